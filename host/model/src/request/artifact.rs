@@ -1,0 +1,96 @@
+//! `artifact`: bytes named once in a run.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Request, Response, TextPlace, line};
+use crate::{Content, Digest, EffectClass};
+
+/// The functions of `artifact`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "does", rename_all = "kebab-case")]
+pub enum ArtifactRequest {
+    /// `draft.seal`.
+    Seal {
+        /// The id it gets.
+        id: String,
+        /// All of it.
+        bytes: Content,
+    },
+    /// `by-id`.
+    ById {
+        /// The id it has.
+        id: String,
+    },
+    /// `sealed.read`.
+    Read {
+        /// Which bytes.
+        digest: Digest,
+        /// First byte.
+        offset: u32,
+        /// How many at most.
+        count: u32,
+    },
+}
+
+/// What a function of `artifact` gives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "gives", content = "value", rename_all = "kebab-case")]
+pub enum ArtifactResponse {
+    /// `seal`.
+    Sealed(SealedArtifact),
+    /// `by-id`.
+    Found(Option<SealedArtifact>),
+    /// `read`.
+    Bytes(Content),
+}
+
+/// An artifact that exists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedArtifact {
+    /// The id in the run.
+    pub id: String,
+    /// Which bytes.
+    pub digest: Digest,
+    /// How many bytes, decimal.
+    pub size: String,
+}
+
+impl Request for ArtifactRequest {
+    type Response = ArtifactResponse;
+
+    fn interface(&self) -> &'static str {
+        "artifact"
+    }
+
+    fn function(&self) -> &'static str {
+        match self {
+            Self::Seal { .. } => "seal",
+            Self::ById { .. } => "by-id",
+            Self::Read { .. } => "read",
+        }
+    }
+
+    fn class(&self) -> EffectClass {
+        match self {
+            Self::Seal { .. } => EffectClass::Idempotent,
+            Self::ById { .. } | Self::Read { .. } => EffectClass::Read,
+        }
+    }
+
+    fn summary(&self) -> String {
+        match self {
+            Self::Seal { id, bytes } => line(&format!("seal {id} ({} bytes)", bytes.len())),
+            Self::ById { id } => line(&format!("by-id {id}")),
+            Self::Read { digest, offset, count } => line(&format!("read {digest} {offset}+{count}")),
+        }
+    }
+}
+
+impl Response for ArtifactResponse {
+    fn visit_texts(&mut self, visit: &mut dyn FnMut(TextPlace<'_>)) {
+        match self {
+            Self::Bytes(Content(bytes)) => visit(TextPlace::Bytes(bytes)),
+            Self::Sealed(_) | Self::Found(_) => {}
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! `shell`: a program of the host and how it ended.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Request, Response, SecretPlace, TextPlace, line};
+use crate::{Content, EffectClass};
+
+/// `shell.run`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ShellRequest {
+    /// Absolute path.
+    pub program: String,
+    /// Without the program itself.
+    pub args: Vec<String>,
+    /// Variables, in the order set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<(String, String)>,
+    /// None: the grant's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    /// Standard input.
+    #[serde(default, skip_serializing_if = "Content::is_empty")]
+    pub stdin: Content,
+    /// None: the step's deadline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_milliseconds: Option<u32>,
+    /// The guest says that repeating it does no harm.
+    pub idempotent: bool,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ShellResponse {
+    /// The exit code; 128 and the signal's number when a signal ended it.
+    pub code: i32,
+    /// Up to the limit.
+    pub stdout: Content,
+    /// Up to the limit.
+    pub stderr: Content,
+    /// Whether an output was cut.
+    pub truncated: bool,
+    /// Milliseconds.
+    pub duration: u32,
+}
+
+impl ShellRequest {
+    /// A command with the contract's defaults.
+    pub fn command(program: &str, args: &[&str]) -> Self {
+        Self {
+            program: program.to_owned(),
+            args: args.iter().map(|&arg| arg.to_owned()).collect(),
+            env: Vec::new(),
+            directory: None,
+            stdin: Content::default(),
+            timeout_milliseconds: None,
+            idempotent: false,
+        }
+    }
+}
+
+impl Request for ShellRequest {
+    type Response = ShellResponse;
+
+    fn interface(&self) -> &'static str {
+        "shell"
+    }
+
+    fn function(&self) -> &'static str {
+        "run"
+    }
+
+    fn class(&self) -> EffectClass {
+        if self.idempotent { EffectClass::Idempotent } else { EffectClass::AtMostOnce }
+    }
+
+    fn summary(&self) -> String {
+        let mut text = self.program.rsplit('/').next().unwrap_or_default().to_owned();
+        for arg in self.args.iter().take(32) {
+            text.push(' ');
+            text.push_str(arg);
+        }
+        line(&text)
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        self.timeout_milliseconds.map(|milliseconds| Duration::from_millis(milliseconds.into()))
+    }
+
+    fn visit_secret_places(&mut self, visit: &mut dyn FnMut(SecretPlace<'_>)) {
+        for (_, value) in &mut self.env {
+            visit(SecretPlace::Text(value));
+        }
+        visit(SecretPlace::Bytes(&mut self.stdin.0));
+    }
+}
+
+impl Response for ShellResponse {
+    fn visit_texts(&mut self, visit: &mut dyn FnMut(TextPlace<'_>)) {
+        visit(TextPlace::Bytes(&mut self.stdout.0));
+        visit(TextPlace::Bytes(&mut self.stderr.0));
+    }
+}
