@@ -1,0 +1,86 @@
+//! Deny wins, then the first allow, then no: the one order in which every list of rules is read.
+
+use crate::explain::Watch;
+use crate::place::Place;
+
+/// One line of a list.
+pub(crate) trait Rule {
+    /// Where it stands.
+    fn place(&self) -> &Place;
+
+    /// What it says, in a line.
+    fn text(&self) -> String;
+}
+
+/// Which list a rule is of. What is unclear must match a deny and must not match an allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// It lets through what matches.
+    Allow,
+    /// It stops what matches.
+    Deny,
+}
+
+/// What the lists say.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Judgement<'r, R> {
+    /// This allow, and no deny.
+    Allowed(&'r R),
+    /// This deny.
+    Denied(&'r R),
+    /// No rule is about it.
+    Default,
+}
+
+/// Why a rule is not about a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Mismatch {
+    #[error("another method")]
+    Method,
+    #[error("another scheme")]
+    Scheme,
+    #[error("another host")]
+    Host,
+    #[error("another port")]
+    Port,
+    #[error("another path")]
+    Path,
+    #[error("another query: a rule without `?` allows none")]
+    Query,
+    #[error("another program")]
+    Program,
+    #[error("{found} arguments where it has {expected}")]
+    ArgumentCount { expected: usize, found: usize },
+    #[error("argument {0} is another")]
+    Argument(usize),
+    #[error("variable {0} of the command is not in its `allow-env`")]
+    Variable(usize),
+    #[error("a directory that is not in its `directories`")]
+    Directory,
+    #[error("another mount")]
+    Mount,
+    #[error("a mount nearer to the path decides")]
+    NearerMount,
+    #[error("the mount does not allow this")]
+    Right,
+}
+
+/// Asks every rule, tells `watch` what each said, and gives what holds.
+pub(crate) fn judge<'r, R: Rule>(deny: &'r [R], allow: &'r [R], matches: impl Fn(&R, Side) -> Result<(), Mismatch>, watch: &mut dyn Watch) -> Judgement<'r, R> {
+    let mut ask = |rules: &'r [R], side: Side| {
+        let mut first = None;
+        for rule in rules {
+            let answer = matches(rule, side);
+            if answer.is_ok() && first.is_none() {
+                first = Some(rule);
+            }
+            watch.considered(rule, side, answer);
+        }
+        first
+    };
+    match (ask(deny, Side::Deny), ask(allow, Side::Allow)) {
+        (Some(rule), _) => Judgement::Denied(rule),
+        (None, Some(rule)) => Judgement::Allowed(rule),
+        (None, None) => Judgement::Default,
+    }
+}

@@ -1,0 +1,148 @@
+//! `[secrets]`: where each secret comes from and where it may go. No value is ever here.
+
+use std::path::PathBuf;
+
+use crate::granted::{Denial, Destination};
+use crate::hint;
+use crate::http_url::HttpUrl;
+use crate::judge::Side;
+use crate::paths;
+use crate::place::Place;
+use crate::read::{Item, Section};
+use crate::url_pattern::{Purpose, UrlPattern};
+
+/// One secret as declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretRule {
+    /// The id that procedures ask for.
+    pub id: String,
+    /// Where its value comes from.
+    pub source: SecretSource,
+    /// Where it stands.
+    pub place: Place,
+    to: Vec<To>,
+}
+
+/// Where a secret's value comes from: described here, read by the command that starts the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// This variable of the host's environment.
+    Env(String),
+    /// All of this file but one newline at its end.
+    File(PathBuf),
+    /// A response of this run: nothing until one was captured.
+    Capture,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum To {
+    Url(UrlPattern),
+    Program(String),
+}
+
+impl SecretRule {
+    /// Whether the secret may be put into a request that goes there.
+    pub fn may_go_to(&self, destination: &Destination) -> bool {
+        match destination {
+            Destination::Url(url) => HttpUrl::parse(url).is_ok_and(|url| self.to.iter().any(|to| to.takes_url(&url))),
+            Destination::Program(program) => self.to.iter().any(|to| to.takes_program(program)),
+        }
+    }
+
+    /// Whether a response may be captured into it.
+    pub fn may_be_captured(&self) -> bool {
+        match self.source {
+            SecretSource::Capture => true,
+            SecretSource::Env(_) | SecretSource::File(_) => false,
+        }
+    }
+
+    /// Why it may not be put into a request that goes to `destination`, and what to add.
+    pub fn refusal(&self, destination: &Destination) -> Denial {
+        let (shown, entry) = match destination {
+            Destination::Url(url) => match HttpUrl::parse(url) {
+                Ok(url) => (hint::shown(url.as_str()), hint::url(&url)),
+                Err(_) => ("a URL that is not valid".to_owned(), None),
+            },
+            Destination::Program(program) => (hint::shown(program), hint::quoted(program)),
+        };
+        Denial {
+            rule: self.place.to_string(),
+            message: format!("secret `{}` may not go to {shown}", self.id),
+            hint: entry.map(|entry| format!("add {entry} to `to` of `{}` ({}:{})", self.place.name, self.place.file, self.place.line)),
+        }
+    }
+}
+
+impl To {
+    fn parse(item: &Item<'_, '_>) -> Option<Self> {
+        if item.text()?.starts_with('/') {
+            item.parsed(paths::normalised).map(|path| Self::Program(path.to_owned()))
+        } else {
+            item.parsed(|text| UrlPattern::parse(text, Purpose::Destination)).map(Self::Url)
+        }
+    }
+
+    fn takes_url(&self, url: &HttpUrl) -> bool {
+        match self {
+            Self::Url(pattern) => pattern.matches(url, Side::Allow).is_ok(),
+            Self::Program(_) => false,
+        }
+    }
+
+    fn takes_program(&self, asked: &str) -> bool {
+        match self {
+            Self::Url(_) => false,
+            Self::Program(program) => program == asked,
+        }
+    }
+}
+
+const KEYS: &[&str] = &["env", "file", "capture", "to"];
+
+pub(crate) fn read_secrets(table: &Item<'_, '_>) -> Vec<SecretRule> {
+    table.entries().into_iter().filter_map(|(id, item)| read(id, &item)).collect()
+}
+
+fn read(id: &str, item: &Item<'_, '_>) -> Option<SecretRule> {
+    let legal = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    if !legal {
+        item.reject("a secret's id is 1 to 64 letters, digits, `_`, `-` and `.`");
+    }
+    let section = item.section(KEYS)?;
+    let to = section.need("to", "[\"https://api.example.com\"]").map(|item| read_destinations(&item)).unwrap_or_default();
+    Some(SecretRule { id: id.to_owned(), source: read_source(&section)?, place: item.place(), to })
+}
+
+fn read_destinations(item: &Item<'_, '_>) -> Vec<To> {
+    let items = item.items();
+    if items.is_empty() {
+        item.reject("a secret that may go nowhere is of no use: name a URL or an absolute program");
+    }
+    items.iter().filter_map(To::parse).collect()
+}
+
+fn read_source(section: &Section<'_, '_>) -> Option<SecretSource> {
+    let env = section.get("env");
+    let file = section.get("file");
+    let capture = section.get("capture");
+    match (env, file, capture) {
+        (Some(item), None, None) => item.parsed(env_name).map(SecretSource::Env),
+        (None, Some(item), None) => item.host_path().map(SecretSource::File),
+        (None, None, Some(item)) => {
+            if item.flag()? {
+                return Some(SecretSource::Capture);
+            }
+            item.reject("leave `capture` out instead of saying `false`");
+            None
+        }
+        _ => {
+            section.item().reject_with("expected one source: `env`, `file` or `capture`", "for example `env = \"API_KEY\"`");
+            None
+        }
+    }
+}
+
+fn env_name(text: &str) -> Result<String, &'static str> {
+    if text.is_empty() || text.contains(['=', '\0']) { Err("expected the name of a variable") } else { Ok(text.to_owned()) }
+}

@@ -1,0 +1,244 @@
+//! Commands against `[[shell.allow]]`: positions, surroundings, and every refusal.
+
+use std::path::{Path, PathBuf};
+
+use lockstep_model::EffectClass;
+use lockstep_model::request::ShellRequest;
+use proptest::prelude::*;
+
+use crate::Grant;
+use crate::granted::{Decision, Denial, Grantable, Granted};
+
+const GRANT: &str = r#"
+[[shell.allow]]
+program = "/usr/bin/git"
+args = ["status", "--porcelain"]
+class = "read"
+
+[[shell.allow]]
+program = "/usr/bin/kubectl"
+args = ["rollout", "*", "deployment/*", "**"]
+env = { KUBECONFIG = "/etc/kube", LANG = "C" }
+allow-env = ["TOKEN"]
+directories = ["/srv/*/x", "/srv/app", "/srv/app/**"]
+output-limit = "2KiB"
+digest = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+[[shell.allow]]
+program = "/usr/bin/echo"
+args = ["\\*", "a*z"]
+class = "at-most-once"
+
+[[shell.deny]]
+program = "/usr/bin/kubectl"
+args = ["rollout", "undo", "**"]
+
+[[shell.deny]]
+program = "/usr/bin/rm"
+"#;
+
+fn grant(text: &str) -> Grant {
+    Grant::parse(text, "e.toml", Path::new("/base")).unwrap()
+}
+
+fn ask(request: &ShellRequest) -> Result<Granted<ShellRequest>, Denial> {
+    match request.decide(&grant(GRANT)) {
+        Decision::Allowed(granted) => Ok(granted),
+        Decision::Denied(denial) => Err(denial),
+    }
+}
+
+fn check(program: &str, args: &[&str], expect: Result<&str, &str>) {
+    let found = ask(&ShellRequest::command(program, args));
+    let found = found.as_ref().map(|granted| granted.rule()).map_err(|denial| denial.rule.as_str());
+    assert_eq!(found, expect, "{program} {args:?}");
+}
+
+#[test]
+fn arguments_match_by_position() {
+    let (git, kubectl, echo) = (Ok("shell.allow[0], e.toml:2"), Ok("shell.allow[1], e.toml:7"), Ok("shell.allow[2], e.toml:16"));
+    let default = Err("default");
+    for (program, args, expect) in [
+        ("/usr/bin/git", &["status", "--porcelain"][..], git),
+        ("/usr/bin/git", &["status"], default),
+        ("/usr/bin/git", &["status", "--porcelain", "x"], default),
+        ("/usr/bin/git", &["--porcelain", "status"], default),
+        ("/usr/bin/git", &["status --porcelain"], default),
+        ("/usr/bin/git", &["status", "--porcelain "], default),
+        ("/usr/bin/git", &[], default),
+        ("/bin/git", &["status", "--porcelain"], default),
+        ("/usr/bin/kubectl", &["rollout", "status", "deployment/api"], kubectl),
+        ("/usr/bin/kubectl", &["rollout", "", "deployment/"], kubectl),
+        ("/usr/bin/kubectl", &["rollout", "status", "deployment/api", "-w", "x"], kubectl),
+        ("/usr/bin/kubectl", &["rollout", "status", "daemonset/api"], default),
+        ("/usr/bin/kubectl", &["rollout", "status"], default),
+        ("/usr/bin/echo", &["*", "abcz"], echo),
+        ("/usr/bin/echo", &["x", "abcz"], default),
+        ("/usr/bin/echo", &["*", "abc"], default),
+        ("/usr/bin/kubectl", &["rollout", "undo", "deployment/api"], Err("shell.deny[0], e.toml:21")),
+        ("/usr/bin/rm", &[], Err("shell.deny[1], e.toml:25")),
+        ("/usr/bin/rm", &["-rf", "/"], Err("shell.deny[1], e.toml:25")),
+    ] {
+        check(program, args, expect);
+    }
+}
+
+#[test]
+fn a_command_that_could_not_be_started_is_refused_whatever_the_grant_says() {
+    for program in ["git", "", "./git", "/usr/bin/../bin/git", "/usr/bin//git", "/usr/bin/git/", "/usr/bin/git\0", "/usr/./bin/git"] {
+        check(program, &["status", "--porcelain"], Err("built-in"));
+    }
+    check("/usr/bin/git", &["a\0b"], Err("built-in"));
+    check("/usr/bin/git", &vec!["x"; 257], Err("built-in"));
+    check("/usr/bin/git", &[&"x".repeat(128 * 1024 + 1)], Err("built-in"));
+    let mut request = ShellRequest::command("/usr/bin/git", &["status", "--porcelain"]);
+    for variable in [("A\0", "x"), ("A", "x\0")] {
+        request.env = vec![(variable.0.to_owned(), variable.1.to_owned())];
+        assert_eq!(ask(&request).unwrap_err().message, "variable 1 has a NUL");
+    }
+    request.env = vec![("A".to_owned(), String::new()); 65];
+    assert_eq!(ask(&request).unwrap_err().message, "a command has at most 64 variables of 131072 bytes in all");
+    request.env = vec![("A".to_owned(), "x".repeat(128 * 1024))];
+    assert_eq!(ask(&request).unwrap_err().rule, "built-in");
+    request.env.clear();
+    for directory in ["srv", "/srv/../etc", "/srv/"] {
+        request.directory = Some(directory.to_owned());
+        assert_eq!(ask(&request).unwrap_err().rule, "built-in", "{directory}");
+    }
+}
+
+#[test]
+fn the_class_is_the_rules_own_else_the_requests() {
+    let mut git = ShellRequest::command("/usr/bin/git", &["status", "--porcelain"]);
+    let mut kubectl = ShellRequest::command("/usr/bin/kubectl", &["rollout", "status", "deployment/api"]);
+    let mut echo = ShellRequest::command("/usr/bin/echo", &["*", "az"]);
+    let class = |request: &ShellRequest| ask(request).unwrap().class();
+    assert_eq!([class(&git), class(&kubectl), class(&echo)], [EffectClass::Read, EffectClass::AtMostOnce, EffectClass::AtMostOnce]);
+    for request in [&mut git, &mut kubectl, &mut echo] {
+        request.idempotent = true;
+    }
+    assert_eq!([class(&git), class(&kubectl), class(&echo)], [EffectClass::Read, EffectClass::Idempotent, EffectClass::AtMostOnce]);
+}
+
+#[test]
+fn variables_and_directories_are_those_of_the_rule() {
+    let mut request = ShellRequest::command("/usr/bin/kubectl", &["rollout", "status", "deployment/api"]);
+    let terms = ask(&request).unwrap().terms().clone();
+    assert_eq!(&*terms.env, [("KUBECONFIG".to_owned(), "/etc/kube".to_owned()), ("LANG".to_owned(), "C".to_owned())]);
+    assert_eq!(terms.directory, Some(PathBuf::from("/srv/app")));
+    assert_eq!(terms.output_limit, 2048);
+    assert!(terms.digest.unwrap().to_string().starts_with("sha256:9f86"));
+
+    request.directory = Some("/srv/app/a/b".to_owned());
+    request.env = vec![("TOKEN".to_owned(), "t".to_owned())];
+    assert_eq!(ask(&request).unwrap().terms().directory, Some(PathBuf::from("/srv/app/a/b")));
+
+    request.env = vec![("TOKEN".to_owned(), "t".to_owned()), ("PATH".to_owned(), "/tmp".to_owned())];
+    let denial = ask(&request).unwrap_err();
+    assert_eq!((denial.rule.as_str(), denial.hint.as_deref()), ("default", Some("add \"PATH\" to `allow-env` of shell.allow[1], e.toml:7")));
+
+    request.env = vec![("KUBECONFIG".to_owned(), "/tmp/mine".to_owned())];
+    assert_eq!(ask(&request).unwrap_err().rule, "default");
+
+    request.env.clear();
+    request.directory = Some("/etc*".to_owned());
+    let denial = ask(&request).unwrap_err();
+    assert_eq!((denial.rule.as_str(), denial.hint.as_deref()), ("default", Some("add \"/etc\\\\*\" to `directories` of shell.allow[1], e.toml:7")));
+}
+
+#[test]
+fn a_denied_command_is_denied_in_every_directory_and_with_every_variable() {
+    let mut request = ShellRequest::command("/usr/bin/kubectl", &["rollout", "undo", "deployment/api"]);
+    request.directory = Some("/srv/app".to_owned());
+    request.env = vec![("TOKEN".to_owned(), "t".to_owned())];
+    let denial = ask(&request).unwrap_err();
+    assert_eq!(denial.rule, "shell.deny[0], e.toml:21");
+    assert_eq!(denial.message, "`/usr/bin/kubectl rollout undo deployment/api` is not allowed");
+}
+
+#[test]
+fn what_no_rule_allows_is_denied_with_the_rule_to_add() {
+    let denial = ask(&ShellRequest::command("/usr/bin/kubectl", &["delete", "*", "say \"hi\"\n\\"])).unwrap_err();
+    assert_eq!(denial.message, "`/usr/bin/kubectl delete * say \"hi\"\u{fffd}\\` is not allowed");
+    let expect = r#"add to the grant file:
+[[shell.allow]]
+program = "/usr/bin/kubectl"
+args = ["delete", "\\*", "say \"hi\"\u000A\\\\"]"#;
+    assert_eq!(denial.hint.as_deref(), Some(expect));
+    let denial = ask(&ShellRequest::command("/usr/bin/kubectl", &[&"x".repeat(100_000)])).unwrap_err();
+    assert!(denial.hint.is_none() && denial.message.len() < 300);
+}
+
+#[test]
+fn rules_that_are_not_enforceable_do_not_parse() {
+    for (rule, expect) in [
+        ("program = \"git\"\nargs = []", "shell.allow[0].program: the path is not absolute"),
+        ("program = \"/usr/bin/../git\"\nargs = []", "shell.allow[0].program: the path has a part `.` or `..`"),
+        ("args = []", "`shell.allow[0]` has no `program`"),
+        ("program = \"/x\"", "`shell.allow[0]` has no `args`"),
+        ("program = \"/x\"\nargs = [\"**\", \"x\"]", "shell.allow[0].args[0]: `**` stands alone and last: it is all the rest, none included"),
+        ("program = \"/x\"\nargs = [\"a**\"]", "shell.allow[0].args[0]: `**` stands alone and last: it is all the rest, none included"),
+        ("program = \"/x\"\nargs = [\"\\\\d\"]", "shell.allow[0].args[0]: `\\` stands before `*` or `\\` only"),
+        ("program = \"/x\"\nargs = [\"\\u0000\"]", "shell.allow[0].args[0]: an argument has no NUL"),
+        ("program = \"/x\"\nargs = \"status\"", "shell.allow[0].args: expected a list, found string"),
+        ("program = \"/x\"\nargs = []\nclass = \"write\"", "shell.allow[0].class: unknown word `write`"),
+        (
+            "program = \"/x\"\nargs = []\ndigest = \"sha256:00\"",
+            "shell.allow[0].digest: not a digest: expected `sha256:` and 64 hexadecimal digits, found `sha256:00`",
+        ),
+        ("program = \"/x\"\nargs = []\noutput-limit = \"1GiB\"", "shell.allow[0].output-limit: expected 1B to 64MiB"),
+        (
+            "program = \"/x\"\nargs = []\nallow-env = [\"LD_PRELOAD\"]",
+            "shell.allow[0].allow-env[0]: `LD_PRELOAD` makes a program run something else: a procedure may not set it",
+        ),
+        (
+            "program = \"/x\"\nargs = []\nallow-env = [\"LD_LIBRARY_PATH\"]",
+            "shell.allow[0].allow-env[0]: `LD_LIBRARY_PATH` makes a program run something else: a procedure may not set it",
+        ),
+        (
+            "program = \"/x\"\nargs = []\nallow-env = [\"BASH_ENV\"]",
+            "shell.allow[0].allow-env[0]: `BASH_ENV` makes a program run something else: a procedure may not set it",
+        ),
+        ("program = \"/x\"\nargs = []\nallow-env = [\"*\"]", "shell.allow[0].allow-env[0]: `*` is not the name of a variable: letters, digits and `_`"),
+        ("program = \"/x\"\nargs = []\nallow-env = [\"LOCKSTEP_X\"]", "shell.allow[0].allow-env[0]: variables that begin with `LOCKSTEP_` are the host's own"),
+        ("program = \"/x\"\nargs = []\nenv = { \"A=B\" = \"\" }", "shell.allow[0].env.\"A=B\": `A=B` is not the name of a variable: letters, digits and `_`"),
+        ("program = \"/x\"\nargs = []\nenv = { A = 1 }", "shell.allow[0].env.A: expected a string, found integer"),
+        ("program = \"/x\"\nargs = []\ndirectories = [\"/a/../b\"]", "shell.allow[0].directories[0]: the path has a part `.` or `..`"),
+        ("program = \"/x\"\nargs = []\ndirectory = \"/a\"", "unknown key `directory` in `shell.allow[0]`"),
+        ("program = \"/x\"\nargs = []\ntimeout = \"3s\"", "unknown key `timeout` in `shell.allow[0]`"),
+    ] {
+        let errors = Grant::parse(&format!("[[shell.allow]]\n{rule}"), "e.toml", Path::new("/")).unwrap_err();
+        assert_eq!(errors.problems[0].message, expect, "{rule}");
+        assert_eq!(errors.problems.len(), 1, "{errors}");
+    }
+    let errors = Grant::parse("[[shell.deny]]\nprogram = \"/x\"\nclass = \"read\"", "e.toml", Path::new("/")).unwrap_err();
+    assert_eq!(errors.problems[0].message, "unknown key `class` in `shell.deny[0]`");
+}
+
+#[test]
+fn a_relative_directory_is_below_the_grant_files_own() {
+    let grant = grant("[[shell.allow]]\nprogram = \"/x\"\nargs = []\ndirectories = [\".\", \"work/**\"]");
+    let mut request = ShellRequest::command("/x", &[]);
+    let Decision::Allowed(granted) = request.decide(&grant) else { panic!() };
+    assert_eq!(granted.terms().directory, Some(PathBuf::from("/base")));
+    for (directory, expect) in [("/base", true), ("/base/work/a", true), ("/base/work", false), ("/work/a", false)] {
+        request.directory = Some(directory.to_owned());
+        assert_eq!(matches!(request.decide(&grant), Decision::Allowed(_)), expect, "{directory}");
+    }
+}
+
+proptest! {
+    /// A guest writes the arguments and with them the hint: pasted, it must allow these and no others.
+    #[test]
+    fn a_hint_allows_what_was_asked_and_nothing_more(
+        args in proptest::collection::vec("[ab*\\\\\"\n\u{1b}é]{0,4}", 0..3),
+        other in proptest::collection::vec("[ab*\\\\]{0,4}", 0..3),
+    ) {
+        let command = |args: &[String]| ShellRequest::command("/x", &args.iter().map(String::as_str).collect::<Vec<_>>());
+        let Decision::Denied(denial) = command(&args).decide(&Grant::default()) else { panic!() };
+        let hint = denial.hint.unwrap();
+        let widened = grant(hint.split_once('\n').unwrap().1);
+        prop_assert!(matches!(command(&args).decide(&widened), Decision::Allowed(_)), "{}", hint);
+        prop_assert_eq!(matches!(command(&other).decide(&widened), Decision::Allowed(_)), args == other);
+    }
+}
