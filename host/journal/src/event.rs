@@ -1,0 +1,402 @@
+//! What can happen in a run. The doc comment of a variant is the specification of its transition; `state` carries it out.
+
+use std::collections::BTreeMap;
+
+use lockstep_model::plan::{Description, Plan};
+use lockstep_model::{Digest, EffectClass, Failure, RunOutcome, StepId, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One thing that happened, in the past tense.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "body")]
+pub enum Event {
+    /// The first record of every run, and only the first. Pins what the run is made of; the run is then `Planning`.
+    RunCreated(Box<RunCreated>),
+    /// `Planning` becomes `Running`. The steps are pending from here on.
+    PlanDeclared(PlanDeclared),
+    /// A pending or failed step becomes running with the next attempt's number. Only while `Running`, and only when what it needs has succeeded.
+    StepStarted(Attempt),
+    /// An effect is about to happen: a running step or undo has one open call. Never a second open call in the same step.
+    CallStarted(Box<CallStarted>),
+    /// The open call has its outcome.
+    CallFinished(CallFinished),
+    /// A read, done: request and outcome in one record, as the next call of a running step or undo.
+    CallAnswered(Box<CallAnswered>),
+    /// The grant refused the next call of a running step or undo.
+    CallDenied(Box<CallDenied>),
+    /// An operator answered what became of a call in doubt. The open call has its outcome from here on.
+    CallResolved(CallResolved),
+    /// The step keeps a value for later attempts and its undo.
+    ValueRemembered(ValueRemembered),
+    /// The run has an artifact of that id. Never a second one with another digest.
+    ArtifactSealed(ArtifactSealed),
+    /// A response's part was taken into a secret; its value is sealed in a blob and gone when the run ends.
+    SecretCaptured(SecretCaptured),
+    /// A running step without an open call has succeeded.
+    StepSucceeded(StepSucceeded),
+    /// A running step has failed. With `retry_at` it will be tried again from then on.
+    StepFailed(StepFailed),
+    /// A failed or pending step will not be run; what does not need it goes on.
+    StepSkipped(StepSkipped),
+    /// `Running` becomes `Paused`: an operator decides.
+    RunPaused(Reason),
+    /// A process goes on with the run, after a pause or a crash: `Paused` and `Stuck` become what they were before.
+    RunResumed(RunResumed),
+    /// The run goes backwards from here on: `Running`, `Paused`, `Stuck` or a finished `succeeded` becomes `Undoing`.
+    UndoBegan(UndoBegan),
+    /// A step's undo has started: its status becomes undoing. Only while `Undoing`.
+    UndoStarted(Attempt),
+    /// The step is as if it had not been.
+    UndoSucceeded(Attempt),
+    /// The step's undo has failed; the run becomes stuck unless it is tried again.
+    UndoFailed(UndoFailed),
+    /// The run cannot go on without an operator, and says why.
+    RunStuck(Reason),
+    /// The procedure asked for something else than the journal says. Nothing was performed. The run becomes `Diverged`.
+    DivergenceFound(DivergenceFound),
+    /// The end: no further record but `UndoBegan` after `succeeded`.
+    RunFinished(RunFinished),
+}
+
+/// What a run is made of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunCreated {
+    /// Name, version and parameters as declared.
+    pub procedure: Description,
+    /// Digest of the component's bytes: a run never changes its component.
+    pub component: Digest,
+    /// Digest of the grant file.
+    pub grant: Digest,
+    /// Where the grant file was, absolute: paths in it are relative to its directory.
+    pub grant_file: String,
+    /// The environment's name.
+    pub environment: String,
+    /// Every parameter with its value, fallbacks included; values of secrets scrubbed.
+    pub parameters: BTreeMap<String, String>,
+    /// Who started it.
+    pub initiator: String,
+    /// The machine.
+    pub host: String,
+    /// The program and its version.
+    pub engine: String,
+    /// Whether a person was attached, which decides what an undecided failure does.
+    pub attended: bool,
+    /// Seed of the run's randomness and idempotency keys, 64 hexadecimal digits.
+    pub seed: String,
+}
+
+/// What the procedure declared for the run's parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PlanDeclared {
+    /// SHA-256 over the canonical form of `plan`, domain-separated: what an approval binds to.
+    pub digest: Digest,
+    /// The steps.
+    pub plan: Plan,
+}
+
+/// One try of a step or an undo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Attempt {
+    /// Which step.
+    pub step: StepId,
+    /// From 1.
+    pub attempt: u32,
+}
+
+/// Whether a call belongs to a step or to its undo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// The step itself.
+    Step,
+    /// Its undo.
+    Undo,
+}
+
+/// Which call of a run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CallId {
+    /// Which step.
+    pub step: StepId,
+    /// The step or its undo.
+    pub phase: Phase,
+    /// From 1.
+    pub attempt: u32,
+    /// From 1 in the attempt.
+    pub call: u32,
+}
+
+impl std::fmt::Display for CallId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let undo = match self.phase {
+            Phase::Step => "",
+            Phase::Undo => "undo:",
+        };
+        write!(f, "{undo}{}/{}/{}", self.step, self.attempt, self.call)
+    }
+}
+
+/// What was asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Asked {
+    /// The contract's interface.
+    pub interface: String,
+    /// The contract's function.
+    pub function: String,
+    /// One line for a person.
+    pub summary: String,
+    /// The request as the guest made it, secrets as markers.
+    pub request: Stored,
+    /// SHA-256 over the request's canonical form: what a replay compares.
+    pub digest: Digest,
+}
+
+/// JSON, inline or kept as a blob.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stored {
+    /// The value itself.
+    Inline(Value),
+    /// Too long for a record: canonical JSON kept under its digest.
+    Blob {
+        /// Of the canonical JSON.
+        digest: Digest,
+        /// In bytes.
+        size: u64,
+        /// How it begins.
+        preview: String,
+    },
+}
+
+/// What became of a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// What the guest got.
+    Returned(Stored),
+    /// Why it got nothing.
+    Failed(Failure),
+}
+
+/// The intent of an effect.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CallStarted {
+    /// Which call.
+    #[serde(flatten)]
+    pub id: CallId,
+    /// What was asked.
+    #[serde(flatten)]
+    pub asked: Asked,
+    /// What a crash means.
+    pub class: EffectClass,
+    /// The rule that allowed it.
+    pub rule: String,
+    /// The idempotency key.
+    pub key: String,
+}
+
+/// The outcome of an effect.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CallFinished {
+    /// Which call.
+    #[serde(flatten)]
+    pub id: CallId,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// A read with its outcome.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CallAnswered {
+    /// Which call.
+    #[serde(flatten)]
+    pub id: CallId,
+    /// What was asked.
+    #[serde(flatten)]
+    pub asked: Asked,
+    /// The rule that allowed it.
+    pub rule: String,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// A refusal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CallDenied {
+    /// Which call.
+    #[serde(flatten)]
+    pub id: CallId,
+    /// What was asked.
+    #[serde(flatten)]
+    pub asked: Asked,
+    /// The rule that decided.
+    pub rule: String,
+    /// One sentence: what may not be done.
+    pub message: String,
+    /// What to add so that it may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// An operator's answer to a call in doubt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CallResolved {
+    /// Which call.
+    #[serde(flatten)]
+    pub id: CallId,
+    /// What the guest gets for it; none: it did not happen and is to be done.
+    pub outcome: Option<Outcome>,
+    /// Why the operator thinks so.
+    pub reason: String,
+}
+
+/// A value kept by a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ValueRemembered {
+    /// Whose.
+    pub step: StepId,
+    /// Under which key.
+    pub key: String,
+    /// What.
+    pub value: String,
+}
+
+/// An artifact of the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ArtifactSealed {
+    /// Which step made it.
+    pub step: StepId,
+    /// Its id.
+    pub id: String,
+    /// Of its bytes.
+    pub digest: Digest,
+    /// In bytes, decimal.
+    pub size: String,
+}
+
+/// A captured secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SecretCaptured {
+    /// Which step captured it.
+    pub step: StepId,
+    /// Its id in the grant.
+    pub secret: String,
+    /// The blob with the value, encrypted under the store's key.
+    pub sealed: Digest,
+}
+
+/// A step's end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct StepSucceeded {
+    /// Which step.
+    pub step: StepId,
+    /// Which attempt.
+    pub attempt: u32,
+    /// JSON text for later steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+}
+
+/// A step's failure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct StepFailed {
+    /// Which step.
+    pub step: StepId,
+    /// Which attempt.
+    pub attempt: u32,
+    /// Why.
+    pub failure: Failure,
+    /// When it will be tried again, jitter included; none when no attempt is left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Timestamp>,
+}
+
+/// A step left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct StepSkipped {
+    /// Which step.
+    pub step: StepId,
+    /// Why.
+    pub reason: String,
+}
+
+/// Why a run stopped or went on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Reason {
+    /// For a person.
+    pub reason: String,
+}
+
+/// Why and under which grant a run goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunResumed {
+    /// For a person.
+    pub reason: String,
+    /// Digest of the grant file from here on: an operator may have allowed what was denied.
+    pub grant: Digest,
+}
+
+/// The turning point of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct UndoBegan {
+    /// For a person.
+    pub reason: String,
+    /// What the run will count as when all is undone and nothing had to be: `failed` or `denied`.
+    pub cause: RunOutcome,
+    /// This step and those before it stay done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<StepId>,
+}
+
+/// An undo's failure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct UndoFailed {
+    /// Which step.
+    pub step: StepId,
+    /// Which attempt.
+    pub attempt: u32,
+    /// Why.
+    pub failure: Failure,
+}
+
+/// Both sides of a divergence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DivergenceFound {
+    /// Where the two part.
+    #[serde(flatten)]
+    pub id: CallId,
+    /// What the journal says: `http.send sha256:… GET https://…`, or `the end of the step`.
+    pub recorded: String,
+    /// What the procedure asked.
+    pub asked: String,
+}
+
+/// The end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunFinished {
+    /// How.
+    pub outcome: RunOutcome,
+}

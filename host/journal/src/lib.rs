@@ -1,0 +1,24 @@
+//! What happened: records, the one fold over them, their canonical form and hash chain, the ledger, and where they are kept.
+
+pub mod blobs;
+mod canonical;
+pub mod checkpoint;
+pub mod event;
+pub mod ledger;
+pub mod memory;
+pub mod record;
+pub mod replay;
+pub mod scribe;
+pub mod sealing;
+pub mod state;
+pub mod store;
+pub mod store_contract;
+pub mod verify;
+
+pub use blobs::{BlobError, Blobs};
+pub use event::Event;
+pub use record::{Record, SealedRecord};
+pub use replay::{Answer, Replay};
+pub use scribe::{Desk, JournalError, NoObserver, Observer, Scribe};
+pub use state::{IllegalRecord, RunState, RunStatus};
+pub use store::{Batch, Durability, Store, StoreError};

@@ -1,0 +1,173 @@
+//! A store that keeps everything in memory: for tests of what writes to one, and as the plainest statement of what every store does.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use lockstep_model::{Digest, RunId};
+
+use crate::blobs::{BlobError, Blobs};
+use crate::checkpoint::Signer;
+use crate::ledger::{Frontier, TreeHead};
+use crate::record::SealedRecord;
+use crate::sealing::{NONCE, SealingKey};
+use crate::store::{Batch, Durability, RawEntry, Store, StoreError};
+
+/// A store in memory. A clone is another handle of the same store, as if it were opened again.
+#[derive(Debug, Clone)]
+pub struct MemoryStore(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    signer: Signer,
+    sealing: SealingKey,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    ledger: Vec<SealedRecord>,
+    /// The next sequence number of each run.
+    next: HashMap<RunId, u64>,
+    /// Runs in the order of their first records.
+    runs: Vec<RunId>,
+    blobs: HashMap<Digest, Vec<u8>>,
+    frontier: Frontier,
+    checkpoints: BTreeMap<u64, String>,
+    nonces: u64,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryStore {
+    /// An empty store. Its keys are always the same: what dies with the process needs no secrecy.
+    pub fn new() -> Self {
+        Self(Arc::new(Shared { signer: Signer::from_seed(&[1; 32]), sealing: SealingKey::new(&[2; 32]), kept: Mutex::default() }))
+    }
+
+    /// Exchanges the kept bytes of a blob, so that tests can see damage found. False when it is not there.
+    pub fn damage_blob(&self, digest: Digest, bytes: Vec<u8>) -> bool {
+        self.kept().blobs.get_mut(&digest).map(|kept| *kept = bytes).is_some()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    /// Where each run of the batch will stand after it, when every record has its place.
+    fn places(&self, batch: &Batch) -> Result<HashMap<RunId, u64>, StoreError> {
+        let mut places = HashMap::new();
+        for record in &batch.records {
+            let (run, seq) = (record.record.run, record.record.seq);
+            let next = places.entry(run).or_insert_with(|| self.next.get(&run).copied().unwrap_or(0));
+            if seq < *next {
+                return Err(StoreError::Conflict { run, seq });
+            }
+            if seq > *next {
+                return Err(StoreError::Gap { run, seq, expected: *next });
+            }
+            *next += 1;
+        }
+        Ok(places)
+    }
+
+    fn checkpoint(&mut self, signer: &Signer) -> String {
+        let head = self.frontier.head();
+        self.checkpoints.entry(head.size).or_insert_with(|| signer.sign(&head)).clone()
+    }
+}
+
+impl Store for MemoryStore {
+    fn append(&self, batch: Batch, durability: Durability) -> Result<(), StoreError> {
+        // Memory survives neither the process nor a loss of power: there is nothing to wait for.
+        match durability {
+            Durability::Written | Durability::Durable => {}
+        }
+        let mut kept = self.kept();
+        let places = kept.places(&batch)?;
+        for record in batch.records {
+            if record.record.seq == 0 {
+                kept.runs.push(record.record.run);
+            }
+            kept.frontier.push(&record.hash);
+            kept.ledger.push(record);
+        }
+        kept.next.extend(places);
+        for blob in batch.blobs {
+            kept.blobs.entry(Digest::of(&blob)).or_insert(blob);
+        }
+        for digest in &batch.forget {
+            kept.blobs.remove(digest);
+        }
+        if batch.checkpoint {
+            kept.checkpoint(&self.0.signer);
+        }
+        Ok(())
+    }
+
+    fn records(&self, run: RunId) -> Result<Vec<SealedRecord>, StoreError> {
+        Ok(self.kept().ledger.iter().filter(|record| record.record.run == run).cloned().collect())
+    }
+
+    fn runs(&self) -> Result<Vec<RunId>, StoreError> {
+        Ok(self.kept().runs.clone())
+    }
+
+    fn scan(&self, from: u64, visit: &mut dyn FnMut(RawEntry<'_>) -> bool) -> Result<(), StoreError> {
+        // A copy, so that `visit` may use the store.
+        let ledger = self.kept().ledger.clone();
+        for (index, kept) in (0..).zip(&ledger).skip(usize::try_from(from).unwrap_or(usize::MAX)) {
+            let SealedRecord { record, bytes, hash } = kept;
+            if !visit(RawEntry { index, run: record.run, seq: record.seq, bytes, hash: *hash }) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn head(&self) -> Result<TreeHead, StoreError> {
+        Ok(self.kept().frontier.head())
+    }
+
+    fn checkpoints(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.kept().checkpoints.values().cloned().collect())
+    }
+
+    fn checkpoint(&self) -> Result<String, StoreError> {
+        Ok(self.kept().checkpoint(&self.0.signer))
+    }
+
+    fn verifier_key(&self) -> String {
+        self.0.signer.verifier().to_string()
+    }
+
+    fn seal_secret(&self, run: RunId, secret: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let mut nonce = [0; NONCE];
+        let mut kept = self.kept();
+        kept.nonces += 1;
+        nonce[..8].copy_from_slice(&kept.nonces.to_le_bytes());
+        Ok(self.0.sealing.seal(nonce, run, secret, value)?)
+    }
+
+    fn open_secret(&self, run: RunId, secret: &str, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
+        Ok(self.0.sealing.open(run, secret, sealed)?)
+    }
+}
+
+impl Blobs for MemoryStore {
+    fn keep_blob(&self, bytes: &[u8]) -> Result<Digest, BlobError> {
+        let digest = Digest::of(bytes);
+        self.kept().blobs.entry(digest).or_insert_with(|| bytes.to_vec());
+        Ok(digest)
+    }
+
+    fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, BlobError> {
+        let Some(bytes) = self.kept().blobs.get(&digest).cloned() else { return Ok(None) };
+        if Digest::of(&bytes) == digest { Ok(Some(bytes)) } else { Err(BlobError::Corrupt(digest)) }
+    }
+}

@@ -1,0 +1,335 @@
+//! The state of a run: one total fold over its records, for the writer, recovery, `show` and the verifier alike.
+//!
+//! An event that is illegal in the state it meets can be neither written nor loaded.
+
+mod calls;
+mod steps;
+
+pub use calls::{RecordedCall, RecordedOutcome};
+pub use steps::{StepState, StepStatus};
+
+use std::collections::BTreeMap;
+
+use lockstep_model::plan::Plan;
+use lockstep_model::request::SealedArtifact;
+use lockstep_model::{Digest, RunId, RunOutcome, StepId, Timestamp};
+
+use crate::event::{Event, RunCreated};
+use crate::record::{Record, SealedRecord};
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunStatus {
+    /// Created, steps not known yet.
+    Planning,
+    /// Steps go forward.
+    Running,
+    /// Steps go backwards.
+    Undoing,
+    /// An operator decides; with what it was before.
+    Paused(Box<RunStatus>),
+    /// It needs an operator; with what it was before.
+    Stuck(Box<RunStatus>),
+    /// Component and journal disagree; with what it was before.
+    Diverged(Box<RunStatus>),
+    /// It has ended.
+    Finished(RunOutcome),
+}
+
+/// Everything the records of a run say.
+#[derive(Debug, Clone)]
+pub struct RunState {
+    /// Whose state.
+    pub run: RunId,
+    /// What it is made of.
+    pub created: RunCreated,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When the last record was written.
+    pub changed_at: Timestamp,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// Why it is paused, stuck, diverged or going backwards: the last reason given.
+    pub reason: Option<String>,
+    /// The grant that applies now.
+    pub grant: Digest,
+    /// The declared steps, empty while planning.
+    pub plan: Plan,
+    /// The plan's digest.
+    pub plan_digest: Option<Digest>,
+    /// Each declared step.
+    pub steps: BTreeMap<StepId, StepState>,
+    /// The steps in the order in which they were first started.
+    pub started: Vec<StepId>,
+    /// The artifacts by id.
+    pub artifacts: BTreeMap<String, SealedArtifact>,
+    /// The captured secrets by id, with the blob each is sealed in.
+    pub captured: BTreeMap<String, Digest>,
+    /// What the run will count as when nothing had to be undone.
+    pub cause: Option<RunOutcome>,
+    /// How far undo goes back: this step and those before it stay.
+    pub undo_to: Option<StepId>,
+    /// The next record's sequence number.
+    pub next_seq: u64,
+    /// The last record's hash.
+    pub last_hash: Digest,
+}
+
+/// Why a record may not stand where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IllegalRecord {
+    /// A run begins with `RunCreated` and nothing else.
+    #[error("the first record of a run must be RunCreated, found {0}")]
+    First(&'static str),
+    /// The chain is broken.
+    #[error("record {found} stands where record {expected} should")]
+    Sequence {
+        /// The number that should stand there.
+        expected: u64,
+        /// The number that does.
+        found: u64,
+    },
+    /// The chain is broken.
+    #[error("record {seq} names {found} as the one before it, which is {expected}")]
+    Chain {
+        /// Which record.
+        seq: u64,
+        /// The hash of the one before it.
+        expected: Digest,
+        /// The hash it names.
+        found: Digest,
+    },
+    /// The transition is not one.
+    #[error("{kind} is not possible here: {why}")]
+    Transition {
+        /// The event's kind.
+        kind: &'static str,
+        /// What stands against it.
+        why: String,
+    },
+}
+
+impl RunState {
+    /// The state after the first record.
+    ///
+    /// # Errors
+    /// When it is not `RunCreated` with sequence number 0.
+    pub fn begin(first: &SealedRecord) -> Result<Self, IllegalRecord> {
+        let Record { run, seq, time, event, prev, .. } = &first.record;
+        let Event::RunCreated(created) = event else { return Err(IllegalRecord::First(event.kind())) };
+        if *seq != 0 {
+            return Err(IllegalRecord::Sequence { expected: 0, found: *seq });
+        }
+        if *prev != Digest::ZERO {
+            return Err(IllegalRecord::Chain { seq: 0, expected: Digest::ZERO, found: *prev });
+        }
+        Ok(Self {
+            run: *run,
+            created: (**created).clone(),
+            created_at: *time,
+            changed_at: *time,
+            status: RunStatus::Planning,
+            reason: None,
+            grant: created.grant,
+            plan: Plan::default(),
+            plan_digest: None,
+            steps: BTreeMap::new(),
+            started: Vec::new(),
+            artifacts: BTreeMap::new(),
+            captured: BTreeMap::new(),
+            cause: None,
+            undo_to: None,
+            next_seq: 1,
+            last_hash: first.hash,
+        })
+    }
+
+    /// The state after all of `records`; none when there are none.
+    ///
+    /// # Errors
+    /// When one of them may not stand where it stands.
+    pub fn fold<'a>(records: impl IntoIterator<Item = &'a SealedRecord>) -> Result<Option<Self>, IllegalRecord> {
+        let mut records = records.into_iter();
+        let Some(first) = records.next() else { return Ok(None) };
+        let mut state = Self::begin(first)?;
+        for record in records {
+            state.apply(record)?;
+        }
+        Ok(Some(state))
+    }
+
+    /// The state after one more record. Unchanged when there is an error.
+    ///
+    /// # Errors
+    /// When the record may not stand here.
+    pub fn apply(&mut self, sealed: &SealedRecord) -> Result<(), IllegalRecord> {
+        let record = &sealed.record;
+        if record.seq != self.next_seq {
+            return Err(IllegalRecord::Sequence { expected: self.next_seq, found: record.seq });
+        }
+        if record.prev != self.last_hash {
+            return Err(IllegalRecord::Chain { seq: record.seq, expected: self.last_hash, found: record.prev });
+        }
+        self.step(&record.event, record.time).map_err(|why| IllegalRecord::Transition { kind: record.event.kind(), why })?;
+        self.next_seq += 1;
+        self.last_hash = sealed.hash;
+        self.changed_at = record.time;
+        Ok(())
+    }
+
+    /// One transition. The error says what stands against it.
+    fn step(&mut self, event: &Event, time: Timestamp) -> Result<(), String> {
+        match event {
+            Event::RunCreated(_) => Err("the run exists already".to_owned()),
+            Event::PlanDeclared(declared) => {
+                self.expect(&[&RunStatus::Planning])?;
+                self.steps = declared.plan.steps.iter().map(|step| (step.id.clone(), StepState::default())).collect();
+                self.plan = declared.plan.clone();
+                self.plan_digest = Some(declared.digest);
+                self.status = RunStatus::Running;
+                Ok(())
+            }
+            Event::StepStarted(attempt) => self.step_started(attempt, time),
+            Event::StepSucceeded(end) => self.step_succeeded(end, time),
+            Event::StepFailed(end) => self.step_failed(end, time),
+            Event::StepSkipped(skipped) => self.step_skipped(skipped),
+            Event::CallStarted(call) => self.call_started(call, time),
+            Event::CallFinished(call) => self.call_finished(&call.id, RecordedOutcome::from(&call.outcome)),
+            Event::CallAnswered(call) => self.call_answered(call, time),
+            Event::CallDenied(call) => self.call_denied(call, time),
+            Event::CallResolved(call) => self.call_resolved(call),
+            Event::ValueRemembered(value) => {
+                let step = self.step_mut(&value.step)?;
+                step.remembered.insert(value.key.clone(), value.value.clone());
+                Ok(())
+            }
+            Event::ArtifactSealed(sealed) => self.artifact_sealed(sealed),
+            Event::SecretCaptured(captured) => {
+                self.step_mut(&captured.step)?;
+                self.captured.insert(captured.secret.clone(), captured.sealed);
+                Ok(())
+            }
+            Event::RunPaused(reason) => {
+                self.expect(&[&RunStatus::Planning, &RunStatus::Running, &RunStatus::Undoing])?;
+                self.stop(RunStatus::Paused, &reason.reason)
+            }
+            Event::RunStuck(reason) => {
+                self.expect(&[&RunStatus::Running, &RunStatus::Undoing])?;
+                self.stop(RunStatus::Stuck, &reason.reason)
+            }
+            Event::DivergenceFound(found) => {
+                self.expect(&[&RunStatus::Running, &RunStatus::Undoing])?;
+                self.stop(RunStatus::Diverged, &format!("call {}: recorded {}, asked {}", found.id, found.recorded, found.asked))
+            }
+            Event::RunResumed(resumed) => self.resumed(resumed.grant),
+            Event::UndoBegan(began) => self.undo_began(began),
+            Event::UndoStarted(attempt) => self.undo_started(attempt, time),
+            Event::UndoSucceeded(attempt) => self.undo_ended(attempt, None, time),
+            Event::UndoFailed(failed) => {
+                let attempt = crate::event::Attempt { step: failed.step.clone(), attempt: failed.attempt };
+                self.undo_ended(&attempt, Some(&failed.failure), time)
+            }
+            Event::RunFinished(finished) => {
+                self.expect(&[&RunStatus::Planning, &RunStatus::Running, &RunStatus::Undoing])?;
+                if !finished.outcome.is_final() {
+                    return Err(format!("{} is not an end", finished.outcome));
+                }
+                self.status = RunStatus::Finished(finished.outcome);
+                self.captured.clear();
+                Ok(())
+            }
+        }
+    }
+
+    fn stop(&mut self, status: fn(Box<RunStatus>) -> RunStatus, reason: &str) -> Result<(), String> {
+        self.status = status(Box::new(self.status.clone()));
+        self.reason = Some(reason.to_owned());
+        Ok(())
+    }
+
+    fn resumed(&mut self, grant: Digest) -> Result<(), String> {
+        match &self.status {
+            RunStatus::Paused(before) | RunStatus::Stuck(before) | RunStatus::Diverged(before) => self.status = (**before).clone(),
+            RunStatus::Planning | RunStatus::Running | RunStatus::Undoing => {}
+            RunStatus::Finished(outcome) => return Err(format!("the run has ended: {outcome}")),
+        }
+        self.grant = grant;
+        self.reason = None;
+        Ok(())
+    }
+
+    fn artifact_sealed(&mut self, sealed: &crate::event::ArtifactSealed) -> Result<(), String> {
+        self.step_mut(&sealed.step)?;
+        if let Some(there) = self.artifacts.get(&sealed.id)
+            && there.digest != sealed.digest
+        {
+            return Err(format!("artifact `{}` has digest {} already", sealed.id, there.digest));
+        }
+        let artifact = SealedArtifact { id: sealed.id.clone(), digest: sealed.digest, size: sealed.size.clone() };
+        self.artifacts.insert(sealed.id.clone(), artifact);
+        Ok(())
+    }
+
+    fn expect(&self, allowed: &[&RunStatus]) -> Result<(), String> {
+        if allowed.contains(&&self.status) { Ok(()) } else { Err(format!("the run is {}", self.status)) }
+    }
+
+    fn step_mut(&mut self, id: &StepId) -> Result<&mut StepState, String> {
+        self.steps.get_mut(id).ok_or_else(|| format!("the plan has no step `{id}`"))
+    }
+
+    /// How the run stands for someone who looks from outside. None while a process could go on with it.
+    pub fn outcome(&self) -> Option<RunOutcome> {
+        match &self.status {
+            RunStatus::Planning | RunStatus::Running | RunStatus::Undoing => None,
+            RunStatus::Paused(_) | RunStatus::Stuck(_) => Some(RunOutcome::Stuck),
+            RunStatus::Diverged(_) => Some(RunOutcome::Diverged),
+            RunStatus::Finished(outcome) => Some(*outcome),
+        }
+    }
+}
+
+impl std::fmt::Display for RunStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Planning => f.write_str("planning"),
+            Self::Running => f.write_str("running"),
+            Self::Undoing => f.write_str("undoing"),
+            Self::Paused(_) => f.write_str("paused"),
+            Self::Stuck(_) => f.write_str("stuck"),
+            Self::Diverged(_) => f.write_str("diverged"),
+            Self::Finished(outcome) => write!(f, "{outcome}"),
+        }
+    }
+}
+
+impl Event {
+    /// The name of its variant, as in the record.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::RunCreated(_) => "RunCreated",
+            Self::PlanDeclared(_) => "PlanDeclared",
+            Self::StepStarted(_) => "StepStarted",
+            Self::CallStarted(_) => "CallStarted",
+            Self::CallFinished(_) => "CallFinished",
+            Self::CallAnswered(_) => "CallAnswered",
+            Self::CallDenied(_) => "CallDenied",
+            Self::CallResolved(_) => "CallResolved",
+            Self::ValueRemembered(_) => "ValueRemembered",
+            Self::ArtifactSealed(_) => "ArtifactSealed",
+            Self::SecretCaptured(_) => "SecretCaptured",
+            Self::StepSucceeded(_) => "StepSucceeded",
+            Self::StepFailed(_) => "StepFailed",
+            Self::StepSkipped(_) => "StepSkipped",
+            Self::RunPaused(_) => "RunPaused",
+            Self::RunResumed(_) => "RunResumed",
+            Self::UndoBegan(_) => "UndoBegan",
+            Self::UndoStarted(_) => "UndoStarted",
+            Self::UndoSucceeded(_) => "UndoSucceeded",
+            Self::UndoFailed(_) => "UndoFailed",
+            Self::RunStuck(_) => "RunStuck",
+            Self::DivergenceFound(_) => "DivergenceFound",
+            Self::RunFinished(_) => "RunFinished",
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Where records are kept: the trait that the embedded store and every other one implements.
+
+use lockstep_model::{Digest, RunId};
+
+use crate::blobs::{BlobError, Blobs};
+use crate::ledger::TreeHead;
+use crate::record::SealedRecord;
+use crate::sealing::NotSealedHere;
+
+/// Keeps the records of all runs in one ledger.
+///
+/// # Guarantees
+/// Records of one batch are kept together or not at all. `append` with `Durability::Durable` returns after everything appended before it survives a
+/// loss of power; with `Durability::Written` everything survives the end of the process once the writer gets to it, which it does at once.
+/// The order of the ledger is the order of commits. A run's sequence has no gap and no double: a second writer of the same run gets `Conflict`.
+/// # Errors
+/// After a failed `Written` append the next append of the same run fails: nothing is built on a record that is not there.
+pub trait Store: Blobs {
+    /// Adds a batch.
+    ///
+    /// # Errors
+    /// See `StoreError`; nothing of the batch is kept then.
+    fn append(&self, batch: Batch, durability: Durability) -> Result<(), StoreError>;
+
+    /// All records of a run in order; empty when there is no such run.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn records(&self, run: RunId) -> Result<Vec<SealedRecord>, StoreError>;
+
+    /// Every run, oldest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn runs(&self) -> Result<Vec<RunId>, StoreError>;
+
+    /// Hands every entry of the ledger from index `from` to `visit`, in order, as it is kept: nothing is checked. `visit` ends the scan with false.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn scan(&self, from: u64, visit: &mut dyn FnMut(RawEntry<'_>) -> bool) -> Result<(), StoreError>;
+
+    /// Size and root of the ledger as kept.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn head(&self) -> Result<TreeHead, StoreError>;
+
+    /// Every signed checkpoint, oldest first, as C2SP signed notes.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn checkpoints(&self) -> Result<Vec<String>, StoreError>;
+
+    /// Signs the head as it is now, keeps the note and gives it.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    fn checkpoint(&self) -> Result<String, StoreError>;
+
+    /// The key that checkpoints are verified with, in the form of C2SP `signed-note`.
+    fn verifier_key(&self) -> String;
+
+    /// Encrypts a captured secret under the store's key.
+    ///
+    /// # Errors
+    /// When it cannot be encrypted.
+    fn seal_secret(&self, run: RunId, secret: &str, value: &[u8]) -> Result<Vec<u8>, StoreError>;
+
+    /// Decrypts what `seal_secret` gave.
+    ///
+    /// # Errors
+    /// When it was not sealed by this store for this run and secret.
+    fn open_secret(&self, run: RunId, secret: &str, sealed: &[u8]) -> Result<Vec<u8>, StoreError>;
+}
+
+/// What is appended together.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// In the order of their runs.
+    pub records: Vec<SealedRecord>,
+    /// Bytes the records refer to.
+    pub blobs: Vec<Vec<u8>>,
+    /// Blobs to forget: secrets of a run that has ended.
+    pub forget: Vec<Digest>,
+    /// Whether a signed checkpoint of the ledger with these records is made in the same commit.
+    pub checkpoint: bool,
+}
+
+/// What `append` waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Nothing: the batch is handed over in order.
+    Written,
+    /// That it survives a loss of power.
+    Durable,
+}
+
+/// An entry of the ledger as it is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct RawEntry<'a> {
+    /// From 0.
+    pub index: u64,
+    /// The run it is filed under.
+    pub run: RunId,
+    /// The sequence number it is filed under.
+    pub seq: u64,
+    /// The record's bytes.
+    pub bytes: &'a [u8],
+    /// The hash kept beside them.
+    pub hash: Digest,
+}
+
+/// Why a store could not do it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// No room.
+    #[error("the store's disk is full")]
+    Full,
+    /// It may not be written.
+    #[error("the store is read-only")]
+    ReadOnly,
+    /// Another process holds it.
+    #[error("the store is locked by another process")]
+    Locked,
+    /// Another process drives the same run.
+    #[error("record {seq} of run {run} is there already: another process drives this run")]
+    Conflict {
+        /// Whose.
+        run: RunId,
+        /// Which.
+        seq: u64,
+    },
+    /// A record before it is missing: an error of ours, or the end of a failed append.
+    #[error("record {seq} of run {run} cannot be appended: record {expected} is not there")]
+    Gap {
+        /// Whose.
+        run: RunId,
+        /// Which.
+        seq: u64,
+        /// The one that would be next.
+        expected: u64,
+    },
+    /// There is none, and none was to be made.
+    #[error("there is no store in {0}")]
+    Missing(String),
+    /// Its key is not its own any more.
+    #[error("the key file {path} has mode {mode:o}: others than its owner can read or write it")]
+    Exposed {
+        /// The file.
+        path: String,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// A secret that this store did not seal.
+    #[error(transparent)]
+    NotSealedHere(#[from] NotSealedHere),
+    /// Written by a newer program.
+    #[error("the store has format {found}, this program reads up to {known}")]
+    NewerFormat {
+        /// The store's.
+        found: u32,
+        /// This program's.
+        known: u32,
+    },
+    /// It is not what it should be.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+    /// The medium failed.
+    #[error("{0}")]
+    Medium(String),
+}
+
+impl From<BlobError> for StoreError {
+    fn from(error: BlobError) -> Self {
+        match error {
+            BlobError::Corrupt(_) => Self::Damaged(error.to_string()),
+            BlobError::Medium(text) => Self::Medium(text),
+        }
+    }
+}
