@@ -1,0 +1,186 @@
+//! What the host performs by itself: time, randomness, log, remembered values, artifacts, and that a secret is there.
+
+use std::time::Duration;
+
+use lockstep_grant::Granted;
+use lockstep_journal::event::{Event, ValueRemembered};
+use lockstep_model::request::{
+    ArtifactRequest, ArtifactResponse, ClockRequest, ClockResponse, LogRequest, RandomRequest, RememberRequest, SealedArtifact, SecretRequest,
+};
+use lockstep_model::{Content, Digest, Failure, StepId, Timestamp};
+
+use super::{Dispatch, Surroundings, check_artifact_id, sealed};
+use crate::driver::CallContext;
+use crate::stop::Stop;
+
+/// The longest `clock.pause`: what waits longer should let go of its memory.
+const LONGEST_PAUSE: u32 = 10_000;
+/// The longest `clock.sleep`: a year.
+const LONGEST_SLEEP: u64 = 31_536_000;
+/// How often a wait looks for the operator's interrupt.
+const GLANCE: Duration = Duration::from_millis(100);
+/// The most bytes of one `random.bytes`.
+const MOST_RANDOM: u32 = 4_096;
+/// The longest `artifact.read`.
+const LONGEST_READ: u32 = 1 << 20;
+/// The largest artifact.
+const LARGEST_ARTIFACT: usize = 64 << 20;
+/// The most keys of a step, the longest key and the longest value of `run.remember`.
+const MOST_KEYS: usize = 64;
+const LONGEST_KEY: usize = 64;
+const LONGEST_VALUE: usize = 64 << 10;
+
+type Performed<T> = Result<Result<T, Failure>, Stop>;
+
+impl Dispatch for ClockRequest {
+    fn perform(around: &mut Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Performed<ClockResponse> {
+        let until = match call.request() {
+            Self::Now => return Ok(Ok(ClockResponse::Instant(around.scribe.clock().now()))),
+            Self::Pause { milliseconds } if *milliseconds > LONGEST_PAUSE => {
+                return Ok(limit("clock.limit", format!("a pause of {milliseconds} ms: at most {LONGEST_PAUSE}, use sleep for longer waits")));
+            }
+            Self::Pause { milliseconds } => {
+                let wanted = Duration::from_millis((*milliseconds).into());
+                if wanted > context.time_left {
+                    around.wait(around.intended_at.after(context.time_left))?;
+                    return Ok(Err(Failure::TimedOut("the step's deadline passed during a pause".to_owned())));
+                }
+                around.intended_at.after(wanted)
+            }
+            Self::Sleep { seconds } => around.intended_at.after(Duration::from_secs((*seconds).into())),
+            Self::SleepUntil { instant } => *instant,
+        };
+        if until.since(around.intended_at).as_secs() > LONGEST_SLEEP {
+            return Ok(limit("clock.limit", format!("a sleep until {until}: at most {LONGEST_SLEEP} seconds")));
+        }
+        around.wait(until)?;
+        Ok(Ok(ClockResponse::Nothing))
+    }
+
+    fn stands_still(&self) -> bool {
+        match self {
+            Self::Now | Self::Pause { .. } => false,
+            Self::Sleep { .. } | Self::SleepUntil { .. } => true,
+        }
+    }
+}
+
+impl Surroundings<'_> {
+    fn wait(&mut self, until: Timestamp) -> Result<(), Stop> {
+        loop {
+            let now = self.scribe.clock().now();
+            if now >= until {
+                return Ok(());
+            }
+            if self.interrupt.is_set() {
+                return Err(Stop::Interrupted);
+            }
+            self.scribe.clock().wait_until(until.min(now.after(GLANCE)));
+        }
+    }
+}
+
+impl Dispatch for RandomRequest {
+    fn perform(around: &mut Surroundings<'_>, call: &Granted<Self>, _: &CallContext<'_>) -> Performed<Content> {
+        let count = match call.request() {
+            Self::Bytes { count } => (*count).min(MOST_RANDOM),
+            Self::Uuid => 16,
+        };
+        let mut bytes = Vec::new();
+        for block in 0_u32.. {
+            if bytes.len() >= count as usize {
+                break;
+            }
+            bytes.extend_from_slice(&Digest::of(format!("lockstep random v1\0{}\0{block}", around.entropy).as_bytes()).0);
+        }
+        bytes.truncate(count as usize);
+        if let Self::Uuid = call.request() {
+            // RFC 9562: version 4, variant 10.
+            bytes[6] = bytes[6] & 0x0f | 0x40;
+            bytes[8] = bytes[8] & 0x3f | 0x80;
+        }
+        Ok(Ok(Content(bytes)))
+    }
+}
+
+impl Dispatch for LogRequest {
+    fn perform(_: &mut Surroundings<'_>, _: &Granted<Self>, _: &CallContext<'_>) -> Performed<()> {
+        Ok(Ok(()))
+    }
+}
+
+impl Dispatch for SecretRequest {
+    fn perform(around: &mut Surroundings<'_>, call: &Granted<Self>, _: &CallContext<'_>) -> Performed<()> {
+        let id = &call.request().id;
+        if around.secrets.knows(id) {
+            Ok(Ok(()))
+        } else {
+            Ok(Err(Failure::problem("secret.missing", format!("secret `{id}` has no value: its source is empty, or nothing was captured into it yet"))))
+        }
+    }
+}
+
+impl Dispatch for RememberRequest {
+    fn perform(_: &mut Surroundings<'_>, call: &Granted<Self>, _: &CallContext<'_>) -> Performed<()> {
+        let Self { key, value } = call.request();
+        if key.len() > LONGEST_KEY || value.len() > LONGEST_VALUE {
+            return Ok(limit(
+                "run.limit",
+                format!("remember: a key of {} and a value of {} bytes, at most {LONGEST_KEY} and {LONGEST_VALUE}", key.len(), value.len()),
+            ));
+        }
+        Ok(Ok(()))
+    }
+
+    fn consequences(&self, (): &(), around: &Surroundings<'_>, step: &StepId) -> Result<Vec<Event>, Failure> {
+        let kept = around.scribe.state().steps.get(step).map(|step| &step.remembered);
+        if kept.is_some_and(|kept| kept.len() >= MOST_KEYS && !kept.contains_key(&self.key)) {
+            return limit("run.limit", format!("remember: the step has kept {MOST_KEYS} values already"));
+        }
+        let value = around.secrets.scrub_text(&self.value);
+        Ok(vec![Event::ValueRemembered(ValueRemembered { step: step.clone(), key: self.key.clone(), value })])
+    }
+}
+
+impl Dispatch for ArtifactRequest {
+    fn perform(around: &mut Surroundings<'_>, call: &Granted<Self>, _: &CallContext<'_>) -> Performed<ArtifactResponse> {
+        match call.request() {
+            Self::Seal { id, bytes } => {
+                if let Err(failure) = check_artifact_id(id) {
+                    return Ok(Err(failure));
+                }
+                if bytes.len() > LARGEST_ARTIFACT {
+                    return Ok(limit("artifact.limit", format!("an artifact of {} bytes, at most {LARGEST_ARTIFACT}", bytes.len())));
+                }
+                around.scribe.attach(bytes.0.clone());
+                let artifact = SealedArtifact { id: id.clone(), digest: Digest::of(&bytes.0), size: bytes.len().to_string() };
+                Ok(Ok(ArtifactResponse::Sealed(artifact)))
+            }
+            Self::ById { id } => Ok(Ok(ArtifactResponse::Found(around.scribe.state().artifacts.get(id).cloned()))),
+            Self::Read { digest, offset, count } => Ok(read(around, *digest, *offset, *count)),
+        }
+    }
+
+    fn consequences(&self, response: &ArtifactResponse, around: &Surroundings<'_>, step: &StepId) -> Result<Vec<Event>, Failure> {
+        match response {
+            ArtifactResponse::Sealed(artifact) => sealed(artifact, around, step),
+            ArtifactResponse::Found(_) | ArtifactResponse::Bytes(_) => Ok(Vec::new()),
+        }
+    }
+}
+
+fn read(around: &Surroundings<'_>, digest: Digest, offset: u32, count: u32) -> Result<ArtifactResponse, Failure> {
+    if count > LONGEST_READ {
+        return limit("artifact.limit", format!("reading {count} bytes at once, at most {LONGEST_READ}"));
+    }
+    let corrupt = |text: String| Failure::problem("artifact.corrupt", text);
+    let bytes = around.store().blob(digest).map_err(|error| corrupt(error.to_string()))?;
+    let bytes = bytes.ok_or_else(|| corrupt(format!("the bytes of {digest} are not in the store any more")))?;
+    let from = (offset as usize).min(bytes.len());
+    let to = from.saturating_add(count as usize).min(bytes.len());
+    Ok(ArtifactResponse::Bytes(Content(bytes[from..to].to_vec())))
+}
+
+fn limit<T>(code: &str, message: String) -> Result<T, Failure> {
+    Err(Failure::problem(code, message))
+}

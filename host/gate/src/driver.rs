@@ -1,0 +1,57 @@
+//! What performs: the other side of the gate.
+
+use std::time::Duration;
+
+use lockstep_grant::{Grantable, Granted};
+use lockstep_model::Failure;
+
+/// Performs the calls of one capability.
+///
+/// # Guarantees
+/// The gate calls it only with a granted request, after the intent is durable when the class is an effect, and never in a replay.
+/// # Assumptions
+/// `perform` returns by the deadline, give or take a second; it blocks the calling thread until then.
+/// # Errors
+/// `Failure::TimedOut` when the deadline passed, `Failure::Failed` with a documented code for everything else. Never `Denied`, but for what only shows
+/// while performing (a resolved address, a redirect). Messages never contain what was sent: secrets have been put in.
+pub trait Driver<R: Grantable>: Send + Sync {
+    /// Performs `call` and gives the whole result.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn perform(&self, call: &Granted<R>, context: &CallContext<'_>) -> Result<R::Response, Failure>;
+}
+
+/// What a driver needs besides the request.
+#[derive(Clone, Copy)]
+pub struct CallContext<'a> {
+    /// The same in every replay and after every crash: 64 hexadecimal digits.
+    pub idempotency_key: &'a str,
+    /// How long it may take, from now.
+    pub time_left: Duration,
+    /// Where output goes while it comes, for the operator's eyes only. Scrubbed behind this.
+    pub live: &'a dyn LiveOutput,
+}
+
+/// Takes output while a call is under way.
+pub trait LiveOutput: Send + Sync {
+    /// Some bytes of standard output or standard error.
+    fn output(&self, stream: Stream, bytes: &[u8]);
+}
+
+/// Which output of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// Drops what it is given.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoLiveOutput;
+
+impl LiveOutput for NoLiveOutput {
+    fn output(&self, _: Stream, _: &[u8]) {}
+}

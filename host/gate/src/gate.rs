@@ -1,0 +1,321 @@
+//! One attempt's way out: replay, grant, intent, driver, outcome, in this order and nowhere else.
+
+mod facts;
+mod live;
+mod recording;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use lockstep_grant::{Decision, Denial, Destination, Grant, Granted};
+use lockstep_journal::event::{Asked, CallDenied, CallId, CallStarted, Event, Phase};
+use lockstep_journal::state::RecordedCall;
+use lockstep_journal::{Answer, Replay, Scribe};
+use lockstep_model::request::{SecretPlace, TextPlace};
+use lockstep_model::{Digest, Failure, StepId, Timestamp};
+
+use crate::budget::Budget;
+use crate::dispatch::{Dispatch, Drivers, Surroundings};
+use crate::driver::CallContext;
+use crate::interrupt::Interrupt;
+use crate::secrets::Secrets;
+use crate::stop::Stop;
+
+use recording::Canonical;
+
+pub use live::{Live, NoLive};
+
+/// What every attempt of a run shares.
+#[derive(Clone)]
+pub struct RunPassage {
+    /// The run's one writer.
+    pub scribe: Arc<Mutex<Scribe>>,
+    /// What may be done.
+    pub grant: Arc<Grant>,
+    /// Who does it.
+    pub drivers: Drivers,
+    /// The values of the run's secrets.
+    pub secrets: Secrets,
+    /// The operator's wish to stop.
+    pub interrupt: Interrupt,
+    /// Who sees calls and output while they come.
+    pub live: Arc<dyn Live>,
+}
+
+/// The gate of one attempt. A clone is the same gate.
+#[derive(Clone)]
+pub struct Gate {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    run: RunPassage,
+    step: StepId,
+    phase: Phase,
+    attempt: u32,
+    seed: String,
+    session: Mutex<Session>,
+}
+
+struct Session {
+    replay: Replay,
+    budget: Budget,
+    /// Calls made so far, replayed ones included.
+    calls: u32,
+    /// Effects among them.
+    effects: u32,
+    stop: Option<Stop>,
+}
+
+/// The next call, as the journal will have it.
+struct NextCall {
+    id: CallId,
+    asked: Asked,
+    /// The request in canonical form, when it is too long for a record.
+    blob: Option<Vec<u8>>,
+    /// The canonical form's length.
+    size: usize,
+}
+
+impl Gate {
+    /// Opens the gate for an attempt whose start is recorded. Calls that the journal has of it are replayed.
+    pub fn open(run: RunPassage, step: StepId, phase: Phase, attempt: u32, budget: Budget) -> Self {
+        let (replay, seed) = {
+            let scribe = lock(&run.scribe);
+            let state = scribe.state();
+            let calls = state.steps.get(&step).map(|step| step.calls.as_slice()).unwrap_or_default();
+            (Replay::of(calls), state.created.seed.clone())
+        };
+        let session = Session { replay, budget, calls: 0, effects: 0, stop: None };
+        Self { inner: Arc::new(Inner { run, step, phase, attempt, seed, session: Mutex::new(session) }) }
+    }
+
+    /// Why the attempt was stopped from the host's side, if it was.
+    pub fn stopped(&self) -> Option<Stop> {
+        lock(&self.inner.session).stop.clone()
+    }
+
+    /// Says that the guest has ended by itself. Records left over are a divergence.
+    ///
+    /// # Errors
+    /// `Stop::Diverged`, or why the attempt had been stopped before.
+    pub fn close(&self) -> Result<(), Stop> {
+        let session = lock(&self.inner.session);
+        match (&session.stop, session.replay.left_over()) {
+            (Some(stop), _) => Err(stop.clone()),
+            (None, Some(found)) => Err(Stop::Diverged(Box::new(found))),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Asks for `request` to be done, or for what became of it when it was.
+    ///
+    /// # Errors
+    /// The inner error is an outcome for the guest. The outer one ends the attempt: the guest must not go on.
+    pub fn call<R: Dispatch>(&self, request: R) -> Result<Result<R::Response, Failure>, Stop> {
+        let mut session = lock(&self.inner.session);
+        if let Some(stop) = &session.stop {
+            return Err(stop.clone());
+        }
+        let result = self.call_once(&mut session, request);
+        if let Err(stop) = &result {
+            session.stop = Some(stop.clone());
+        }
+        result
+    }
+
+    fn call_once<R: Dispatch>(&self, session: &mut Session, request: R) -> Result<Result<R::Response, Failure>, Stop> {
+        session.budget.take_call().map_err(Stop::Limit)?;
+        let next = self.next_call(session, &request)?;
+        if next.asked.interface == "log" {
+            session.budget.take_log(next.size).map_err(Stop::Limit)?;
+        }
+        let function = format!("{}.{}", next.asked.interface, next.asked.function);
+        match session.replay.next(&next.id, &function, next.asked.digest, &next.asked.summary) {
+            Answer::Recorded { outcome, effect } => {
+                session.effects += u32::from(effect);
+                self.recorded(outcome)
+            }
+            Answer::Diverged(found) => Err(Stop::Diverged(found)),
+            Answer::InDoubt(call) => Err(Stop::InDoubt(call)),
+            Answer::Again(call) => self.again(session, &next, request, &call),
+            Answer::Live => self.live(session, next, request),
+        }
+    }
+
+    fn next_call<R: Dispatch>(&self, session: &mut Session, request: &R) -> Result<NextCall, Stop> {
+        session.calls += 1;
+        let Inner { step, phase, attempt, .. } = &*self.inner;
+        let id = CallId { step: step.clone(), phase: *phase, attempt: *attempt, call: session.calls };
+        let Canonical { stored, digest, size, blob } = self.canonical(request)?;
+        let asked = Asked {
+            interface: request.interface().to_owned(),
+            function: request.function().to_owned(),
+            summary: self.inner.run.secrets.scrub_text(&request.summary()),
+            request: stored,
+            digest,
+        };
+        Ok(NextCall { id, asked, blob, size })
+    }
+
+    /// A call that the journal does not have: grant, intent, driver, outcome.
+    fn live<R: Dispatch>(&self, session: &mut Session, next: NextCall, request: R) -> Result<Result<R::Response, Failure>, Stop> {
+        if self.inner.run.interrupt.is_set() {
+            return Err(Stop::Interrupted);
+        }
+        let granted = match self.decide(request) {
+            Ok(granted) => granted,
+            Err(denial) => return self.deny(next, denial).map(Err),
+        };
+        let mut scribe = lock(&self.inner.run.scribe);
+        let now = scribe.clock().now();
+        if let Err(failure) = session.budget.time_left(now, None) {
+            self.answer::<R::Response>(&mut scribe, next, granted.rule(), Err(&failure))?;
+            return Ok(Err(failure));
+        }
+        let class = granted.class();
+        if !class.is_effect() {
+            let performed = self.perform(session, &mut scribe, &next.id, &granted, "", now)?;
+            return self.finish_read(session, &mut scribe, next, granted, performed);
+        }
+        session.effects += 1;
+        let key = self.key(session.effects);
+        let NextCall { id, asked, blob, .. } = next;
+        if let Some(blob) = blob {
+            scribe.attach(blob);
+        }
+        let rule = granted.rule().to_owned();
+        scribe.commit(Event::CallStarted(Box::new(CallStarted { id: id.clone(), asked, class, rule, key: key.clone() })))?;
+        let intended_at = scribe.state().changed_at;
+        let performed = self.perform(session, &mut scribe, &id, &granted, &key, intended_at)?;
+        self.finish_effect(session, &mut scribe, id, granted, performed)
+    }
+
+    /// An effect whose outcome is not known and that may be done again: the same key, and today's grant.
+    fn again<R: Dispatch>(&self, session: &mut Session, next: &NextCall, request: R, call: &RecordedCall) -> Result<Result<R::Response, Failure>, Stop> {
+        let granted = match self.decide(request) {
+            Ok(granted) => granted,
+            // It may have happened already under the grant of then: what it became cannot be found out any more.
+            Err(_) => return Err(Stop::InDoubt(Box::new(call.clone()))),
+        };
+        session.effects += 1;
+        let key = call.key.clone().unwrap_or_default();
+        let mut scribe = lock(&self.inner.run.scribe);
+        let performed = self.perform(session, &mut scribe, &next.id, &granted, &key, call.time)?;
+        self.finish_effect(session, &mut scribe, next.id.clone(), granted, performed)
+    }
+
+    /// Asks the grant, also where the request's secrets may go.
+    fn decide<R: Dispatch>(&self, mut request: R) -> Result<Granted<R>, Denial> {
+        let secrets = &self.inner.run.secrets;
+        let mut used = Vec::new();
+        request.visit_secret_places(&mut |place| {
+            used.extend(match place {
+                SecretPlace::Text(text) => secrets.used_in(text.as_bytes()),
+                SecretPlace::Bytes(bytes) | SecretPlace::Json(bytes) => secrets.used_in(bytes),
+            });
+        });
+        if !used.is_empty() {
+            request.stay();
+        }
+        let destination = request.destination();
+        let granted = match request.decide(&self.inner.run.grant) {
+            Decision::Allowed(granted) => granted,
+            Decision::Denied(denial) => return Err(denial),
+        };
+        for id in &used {
+            self.secret_may_go(id, destination.as_ref())?;
+        }
+        for capture in granted.request().captures() {
+            self.may_capture(&capture.secret)?;
+        }
+        Ok(granted)
+    }
+
+    fn secret_may_go(&self, id: &str, destination: Option<&Destination>) -> Result<(), Denial> {
+        let rule = self.inner.run.grant.secret(id).ok_or_else(|| undeclared(id))?;
+        match destination {
+            Some(destination) if rule.may_go_to(destination) => Ok(()),
+            Some(destination) => Err(rule.refusal(destination)),
+            None => Err(Denial { rule: rule.place.to_string(), message: format!("secret `{id}` may not be placed in such a call"), hint: None }),
+        }
+    }
+
+    fn may_capture(&self, id: &str) -> Result<(), Denial> {
+        let rule = self.inner.run.grant.secret(id).ok_or_else(|| undeclared(id))?;
+        if rule.may_be_captured() {
+            return Ok(());
+        }
+        let message = format!("secret `{id}` may not be captured from a response");
+        Err(Denial {
+            rule: rule.place.to_string(), message, hint: Some(format!("declare it as `{id} = {{ capture = true, to = [\"…\"] }}` under [secrets]"))
+        })
+    }
+
+    fn perform<R: Dispatch>(
+        &self,
+        session: &mut Session,
+        scribe: &mut Scribe,
+        id: &CallId,
+        granted: &Granted<R>,
+        key: &str,
+        intended_at: Timestamp,
+    ) -> Result<Result<R::Response, Failure>, Stop> {
+        let run = &self.inner.run;
+        run.live.call_begins(id, &run.secrets.scrub_text(&granted.request().summary()));
+        let began = scribe.clock().now();
+        let time_left = match session.budget.time_left(began, granted.request().timeout()) {
+            Ok(left) => left,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let output = live::Lines::new(id, run);
+        let context = CallContext { idempotency_key: key, time_left, live: &output };
+        let with_values = granted.clone().with_secrets(&mut |place| run.secrets.place(place));
+        let mut around = self.surroundings(scribe, id, intended_at);
+        let performed = R::perform(&mut around, &with_values, &context)?;
+        if R::stands_still(granted.request()) {
+            session.budget.extend(scribe.clock().now().since(began));
+        }
+        Ok(performed.map_err(|failure| self.scrub_failure(failure)))
+    }
+
+    fn surroundings<'a>(&'a self, scribe: &'a mut Scribe, id: &CallId, intended_at: Timestamp) -> Surroundings<'a> {
+        let RunPassage { drivers, secrets, interrupt, .. } = &self.inner.run;
+        Surroundings { drivers, scribe, secrets, interrupt, entropy: format!("{}\0{id}", self.inner.seed), intended_at }
+    }
+
+    fn deny(&self, next: NextCall, denial: Denial) -> Result<Failure, Stop> {
+        let mut scribe = lock(&self.inner.run.scribe);
+        if let Some(blob) = next.blob {
+            scribe.attach(blob);
+        }
+        let Denial { rule, message, hint } = denial;
+        let denied = CallDenied { id: next.id, asked: next.asked, rule, message, hint };
+        let failure = denied.failure();
+        scribe.note(Event::CallDenied(Box::new(denied)))?;
+        Ok(failure)
+    }
+
+    /// The same in every replay and in every attempt that makes its effects in the same order.
+    fn key(&self, effect: u32) -> String {
+        let Inner { step, phase, seed, .. } = &*self.inner;
+        Digest::of(format!("lockstep key v1\0{seed}\0{step}\0{phase:?}\0{effect}").as_bytes()).hex()
+    }
+
+    fn scrub_failure(&self, mut failure: Failure) -> Failure {
+        match &mut failure {
+            Failure::Denied(text) | Failure::TimedOut(text) | Failure::InDoubt(text) => self.inner.run.secrets.scrub(TextPlace::Text(text)),
+            Failure::Failed(problem) => self.inner.run.secrets.scrub(TextPlace::Text(&mut problem.message)),
+        }
+        failure
+    }
+}
+
+fn undeclared(id: &str) -> Denial {
+    let hint = Some(format!("declare it under [secrets]: `{id} = {{ env = \"{id}\", to = [\"…\"] }}`"));
+    Denial { rule: "default".to_owned(), message: format!("secret `{id}` is not declared"), hint }
+}
+
+/// A panic elsewhere while the lock was held leaves nothing half-done that the fold would not find: go on.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,181 @@
+//! The last step of the gate: captures, scrubbing, and the outcome's record.
+
+use lockstep_grant::Granted;
+use lockstep_journal::Scribe;
+use lockstep_journal::event::{CallAnswered, CallFinished, CallId, Event, Outcome, SecretCaptured, Stored};
+use lockstep_journal::state::RecordedOutcome;
+use lockstep_model::request::{Response, TextPlace};
+use lockstep_model::{Digest, Failure, Secret};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Gate, NextCall, Session, lock};
+use crate::dispatch::Dispatch;
+use crate::stop::Stop;
+
+/// A request or response above this is kept as a blob: a record is something to read.
+const LONGEST_INLINE: usize = 16 << 10;
+/// How much of it the record shows.
+const PREVIEW: usize = 400;
+
+/// A value as a record keeps it.
+pub(super) struct Canonical {
+    pub(super) stored: Stored,
+    pub(super) digest: Digest,
+    /// Bytes of the canonical form.
+    pub(super) size: usize,
+    /// The canonical form, to be kept beside the record when it is too long to be in it.
+    pub(super) blob: Option<Vec<u8>>,
+}
+
+impl Gate {
+    /// `value` in canonical form, values of secrets taken out.
+    pub(super) fn canonical<T: Serialize>(&self, value: &T) -> Result<Canonical, Stop> {
+        let internal = |error: serde_json::Error| Stop::Internal(error.to_string());
+        let mut canonical = serde_json_canonicalizer::to_vec(value).map_err(internal)?;
+        self.inner.run.secrets.scrub(TextPlace::Bytes(&mut canonical));
+        let (digest, size) = (Digest::of(&canonical), canonical.len());
+        if size <= LONGEST_INLINE {
+            let stored = Stored::Inline(serde_json::from_slice(&canonical).map_err(internal)?);
+            return Ok(Canonical { stored, digest, size, blob: None });
+        }
+        let preview = String::from_utf8_lossy(&canonical[..PREVIEW]).into_owned();
+        Ok(Canonical { stored: Stored::Blob { digest, size: size as u64, preview }, digest, size, blob: Some(canonical) })
+    }
+
+    /// What the journal says the guest was told.
+    pub(super) fn recorded<T: DeserializeOwned>(&self, outcome: RecordedOutcome) -> Result<Result<T, Failure>, Stop> {
+        let stored = match outcome {
+            RecordedOutcome::Failed(failure) => return Ok(Err(failure)),
+            RecordedOutcome::Returned(stored) => stored,
+        };
+        let value = match stored {
+            Stored::Inline(value) => value,
+            Stored::Blob { digest, .. } => {
+                let store = std::sync::Arc::clone(lock(&self.inner.run.scribe).store());
+                let bytes = store.blob(digest).map_err(|error| Stop::Journal(lockstep_journal::StoreError::from(error).into()))?;
+                let bytes = bytes.ok_or_else(|| Stop::Internal(format!("the recorded answer {digest} is not in the store any more")))?;
+                serde_json::from_slice(&bytes).map_err(|error| Stop::Internal(error.to_string()))?
+            }
+        };
+        serde_json::from_value(value).map(Ok).map_err(|error| Stop::Internal(format!("a recorded answer cannot be read: {error}")))
+    }
+
+    pub(super) fn finish_read<R: Dispatch>(
+        &self,
+        session: &mut Session,
+        scribe: &mut Scribe,
+        next: NextCall,
+        granted: Granted<R>,
+        performed: Result<R::Response, Failure>,
+    ) -> Result<Result<R::Response, Failure>, Stop> {
+        let id = next.id.clone();
+        let (performed, events) = self.settle(scribe, &id, &granted, performed)?;
+        let size = self.answer(scribe, next, granted.rule(), performed.as_ref())?;
+        for event in events {
+            scribe.note(event)?;
+        }
+        session.budget.take_output(size).map_err(Stop::Limit)?;
+        Ok(performed)
+    }
+
+    /// Records a read with its outcome, and says how long the outcome is.
+    pub(super) fn answer<T: Serialize>(&self, scribe: &mut Scribe, next: NextCall, rule: &str, performed: Result<&T, &Failure>) -> Result<usize, Stop> {
+        let (outcome, size) = self.outcome(scribe, performed)?;
+        if let Some(blob) = next.blob {
+            scribe.attach(blob);
+        }
+        let answered = CallAnswered { id: next.id, asked: next.asked, rule: rule.to_owned(), outcome };
+        scribe.note(Event::CallAnswered(Box::new(answered)))?;
+        Ok(size)
+    }
+
+    pub(super) fn finish_effect<R: Dispatch>(
+        &self,
+        session: &mut Session,
+        scribe: &mut Scribe,
+        id: CallId,
+        granted: Granted<R>,
+        performed: Result<R::Response, Failure>,
+    ) -> Result<Result<R::Response, Failure>, Stop> {
+        let (performed, events) = self.settle(scribe, &id, &granted, performed)?;
+        let (outcome, size) = self.outcome(scribe, performed.as_ref())?;
+        for event in events {
+            scribe.note(event)?;
+        }
+        scribe.write(Event::CallFinished(CallFinished { id, outcome }))?;
+        session.budget.take_output(size).map_err(Stop::Limit)?;
+        Ok(performed)
+    }
+
+    /// Captures, scrubs, and finds out what follows. From here on nobody sees a value.
+    fn settle<R: Dispatch>(
+        &self,
+        scribe: &mut Scribe,
+        id: &CallId,
+        granted: &Granted<R>,
+        performed: Result<R::Response, Failure>,
+    ) -> Result<(Result<R::Response, Failure>, Vec<Event>), Stop> {
+        let mut response = match performed {
+            Ok(response) => response,
+            Err(failure) => return Ok((Err(failure), Vec::new())),
+        };
+        let mut events = match self.capture(scribe, id, granted, &mut response)? {
+            Ok(events) => events,
+            Err(failure) => return Ok((Err(failure), Vec::new())),
+        };
+        response.visit_texts(&mut |place| self.inner.run.secrets.scrub(place));
+        let now = scribe.clock().now();
+        let around = self.surroundings(scribe, id, now);
+        match granted.request().consequences(&response, &around, &id.step) {
+            Ok(following) => events.extend(following),
+            Err(failure) => return Ok((Err(failure), events)),
+        }
+        Ok((Ok(response), events))
+    }
+
+    /// Takes the strings that the request's captures point at into secrets; markers stay in their place.
+    fn capture<R: Dispatch>(
+        &self,
+        scribe: &mut Scribe,
+        id: &CallId,
+        granted: &Granted<R>,
+        response: &mut R::Response,
+    ) -> Result<Result<Vec<Event>, Failure>, Stop> {
+        let captures = granted.request().captures();
+        let Some(body) = response.capture_body().filter(|_| !captures.is_empty()) else { return Ok(Ok(Vec::new())) };
+        let Ok(mut json) = serde_json::from_slice::<serde_json::Value>(body) else {
+            // The body is not shown: what was to be captured may be in it.
+            body.clear();
+            return Ok(Err(Failure::problem("http.capture", "the response to capture from is not JSON")));
+        };
+        let mut events = Vec::new();
+        for capture in captures {
+            let Some(serde_json::Value::String(found)) = json.pointer_mut(&capture.pointer) else {
+                let message = format!("the response has no string at `{}` to capture into secret `{}`", capture.pointer, capture.secret);
+                return Ok(Err(Failure::problem("http.capture", message)));
+            };
+            let value = std::mem::replace(found, self.inner.run.secrets.marker(&capture.secret)).into_bytes();
+            let sealed = scribe.store().seal_secret(scribe.state().run, &capture.secret, &value).map_err(|error| Stop::Journal(error.into()))?;
+            let captured = SecretCaptured { step: id.step.clone(), secret: capture.secret.clone(), sealed: Digest::of(&sealed) };
+            scribe.attach(sealed);
+            events.push(Event::SecretCaptured(captured));
+            self.inner.run.secrets.learn(&capture.secret, Secret::new(value));
+        }
+        *body = json.to_string().into_bytes();
+        Ok(Ok(events))
+    }
+
+    fn outcome<T: Serialize>(&self, scribe: &mut Scribe, performed: Result<&T, &Failure>) -> Result<(Outcome, usize), Stop> {
+        match performed {
+            Ok(response) => {
+                let Canonical { stored, size, blob, .. } = self.canonical(response)?;
+                if let Some(blob) = blob {
+                    scribe.attach(blob);
+                }
+                Ok((Outcome::Returned(stored), size))
+            }
+            Err(failure) => Ok((Outcome::Failed(failure.clone()), 0)),
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The one way out: every call of a guest passes here, and nowhere else are replay, grant and journal joined.
+//!
+//! A host function has no branch for replay, grant or audit, and no driver can be reached but through `Gate::call`.
+
+pub mod budget;
+pub mod clock;
+pub mod dispatch;
+pub mod driver;
+pub mod gate;
+pub mod interrupt;
+pub mod secrets;
+pub mod stop;
+
+pub use budget::Budget;
+pub use clock::SystemClock;
+pub use dispatch::{Dispatch, Drivers};
+pub use driver::{CallContext, Driver, LiveOutput, NoLiveOutput, Stream};
+pub use gate::{Gate, Live, NoLive, RunPassage};
+pub use interrupt::Interrupt;
+pub use secrets::{SecretSource, Secrets};
+pub use stop::Stop;
