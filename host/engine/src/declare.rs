@@ -1,0 +1,148 @@
+//! From a procedure and what it is told to a plan that holds: parameters filled in, steps checked, digest made.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lockstep_grant::Grant;
+use lockstep_model::plan::{Description, Plan};
+use lockstep_model::{Digest, StepId};
+
+use crate::error::EngineError;
+use crate::procedure::{PlanFacts, Procedure};
+
+/// What is hashed before the canonical plan.
+const DOMAIN: &str = "lockstep plan v1\0";
+
+/// What a run would do, before it does anything.
+#[derive(Debug, Clone)]
+pub struct DeclaredPlan {
+    /// The procedure.
+    pub description: Description,
+    /// Every parameter with its value, fallbacks included.
+    pub parameters: BTreeMap<String, String>,
+    /// The steps.
+    pub plan: Plan,
+    /// What an approval binds to.
+    pub digest: Digest,
+}
+
+/// Checks the imports against the grant, fills in the parameters and asks the procedure for its plan.
+///
+/// # Errors
+/// Each check gives every problem it finds.
+pub fn declare(procedure: &dyn Procedure, grant: &Grant, environment: &str, given: &BTreeMap<String, String>) -> Result<DeclaredPlan, EngineError> {
+    let denials: Vec<_> = procedure.imports().iter().filter_map(|import| grant.allows_interface(import).err()).collect();
+    if !denials.is_empty() {
+        return Err(EngineError::ImportsDenied(denials));
+    }
+    let description = procedure.describe().map_err(EngineError::Declaration)?;
+    let parameters = fill_in(&description, grant, given)?;
+    plan(procedure, description, PlanFacts { environment: environment.to_owned(), parameters })
+}
+
+/// Asks the procedure for its plan and checks that it holds.
+///
+/// # Errors
+/// What the procedure fails with, or every problem of the plan.
+pub(crate) fn plan(procedure: &dyn Procedure, description: Description, facts: PlanFacts) -> Result<DeclaredPlan, EngineError> {
+    let plan = procedure.plan(&facts).map_err(EngineError::Declaration)?;
+    check(&plan)?;
+    let digest = digest(&plan);
+    Ok(DeclaredPlan { description, parameters: facts.parameters, plan, digest })
+}
+
+fn digest(plan: &Plan) -> Digest {
+    let canonical = serde_json_canonicalizer::to_vec(plan).unwrap_or_default();
+    Digest::of(&[DOMAIN.as_bytes(), &canonical].concat())
+}
+
+/// The command line's values first, then the environment's, then the fallbacks. A value that the environment locks cannot be given.
+fn fill_in(description: &Description, grant: &Grant, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, EngineError> {
+    let mut problems = Vec::new();
+    let mut values = BTreeMap::new();
+    let declared: BTreeSet<&str> = description.parameters.iter().map(|parameter| parameter.id.as_str()).collect();
+    for id in given.keys().filter(|id| !declared.contains(id.as_str())) {
+        let known: Vec<_> = declared.iter().copied().collect();
+        problems.push(format!(
+            "`{id}` is not a parameter of `{}`: it has {}",
+            description.name,
+            if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+        ));
+    }
+    for parameter in &description.parameters {
+        let id = &parameter.id;
+        let set = grant.parameter(id);
+        if set.is_some_and(|set| set.locked) && given.contains_key(id) {
+            problems.push(format!("`{id}` is locked by the environment"));
+            continue;
+        }
+        let value = given.get(id).cloned().or_else(|| set.map(|set| set.value.clone())).or_else(|| parameter.fallback.clone());
+        match value {
+            None => problems.push(format!("`{id}` is missing: give it as `-p {id}=…`")),
+            Some(value) if !parameter.choices.is_empty() && !parameter.choices.contains(&value) => {
+                problems.push(format!("`{id}` must be one of {}, found `{value}`", parameter.choices.join(", ")));
+            }
+            Some(value) => {
+                values.insert(id.clone(), value);
+            }
+        }
+    }
+    if problems.is_empty() { Ok(values) } else { Err(EngineError::Parameters(problems)) }
+}
+
+/// That ids are unique, that what is needed exists, and that nothing needs itself. Every problem at once.
+fn check(plan: &Plan) -> Result<(), EngineError> {
+    let mut problems = Vec::new();
+    if plan.steps.is_empty() {
+        problems.push("it has no step".to_owned());
+    }
+    let mut ids = BTreeSet::new();
+    for step in &plan.steps {
+        if !ids.insert(&step.id) {
+            problems.push(format!("step `{}` is declared twice", step.id));
+        }
+    }
+    for step in &plan.steps {
+        for need in step.needs.iter().filter(|need| !ids.contains(need)) {
+            problems.push(format!("step `{}` needs `{need}`, which is not declared", step.id));
+        }
+    }
+    if problems.is_empty()
+        && let Some(cycle) = cycle(plan)
+    {
+        problems.push(format!("steps need each other in a circle: {}", cycle.iter().map(StepId::as_str).collect::<Vec<_>>().join(" → ")));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(EngineError::Plan(problems)) }
+}
+
+/// A circle of needs, when there is one. Works off steps whose needs are met; what cannot be worked off contains one.
+fn cycle(plan: &Plan) -> Option<Vec<StepId>> {
+    let mut done = BTreeSet::new();
+    let mut left: Vec<_> = plan.steps.iter().collect();
+    loop {
+        let before = left.len();
+        left.retain(|step| {
+            let ready = step.needs.iter().all(|need| done.contains(need));
+            if ready {
+                done.insert(step.id.clone());
+            }
+            !ready
+        });
+        if left.is_empty() {
+            return None;
+        }
+        if left.len() == before {
+            break;
+        }
+    }
+    // Every step left needs another one left: following them must come back.
+    let mut path = vec![left.first()?.id.clone()];
+    loop {
+        let current = left.iter().find(|step| Some(&step.id) == path.last())?;
+        let next = current.needs.iter().find(|need| !done.contains(need))?.clone();
+        if let Some(start) = path.iter().position(|id| *id == next) {
+            path.push(next);
+            return Some(path.split_off(start));
+        }
+        path.push(next);
+    }
+}

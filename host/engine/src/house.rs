@@ -1,0 +1,46 @@
+//! What every run in this process shares: the store, the clock, the drivers, and who looks on.
+
+use std::sync::Arc;
+
+use lockstep_gate::{Drivers, Interrupt, Live, SecretSource};
+use lockstep_journal::{Desk, Observer, Store};
+use lockstep_model::Clock;
+
+/// Put together once, by the program's wiring.
+#[derive(Clone)]
+pub struct House {
+    /// Where records are kept.
+    pub store: Arc<dyn Store>,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where a new run's id and seed come from.
+    pub entropy: Arc<dyn Entropy>,
+    /// What performs calls.
+    pub drivers: Drivers,
+    /// The values of declared secrets.
+    pub secrets: Arc<dyn SecretSource>,
+    /// Sees every record.
+    pub observer: Arc<dyn Observer>,
+    /// Sees calls and output while they come.
+    pub live: Arc<dyn Live>,
+    /// The operator's wish to stop.
+    pub interrupt: Interrupt,
+    /// Who causes the records: `lockstep`, or a person.
+    pub actor: String,
+    /// The machine's name, for the journal.
+    pub host: String,
+    /// The program and its version, for the journal.
+    pub engine: String,
+}
+
+/// Where unpredictable bytes come from.
+pub trait Entropy: Send + Sync {
+    /// Fills `bytes`.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+impl House {
+    pub(crate) fn desk(&self) -> Desk {
+        Desk { store: Arc::clone(&self.store), clock: Arc::clone(&self.clock), observer: Arc::clone(&self.observer), actor: self.actor.clone() }
+    }
+}

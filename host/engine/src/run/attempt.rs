@@ -1,0 +1,123 @@
+//! One attempt: the guest behind its gate, and what its end means for the run.
+
+use std::time::Duration;
+
+use lockstep_gate::{Budget, Gate, Stop};
+use lockstep_journal::event::{Event, Phase};
+use lockstep_model::plan::Step;
+use lockstep_model::request::TextPlace;
+use lockstep_model::{Failure, StepId};
+
+use super::{Drive, RunReport};
+use crate::error::EngineError;
+
+/// The longest output of a step: larger data goes by artifact.
+const LONGEST_OUTPUT: usize = 64 << 10;
+
+/// How an attempt ended.
+pub(super) enum End {
+    /// With its output.
+    Done(Option<String>),
+    /// The step or undo has failed.
+    Failed(Failure),
+    /// The run stands still.
+    Stopped(Box<RunReport>),
+}
+
+impl Drive<'_> {
+    /// Runs the guest through a gate of its own; what the journal has of this attempt is replayed first.
+    pub(super) fn attempt(&self, step: &Step, phase: Phase, attempt: u32) -> Result<End, EngineError> {
+        let gate = Gate::open(self.passage.clone(), step.id.clone(), phase, attempt, self.budget(step, phase));
+        let ended = match phase {
+            Phase::Step => self.procedure.run_step(&step.id, gate.clone()),
+            Phase::Undo => self.procedure.undo_step(&step.id, gate.clone()).map(|()| None),
+        };
+        if let Some(stop) = gate.stopped() {
+            return self.stopped(stop, &step.id);
+        }
+        if ended_by_itself(&ended)
+            && let Err(stop) = gate.close()
+        {
+            return self.stopped(stop, &step.id);
+        }
+        let open = self.read(|state| state.steps.get(&step.id).and_then(|step| step.open_call().cloned()));
+        if let Some(call) = open {
+            return self.stopped(Stop::InDoubt(Box::new(call)), &step.id);
+        }
+        Ok(match ended.and_then(|output| self.check_output(output)) {
+            Ok(output) => End::Done(output),
+            Err(failure) => End::Failed(self.scrub(failure)),
+        })
+    }
+
+    fn budget(&self, step: &Step, phase: Phase) -> Budget {
+        let limits = self.passage.grant.limits();
+        let longest = match phase {
+            Phase::Step => limits.step,
+            Phase::Undo => limits.undo,
+        };
+        let asked = step.timeout_seconds.map(|seconds| Duration::from_secs(seconds.into()));
+        let attempt_time = asked.map_or(longest, |asked| asked.min(longest));
+        let now = self.house.clock.now();
+        let run_over = self.read(|state| state.created_at).after(limits.run);
+        let deadline = match phase {
+            Phase::Step => now.after(attempt_time).min(run_over),
+            // The way back stays open when the run's own time is up.
+            Phase::Undo => now.after(attempt_time),
+        };
+        let calls = u64::from(limits.calls);
+        Budget { deadline, calls_left: calls, calls, output_left: limits.output, log_left: limits.log }
+    }
+
+    fn check_output(&self, output: Option<String>) -> Result<Option<String>, Failure> {
+        let Some(output) = output else { return Ok(None) };
+        if output.len() > LONGEST_OUTPUT {
+            let message = format!("the step's output has {} bytes, at most {LONGEST_OUTPUT}: put it into an artifact", output.len());
+            return Err(Failure::problem("step.output", message));
+        }
+        if let Err(error) = serde_json::from_str::<&serde_json::value::RawValue>(&output) {
+            return Err(Failure::problem("step.output", format!("the step's output is not JSON: {error}")));
+        }
+        Ok(Some(self.passage.secrets.scrub_text(&output)))
+    }
+
+    fn scrub(&self, mut failure: Failure) -> Failure {
+        let text = match &mut failure {
+            Failure::Denied(text) | Failure::TimedOut(text) | Failure::InDoubt(text) => text,
+            Failure::Failed(problem) => &mut problem.message,
+        };
+        self.passage.secrets.scrub(TextPlace::Text(text));
+        failure
+    }
+
+    /// What the host's reason to stop a guest means for the run.
+    fn stopped(&self, stop: Stop, step: &StepId) -> Result<End, EngineError> {
+        let report = match stop {
+            Stop::Journal(error) => return Err(EngineError::Journal(error)),
+            Stop::Limit(failure) => return Ok(End::Failed(self.scrub(failure))),
+            Stop::Internal(text) => return Ok(End::Failed(Failure::problem("host.internal", text))),
+            Stop::Diverged(found) => {
+                self.scribe().commit(Event::DivergenceFound(*found))?;
+                self.report()
+            }
+            Stop::InDoubt(call) => {
+                let reason = format!(
+                    "call {} of step `{step}` is in doubt: `{} {}` was begun at {} and its outcome is not known",
+                    call.id, call.function, call.summary, call.time
+                );
+                self.stop(Event::RunStuck, reason)?
+            }
+            Stop::Interrupted => self.stop(Event::RunPaused, format!("stopped by the operator in step `{step}`"))?,
+        };
+        Ok(End::Stopped(Box::new(report)))
+    }
+}
+
+/// Whether the guest came to its end: one that was cut off may leave records unasked for without having diverged.
+fn ended_by_itself(ended: &Result<Option<String>, Failure>) -> bool {
+    match ended {
+        Ok(_) | Err(Failure::Denied(_) | Failure::InDoubt(_)) => true,
+        Err(Failure::TimedOut(_)) => false,
+        Err(Failure::Failed(problem)) => !problem.code.starts_with("limit."),
+    }
+}

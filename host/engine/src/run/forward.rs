@@ -1,0 +1,194 @@
+//! Forward: steps as their needs allow, retries, and what a failure does.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use lockstep_journal::Durability;
+use lockstep_journal::event::{Attempt, Event, Phase, StepFailed, StepSkipped, StepSucceeded, UndoBegan};
+use lockstep_journal::state::StepStatus;
+use lockstep_journal::{JournalError, RunState};
+use lockstep_model::plan::{OnFailure, Retry, Step};
+use lockstep_model::{Failure, RunOutcome, StepId, Timestamp};
+
+use super::attempt::End;
+use super::{Drive, RunReport};
+use crate::error::EngineError;
+
+/// Up to a quarter of the wait is added, so that runs that failed together do not come back together.
+const JITTER_PART: u64 = 4;
+/// How often a wait looks for the operator's interrupt.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// What to do next.
+enum Next {
+    /// Start this step, or go on with its attempt.
+    Run(Box<Step>, u32, bool),
+    /// Wait for the instant, then look again.
+    Wait(StepId, Timestamp),
+    /// It has failed for good and nothing was decided yet.
+    Decide(Box<Step>),
+    /// It cannot be run any more.
+    Skip(StepId, String),
+    /// Every step is done.
+    Finish,
+}
+
+impl Drive<'_> {
+    /// Drives forward. With `again`, steps that have failed are tried once more: the operator has resumed the run.
+    pub(super) fn forward(&self, mut again: bool) -> Result<RunReport, EngineError> {
+        loop {
+            let now = self.house.clock.now();
+            match self.read(|state| next(state, again, now)) {
+                Next::Run(step, attempt, fresh) => {
+                    again = false;
+                    if fresh {
+                        self.write(Event::StepStarted(Attempt { step: step.id.clone(), attempt }))?;
+                    }
+                    if let Some(report) = self.run_step(&step, attempt)? {
+                        return Ok(report);
+                    }
+                }
+                Next::Wait(step, until) => {
+                    if !self.wait(until) {
+                        return self.stop(Event::RunPaused, format!("stopped by the operator before the next attempt of step `{step}`"));
+                    }
+                }
+                Next::Skip(step, reason) => self.write(Event::StepSkipped(StepSkipped { step, reason }))?,
+                Next::Decide(step) => {
+                    if let Some(report) = self.decide(&step)? {
+                        return Ok(report);
+                    }
+                }
+                Next::Finish => return self.finish(RunOutcome::Succeeded),
+            }
+        }
+    }
+
+    /// None: go on.
+    fn run_step(&self, step: &Step, attempt: u32) -> Result<Option<RunReport>, EngineError> {
+        match self.attempt(step, Phase::Step, attempt)? {
+            End::Done(output) => {
+                let succeeded = Event::StepSucceeded(StepSucceeded { step: step.id.clone(), attempt, output });
+                self.scribe().conclude(succeeded, Durability::Written)?;
+                Ok(None)
+            }
+            End::Stopped(report) => Ok(Some(*report)),
+            End::Failed(failure) => {
+                let retry_at = self.retry_at(&step.retry, attempt, &failure);
+                self.failed(step, attempt, failure, retry_at)?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn failed(&self, step: &Step, attempt: u32, failure: Failure, retry_at: Option<Timestamp>) -> Result<(), JournalError> {
+        let failed = Event::StepFailed(StepFailed { step: step.id.clone(), attempt, failure, retry_at });
+        self.scribe().conclude(failed, Durability::Written)
+    }
+
+    pub(super) fn retry_at(&self, retry: &Retry, attempt: u32, failure: &Failure) -> Option<Timestamp> {
+        let wanted = if retry.codes.is_empty() { failure.is_retryable() } else { retry.codes.iter().any(|code| code == failure.code()) };
+        (wanted && attempt < retry.attempts).then(|| {
+            let wait = retry.backoff(attempt);
+            let mut random = [0; 8];
+            self.house.entropy.fill(&mut random);
+            let most = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX) / JITTER_PART;
+            let jitter = u64::from_le_bytes(random) % (most + 1);
+            self.house.clock.now().after(wait + Duration::from_millis(jitter))
+        })
+    }
+
+    /// Whether the instant came, rather than the operator.
+    pub(super) fn wait(&self, until: Timestamp) -> bool {
+        loop {
+            let now = self.house.clock.now();
+            if now >= until {
+                return true;
+            }
+            if self.house.interrupt.is_set() {
+                return false;
+            }
+            self.house.clock.wait_until(until.min(now.after(GLANCE)));
+        }
+    }
+
+    /// What the final failure of a step does. None: go on.
+    fn decide(&self, step: &Step) -> Result<Option<RunReport>, EngineError> {
+        let failure = self.read(|state| state.steps.get(&step.id).and_then(|step| step.failure.clone()));
+        let why = failure.as_ref().map_or_else(|| "failed".to_owned(), ToString::to_string);
+        let reason = format!("step `{}` failed: {why}", step.id);
+        let pause = match step.on_failure {
+            OnFailure::Decide => self.attended,
+            OnFailure::Pause => true,
+            OnFailure::Undo => false,
+            OnFailure::Continue => return Ok(None),
+        };
+        if pause {
+            return self.stop(Event::RunPaused, reason).map(Some);
+        }
+        let cause = match failure {
+            Some(Failure::Denied(_)) => RunOutcome::Denied,
+            Some(Failure::TimedOut(_) | Failure::InDoubt(_) | Failure::Failed(_)) | None => RunOutcome::Failed,
+        };
+        self.write(Event::UndoBegan(UndoBegan { reason, cause, to: None }))?;
+        self.backward().map(Some)
+    }
+}
+
+/// Looks at the state and picks: what is under way first, then what is ready, in the order declared.
+fn next(state: &RunState, again: bool, now: Timestamp) -> Next {
+    let lost = lost(state);
+    let mut wait = None;
+    for step in &state.plan.steps {
+        let Some(status) = state.steps.get(&step.id) else { continue };
+        match &status.status {
+            StepStatus::Running => return Next::Run(Box::new(step.clone()), status.attempts, false),
+            StepStatus::Failed if step.on_failure != OnFailure::Continue => {
+                return if again { Next::Run(Box::new(step.clone()), status.attempts + 1, true) } else { Next::Decide(Box::new(step.clone())) };
+            }
+            StepStatus::Pending if lost.contains(&step.id) => return Next::Skip(step.id.clone(), "a step that it needs has failed".to_owned()),
+            StepStatus::Pending if needs_met(state, step) => return Next::Run(Box::new(step.clone()), status.attempts + 1, true),
+            StepStatus::Retrying(at) if *at <= now || again => return Next::Run(Box::new(step.clone()), status.attempts + 1, true),
+            StepStatus::Retrying(at) => wait = wait.or(Some(Next::Wait(step.id.clone(), *at))),
+            StepStatus::Pending
+            | StepStatus::Failed
+            | StepStatus::Succeeded
+            | StepStatus::Skipped
+            | StepStatus::Undoing
+            | StepStatus::Undone
+            | StepStatus::UndoFailed => {}
+        }
+    }
+    wait.unwrap_or(Next::Finish)
+}
+
+fn needs_met(state: &RunState, step: &Step) -> bool {
+    step.needs.iter().all(|need| {
+        state.steps.get(need).is_some_and(|need| match need.status {
+            StepStatus::Succeeded | StepStatus::Skipped => true,
+            StepStatus::Pending
+            | StepStatus::Running
+            | StepStatus::Retrying(_)
+            | StepStatus::Failed
+            | StepStatus::Undoing
+            | StepStatus::Undone
+            | StepStatus::UndoFailed => false,
+        })
+    })
+}
+
+/// The pending steps that need, directly or not, one that has failed and lets the run continue.
+fn lost(state: &RunState) -> BTreeSet<StepId> {
+    let mut lost: BTreeSet<StepId> = state.steps.iter().filter(|(_, step)| step.status == StepStatus::Failed).map(|(id, _)| id.clone()).collect();
+    loop {
+        let before = lost.len();
+        for step in &state.plan.steps {
+            if step.needs.iter().any(|need| lost.contains(need)) {
+                lost.insert(step.id.clone());
+            }
+        }
+        if lost.len() == before {
+            return lost;
+        }
+    }
+}

@@ -1,0 +1,487 @@
+//! The engine with a scripted procedure and a fake world: what a run does, step by step, and what its journal says.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lockstep_engine::{EngineError, House, Resume, RunReport, Start, resume, start, undo};
+use lockstep_gate::Gate;
+use lockstep_grant::Grant;
+use lockstep_journal::memory::MemoryStore;
+use lockstep_journal::{RunStatus, Store, StoreError};
+use lockstep_model::plan::{OnFailure, Retry, Undo};
+use lockstep_model::request::{ClockRequest, HttpRequest, RandomRequest, RememberRequest, SecretRequest, ShellRequest};
+use lockstep_model::{Failure, RunOutcome, StepId};
+use lockstep_testkit::{FailingStore, FakeDrivers, SECRET, Script, ask, grant, house};
+
+const GRANT: &str = r#"
+[files.mounts."/app"]
+path = "/srv/app"
+allow = ["read"]
+[http]
+allow = ["* http://app.test/**"]
+[[shell.allow]]
+program = "/bin/tool"
+args = ["**"]
+[secrets]
+API_KEY = { env = "API_KEY", to = ["http://app.test/**"] }
+TOKEN = { capture = true, to = ["http://app.test/**"] }
+"#;
+
+struct World {
+    store: Arc<MemoryStore>,
+    drivers: FakeDrivers,
+    grant: Arc<Grant>,
+    procedure: Arc<Script>,
+}
+
+impl World {
+    fn of(procedure: Script) -> Self {
+        Self { store: Arc::new(MemoryStore::default()), drivers: FakeDrivers::default(), grant: grant(GRANT), procedure: Arc::new(procedure) }
+    }
+
+    fn house(&self) -> House {
+        house(self.store.clone(), &self.drivers)
+    }
+
+    fn start(&self) -> Start {
+        Start {
+            procedure: self.procedure.clone(),
+            grant: Arc::clone(&self.grant),
+            grant_file: "/test.toml".to_owned(),
+            environment: "test".to_owned(),
+            parameters: BTreeMap::new(),
+            initiator: "tester".to_owned(),
+            attended: false,
+            expected_plan: None,
+        }
+    }
+
+    fn run(&self) -> RunReport {
+        start(&self.house(), self.start()).expect("a run")
+    }
+
+    fn resume(&self, run: lockstep_model::RunId) -> Resume {
+        Resume { run, procedure: self.procedure.clone(), grant: Arc::clone(&self.grant), attended: false, reason: "test".to_owned() }
+    }
+
+    fn only_run(&self) -> lockstep_model::RunId {
+        self.store.runs().unwrap()[0]
+    }
+
+    fn kinds(&self) -> Vec<&'static str> {
+        self.store.records(self.only_run()).unwrap().iter().map(|record| record.record.event.kind()).collect()
+    }
+}
+
+fn post(gate: &Gate, path: &str) -> Result<(), Failure> {
+    ask(gate, HttpRequest::to("POST", &format!("http://app.test/{path}"))).map(|_| ())
+}
+
+fn put(gate: &Gate, path: &str) -> Result<(), Failure> {
+    ask(gate, HttpRequest::to("PUT", &format!("http://app.test/{path}"))).map(|_| ())
+}
+
+fn nothing(_: &Gate) -> Result<(), Failure> {
+    Ok(())
+}
+
+fn id(text: &str) -> StepId {
+    StepId::parse(text).unwrap()
+}
+
+/// Two steps with an effect each, and their undo.
+fn two_steps() -> Script {
+    Script::default().step("one", |gate| put(gate, "one"), |gate| put(gate, "undo-one")).step("two", |gate| put(gate, "two"), |gate| put(gate, "undo-two"))
+}
+
+#[test]
+fn a_run_records_each_intent_before_its_outcome_and_succeeds() {
+    let world = World::of(two_steps());
+    assert_eq!(world.run().outcome, RunOutcome::Succeeded);
+    assert_eq!(
+        world.kinds(),
+        [
+            "RunCreated",
+            "PlanDeclared",
+            "StepStarted",
+            "CallStarted",
+            "CallFinished",
+            "StepSucceeded",
+            "StepStarted",
+            "CallStarted",
+            "CallFinished",
+            "StepSucceeded",
+            "RunFinished"
+        ]
+    );
+}
+
+#[test]
+fn a_crash_after_any_append_ends_in_the_same_state_and_does_nothing_twice() {
+    let script = || {
+        two_steps().step(
+            "three",
+            |gate| {
+                ask(gate, ClockRequest::Now)?;
+                ask(gate, RandomRequest::Uuid)?;
+                ask(gate, RememberRequest { key: "k".into(), value: "v".into() })?;
+                put(gate, "three-a")?;
+                put(gate, "three-b")
+            },
+            nothing,
+        )
+    };
+    let whole = World::of(script());
+    whole.run();
+    for appends in 1.. {
+        let world = World::of(script());
+        let failing = Arc::new(FailingStore::after(world.store.clone(), appends, StoreError::Full));
+        let crashed = start(&house(failing, &world.drivers), world.start());
+        if crashed.is_ok() {
+            assert!(appends > 10, "the crash must have been tried everywhere, not only {appends} times");
+            break;
+        }
+        let run = world.only_run();
+        let done_before = world.drivers.performed();
+        let report = resume(&world.house(), world.resume(run)).unwrap();
+        assert_eq!(report.outcome, RunOutcome::Succeeded, "crash after append {appends}");
+        let mut done = world.drivers.performed();
+        // What was under way is done again with its own key, and nothing else is.
+        if let Some(last) = done_before.last()
+            && done.get(done_before.len()) == Some(last)
+        {
+            done.remove(done_before.len());
+        }
+        let summaries: Vec<_> = done.into_iter().map(|performed| performed.summary).collect();
+        assert_eq!(summaries, whole.drivers.summaries(), "crash after append {appends}");
+    }
+}
+
+#[test]
+fn without_a_durable_intent_nothing_is_performed() {
+    for appends in 0..4 {
+        let world = World::of(two_steps());
+        let failing = Arc::new(FailingStore::after(world.store.clone(), appends, StoreError::ReadOnly));
+        let result = start(&house(failing, &world.drivers), world.start());
+        assert!(matches!(result, Err(EngineError::Journal(_))), "{appends}");
+        let intents = world.store.runs().unwrap().first().map_or(0, |_| world.kinds().iter().filter(|kind| **kind == "CallStarted").count());
+        assert!(world.drivers.performed().len() <= intents, "{appends}");
+    }
+}
+
+#[test]
+fn an_effect_that_must_not_be_done_twice_is_in_doubt_after_a_crash() {
+    let world = World::of(Script::default().step("pay", |gate| post(gate, "pay"), nothing));
+    // RunCreated, PlanDeclared, StepStarted, CallStarted: the outcome is lost.
+    let failing = Arc::new(FailingStore::after(world.store.clone(), 4, StoreError::Full));
+    start(&house(failing, &world.drivers), world.start()).unwrap_err();
+    let report = resume(&world.house(), world.resume(world.only_run())).unwrap();
+    assert_eq!(report.outcome, RunOutcome::Stuck);
+    assert!(report.state.reason.unwrap().contains("in doubt"));
+    assert_eq!(world.drivers.summaries(), ["POST http://app.test/pay"], "asked once, never again");
+
+    let call = report.state.steps[&id("pay")].open_call().unwrap().id.clone();
+    lockstep_engine::resolve(&world.house(), report.run, call, None, "the far side knows nothing of it".to_owned()).unwrap();
+    let report = resume(&world.house(), world.resume(report.run)).unwrap();
+    assert_eq!(report.outcome, RunOutcome::Succeeded);
+    let keys: Vec<_> = world.drivers.performed().into_iter().map(|performed| performed.key).collect();
+    assert_eq!((keys.len(), &keys[0]), (2, &keys[1]), "the same key both times");
+}
+
+#[test]
+fn a_failed_step_is_undone_with_all_before_it_last_in_first_out() {
+    let script = two_steps().step(
+        "three",
+        |gate| {
+            put(gate, "three")?;
+            Err(Failure::problem("step.assertion", "not healthy"))
+        },
+        |gate| put(gate, "undo-three"),
+    );
+    let world = World::of(script);
+    assert_eq!(world.run().outcome, RunOutcome::Undone);
+    let paths: Vec<_> = world.drivers.summaries().iter().map(|line| line.rsplit('/').next().unwrap().to_owned()).collect();
+    assert_eq!(paths, ["one", "two", "three", "undo-three", "undo-two", "undo-one"]);
+}
+
+#[test]
+fn a_failure_before_any_effect_leaves_nothing_behind_and_undoes_nothing() {
+    let world = World::of(Script::default().step("check", |_| Err(Failure::problem("step.assertion", "dirty")), |gate| put(gate, "undo")));
+    assert_eq!(world.run().outcome, RunOutcome::Failed);
+    assert!(world.drivers.performed().is_empty());
+}
+
+#[test]
+fn a_failure_pauses_when_a_person_is_attached_and_resume_tries_again() {
+    let world = World::of(Script::default().step("one", |gate| put(gate, "one"), nothing));
+    world.drivers.answer([Err(Failure::problem("http.connect", "refused"))]);
+    let report = start(&world.house(), Start { attended: true, ..world.start() }).unwrap();
+    assert_eq!(report.outcome, RunOutcome::Stuck);
+    assert!(matches!(report.state.status, RunStatus::Paused(_)));
+    let report = resume(&world.house(), world.resume(report.run)).unwrap();
+    assert_eq!((report.outcome, report.state.steps[&id("one")].attempts), (RunOutcome::Succeeded, 2));
+}
+
+#[test]
+fn a_retryable_failure_is_tried_again_with_the_same_key_after_a_journaled_wait() {
+    let retry = Retry { attempts: 3, backoff_milliseconds: 2_000, ..Retry::default() };
+    let world = World::of(Script::default().step("one", |gate| put(gate, "one"), nothing).with(|step| step.retry = retry));
+    world.drivers.answer([Err(Failure::retryable("http.connect", "refused")), Err(Failure::retryable("http.connect", "refused"))]);
+    let report = world.run();
+    assert_eq!((report.outcome, report.state.steps[&id("one")].attempts), (RunOutcome::Succeeded, 3));
+    let keys: std::collections::BTreeSet<_> = world.drivers.performed().into_iter().map(|performed| performed.key).collect();
+    assert_eq!(keys.len(), 1);
+    let waited = report.state.changed_at.since(report.state.created_at);
+    assert!((6..=9).contains(&waited.as_secs()), "2 s and 4 s and a jitter of up to a quarter, not {waited:?}");
+}
+
+#[test]
+fn a_failure_that_retrying_does_not_mend_is_not_retried() {
+    let retry = Retry { attempts: 3, ..Retry::default() };
+    let script = Script::default().step("one", |_| Err(Failure::problem("step.assertion", "no")), nothing).with(|step| step.retry = retry);
+    let report = World::of(script).run();
+    assert_eq!(report.state.steps[&id("one")].attempts, 1);
+}
+
+#[test]
+fn a_step_that_may_fail_lets_the_others_go_on_but_not_those_that_need_it() {
+    let script = Script::default()
+        .step("notify", |_| Err(Failure::problem("x", "no")), nothing)
+        .with(|step| step.on_failure = OnFailure::Continue)
+        .step("after-notify", |gate| put(gate, "after-notify"), nothing)
+        .step("deploy", |gate| put(gate, "deploy"), nothing)
+        .with(|step| step.needs.clear());
+    let world = World::of(script);
+    assert_eq!(world.run().outcome, RunOutcome::Succeeded);
+    assert_eq!(world.drivers.summaries(), ["PUT http://app.test/deploy"]);
+}
+
+#[test]
+fn undo_stops_at_the_point_of_no_return() {
+    let script = two_steps().with(|step| step.undo = Undo::Irreversible).step("three", |_| Err(Failure::problem("x", "no")), nothing);
+    let world = World::of(script);
+    let report = world.run();
+    assert_eq!(report.outcome, RunOutcome::Stuck);
+    assert!(report.state.reason.unwrap().contains("cannot be undone"));
+    assert_eq!(world.drivers.summaries().len(), 2, "nothing was undone");
+}
+
+#[test]
+fn an_undo_that_fails_is_tried_again_and_then_stuck_and_can_be_resumed() {
+    let script = Script::default().step("one", |gate| put(gate, "one"), |gate| put(gate, "undo")).step("two", |_| Err(Failure::problem("x", "no")), nothing);
+    let world = World::of(script);
+    let busy = || Err(Failure::retryable("http.connect", "refused"));
+    world.drivers.answer([Ok(""), busy(), busy(), busy()]);
+    let report = world.run();
+    assert_eq!(report.outcome, RunOutcome::Stuck);
+    assert_eq!(world.drivers.performed().len(), 4, "one effect and three tries of its undo");
+    let report = resume(&world.house(), world.resume(report.run)).unwrap();
+    assert_eq!(report.outcome, RunOutcome::Undone);
+}
+
+#[test]
+fn a_finished_run_can_be_undone_back_to_a_step() {
+    let world = World::of(two_steps());
+    let run = world.run().run;
+    let report = undo(&world.house(), world.resume(run), Some(id("one"))).unwrap();
+    assert_eq!(report.outcome, RunOutcome::Undone);
+    assert_eq!(world.drivers.summaries()[2..], ["PUT http://app.test/undo-two"]);
+}
+
+#[test]
+fn a_denied_call_is_recorded_and_not_performed() {
+    let world = World::of(Script::default().step("one", |gate| ask(gate, ShellRequest::command("/bin/rm", &["-rf", "/"])).map(|_| ()), nothing));
+    assert_eq!(world.run().outcome, RunOutcome::Denied);
+    assert!(world.drivers.performed().is_empty());
+    assert!(world.kinds().contains(&"CallDenied"));
+}
+
+#[test]
+fn an_import_that_is_not_granted_stops_the_run_before_it_exists() {
+    let mut world = World::of(Script::default().imports(&["files"]).step("one", nothing, nothing));
+    world.grant = grant("");
+    let error = start(&world.house(), world.start()).unwrap_err();
+    assert!(matches!(error, EngineError::ImportsDenied(denials) if denials.len() == 1));
+    assert!(world.store.runs().unwrap().is_empty());
+}
+
+#[test]
+fn another_request_than_the_recorded_one_is_a_divergence_and_nothing_is_performed() {
+    let world = World::of(Script::default().step(
+        "one",
+        |gate| {
+            put(gate, "a")?;
+            put(gate, "b")
+        },
+        nothing,
+    ));
+    let failing = Arc::new(FailingStore::after(world.store.clone(), 6, StoreError::Full));
+    start(&house(failing, &world.drivers), world.start()).unwrap_err();
+    let other = World {
+        procedure: Arc::new(Script::default().step("one", |gate| put(gate, "c"), nothing)),
+        store: world.store.clone(),
+        drivers: FakeDrivers::default(),
+        grant: world.grant.clone(),
+    };
+    let report = resume(&other.house(), other.resume(other.only_run())).unwrap();
+    assert_eq!(report.outcome, RunOutcome::Diverged);
+    let reason = report.state.reason.unwrap();
+    assert!(reason.contains("/a") && reason.contains("/c"), "both sides: {reason}");
+    assert!(other.drivers.performed().is_empty());
+}
+
+#[test]
+fn a_secret_reaches_its_destination_and_nothing_else() {
+    let world = World::of(Script::default().step(
+        "one",
+        |gate| {
+            ask(gate, SecretRequest { id: "API_KEY".into() })?;
+            let mut request = HttpRequest::to("POST", "http://app.test/login");
+            request.body = Some(gate.marker("API_KEY").as_str().into());
+            let response = ask(gate, request)?;
+            ask(gate, RememberRequest { key: "echo".into(), value: response.body.as_text().unwrap_or_default().into() })
+        },
+        nothing,
+    ));
+    world.drivers.answer([Ok("you sent correct-horse-battery")]);
+    assert_eq!(world.run().outcome, RunOutcome::Succeeded);
+    assert!(world.drivers.performed()[0].request.contains(SECRET), "the destination gets the value");
+    for record in world.store.records(world.only_run()).unwrap() {
+        let text = String::from_utf8(record.bytes).unwrap();
+        assert!(!text.contains(SECRET), "{text}");
+    }
+}
+
+#[test]
+fn a_captured_secret_survives_a_crash_and_is_gone_at_the_end() {
+    let script = || {
+        Script::default()
+            .step(
+                "login",
+                |gate| {
+                    let mut request = HttpRequest::to("POST", "http://app.test/login");
+                    request.captures.push(lockstep_model::request::Capture { pointer: "/token".into(), secret: "TOKEN".into() });
+                    let body = ask(gate, request)?.body;
+                    assert!(!body.as_text().unwrap().contains("tok-12345"), "the guest never sees it");
+                    Ok(())
+                },
+                nothing,
+            )
+            .step(
+                "use",
+                |gate| {
+                    let mut request = HttpRequest::to("PUT", "http://app.test/account");
+                    let value = format!("Bearer {}", gate.marker("TOKEN"));
+                    request.headers.push(lockstep_model::request::Header { name: "authorization".into(), value });
+                    ask(gate, request).map(|_| ())
+                },
+                nothing,
+            )
+    };
+    let world = World::of(script());
+    world.drivers.answer([Ok(r#"{"token":"tok-12345"}"#)]);
+    let failing = Arc::new(FailingStore::after(world.store.clone(), 7, StoreError::Full));
+    start(&house(failing, &world.drivers), world.start()).unwrap_err();
+    let before = world.drivers.performed().len();
+    assert_eq!(before, 1, "it crashed between the two steps");
+    assert_eq!(resume(&world.house(), world.resume(world.only_run())).unwrap().outcome, RunOutcome::Succeeded);
+    assert!(world.drivers.performed()[1].request.contains("Bearer tok-12345"));
+    let records = world.store.records(world.only_run()).unwrap();
+    let sealed = records.iter().find_map(|record| match &record.record.event {
+        lockstep_journal::Event::SecretCaptured(captured) => Some(captured.sealed),
+        _ => None,
+    });
+    assert_eq!(lockstep_journal::Blobs::blob(&*world.store, sealed.unwrap()).unwrap(), None);
+}
+
+#[test]
+fn a_secret_does_not_go_where_it_may_not() {
+    let mut world = World::of(Script::default().step(
+        "one",
+        |gate| {
+            let mut request = HttpRequest::to("PUT", "http://app.test/elsewhere");
+            request.body = Some(gate.marker("API_KEY").as_str().into());
+            ask(gate, request).map(|_| ())
+        },
+        nothing,
+    ));
+    world.grant = grant(&GRANT.replace(r#"to = ["http://app.test/**"]"#, r#"to = ["http://other.test/**"]"#));
+    assert_eq!(world.run().outcome, RunOutcome::Denied);
+    assert!(world.drivers.performed().is_empty());
+}
+
+/// A step that asks for the time until it is stopped, and takes no for an answer only from the host.
+fn endless(gate: &Gate) -> Result<(), Failure> {
+    loop {
+        ask(gate, ClockRequest::Now)?;
+    }
+}
+
+#[test]
+fn a_limit_that_is_reached_fails_the_step_and_says_how_to_raise_it() {
+    for (limit, run) in [("calls = 5", endless as fn(&Gate) -> Result<(), Failure>), ("log = \"1KiB\"", chatter), ("output = \"1KiB\"", reader)] {
+        let mut world = World::of(Script::default().step("one", run, nothing));
+        world.grant = grant(&format!("{GRANT}\n[limits]\n{limit}"));
+        let name = limit.split(' ').next().unwrap();
+        let report = world.run();
+        let failure = report.state.steps[&id("one")].failure.clone().unwrap();
+        assert_eq!(failure.code(), format!("limit.{name}"), "{failure}");
+        assert!(failure.message().contains(&format!("limits.{name}")), "{failure}");
+    }
+}
+
+fn chatter(gate: &Gate) -> Result<(), Failure> {
+    loop {
+        let message = "again and again".to_owned();
+        ask(gate, lockstep_model::request::LogRequest::Message { level: lockstep_model::request::LogLevel::Info, message, fields: Vec::new() })?;
+    }
+}
+
+fn reader(gate: &Gate) -> Result<(), Failure> {
+    loop {
+        ask(gate, RandomRequest::Bytes { count: 400 })?;
+    }
+}
+
+#[test]
+fn a_long_sleep_counts_from_its_intent_and_not_from_the_crash() {
+    let world = World::of(Script::default().step("wait", |gate| ask(gate, ClockRequest::Sleep { seconds: 3_600 }).map(|_| ()), nothing));
+    let failing = Arc::new(FailingStore::after(world.store.clone(), 4, StoreError::Full));
+    let first = house(failing, &world.drivers);
+    start(&first, world.start()).unwrap_err();
+    let crashed_at = first.clock.now();
+    let second = House { clock: first.clock.clone(), ..world.house() };
+    let report = resume(&second, world.resume(world.only_run())).unwrap();
+    assert_eq!(report.outcome, RunOutcome::Succeeded);
+    assert!(report.state.changed_at.since(crashed_at).as_secs() < 5, "the hour was over already");
+}
+
+#[test]
+fn the_operators_interrupt_pauses_before_the_next_call() {
+    let world = World::of(two_steps());
+    let house = world.house();
+    house.interrupt.set();
+    let report = start(&house, world.start()).unwrap();
+    assert_eq!(report.outcome, RunOutcome::Stuck);
+    assert!(world.drivers.performed().is_empty());
+    assert_eq!(resume(&world.house(), world.resume(report.run)).unwrap().outcome, RunOutcome::Succeeded);
+}
+
+#[test]
+fn two_processes_cannot_drive_one_run() {
+    let world = World::of(two_steps());
+    let failing = Arc::new(FailingStore::after(world.store.clone(), 3, StoreError::Full));
+    start(&house(failing, &world.drivers), world.start()).unwrap_err();
+    let run = world.only_run();
+    let desk = |actor: &str| lockstep_journal::Desk {
+        store: world.store.clone(),
+        clock: world.house().clock,
+        observer: Arc::new(lockstep_journal::NoObserver),
+        actor: actor.to_owned(),
+    };
+    let (mut one, mut other) = (lockstep_journal::Scribe::open(desk("one"), run).unwrap(), lockstep_journal::Scribe::open(desk("other"), run).unwrap());
+    let paused = || lockstep_journal::Event::RunPaused(lockstep_journal::event::Reason { reason: "mine".to_owned() });
+    one.commit(paused()).unwrap();
+    let error = other.commit(paused()).unwrap_err();
+    assert!(error.to_string().contains("another process"), "{error}");
+}

@@ -1,0 +1,76 @@
+//! A store that stops working: for what happens when the power goes, or the disk is full, at any append.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use lockstep_journal::ledger::TreeHead;
+use lockstep_journal::store::RawEntry;
+use lockstep_journal::{Batch, BlobError, Blobs, Durability, SealedRecord, Store, StoreError};
+use lockstep_model::{Digest, RunId};
+
+/// Passes on a number of appends, then fails every one.
+pub struct FailingStore {
+    inner: Arc<dyn Store>,
+    left: AtomicUsize,
+    error: StoreError,
+}
+
+impl FailingStore {
+    /// Fails with `error` after `appends` appends.
+    pub fn after(inner: Arc<dyn Store>, appends: usize, error: StoreError) -> Self {
+        Self { inner, left: AtomicUsize::new(appends), error }
+    }
+}
+
+impl Blobs for FailingStore {
+    fn keep_blob(&self, bytes: &[u8]) -> Result<Digest, BlobError> {
+        self.inner.keep_blob(bytes)
+    }
+
+    fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, BlobError> {
+        self.inner.blob(digest)
+    }
+}
+
+impl Store for FailingStore {
+    fn append(&self, batch: Batch, durability: Durability) -> Result<(), StoreError> {
+        self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).map_err(|_| self.error.clone())?;
+        self.inner.append(batch, durability)
+    }
+
+    fn records(&self, run: RunId) -> Result<Vec<SealedRecord>, StoreError> {
+        self.inner.records(run)
+    }
+
+    fn runs(&self) -> Result<Vec<RunId>, StoreError> {
+        self.inner.runs()
+    }
+
+    fn scan(&self, from: u64, visit: &mut dyn FnMut(RawEntry<'_>) -> bool) -> Result<(), StoreError> {
+        self.inner.scan(from, visit)
+    }
+
+    fn head(&self) -> Result<TreeHead, StoreError> {
+        self.inner.head()
+    }
+
+    fn checkpoints(&self) -> Result<Vec<String>, StoreError> {
+        self.inner.checkpoints()
+    }
+
+    fn checkpoint(&self) -> Result<String, StoreError> {
+        self.inner.checkpoint()
+    }
+
+    fn verifier_key(&self) -> String {
+        self.inner.verifier_key()
+    }
+
+    fn seal_secret(&self, run: RunId, secret: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.inner.seal_secret(run, secret, value)
+    }
+
+    fn open_secret(&self, run: RunId, secret: &str, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.inner.open_secret(run, secret, sealed)
+    }
+}
