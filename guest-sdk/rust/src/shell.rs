@@ -1,0 +1,126 @@
+//! Programs of the host that the grant allows: one program and its arguments, never a line for a shell to take apart.
+
+mod exit;
+
+use std::time::Duration;
+
+use crate::bindings::lockstep::contract::shell as host;
+use crate::units::whole_millis;
+use crate::{Failure, Result};
+
+pub use exit::Exit;
+
+/// Begins a command. `program` is an absolute path.
+pub fn command(program: impl Into<String>) -> Command {
+    Command { program: program.into(), args: Vec::new(), env: Vec::new(), directory: None, stdin: None, timeout: None, idempotent: false }
+}
+
+/// A command being built. Nothing happens before [`Command::run`].
+///
+/// ```no_run
+/// use lockstep::prelude::*;
+/// fn work_tree_is_clean(_: &Ctx) -> Result<()> {
+///     shell::command("/usr/bin/git")
+///         .args(["status", "--porcelain"])
+///         .directory("/srv/shop")
+///         .run()?
+///         .expect_success()?
+///         .expect_no_output()?;
+///     Ok(())
+/// }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "nothing happens before `run`"]
+pub struct Command {
+    program: String,
+    args: Vec<String>,
+    env: Vec<(String, String)>,
+    directory: Option<String>,
+    stdin: Option<Vec<u8>>,
+    timeout: Option<Duration>,
+    idempotent: bool,
+}
+
+impl Command {
+    /// Adds an argument.
+    pub fn arg(mut self, arg: impl ToString) -> Self {
+        self.args.push(arg.to_string());
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args<S: ToString>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.args.extend(args.into_iter().map(|arg| arg.to_string()));
+        self
+    }
+
+    /// Sets a variable the grant allows. The value may hold a [`Secret`](crate::secret::Secret); arguments may not, other users can read them.
+    pub fn env(mut self, name: impl Into<String>, value: impl ToString) -> Self {
+        self.env.push((name.into(), value.to_string()));
+        self
+    }
+
+    /// The working directory, absolute, one the grant allows.
+    pub fn directory(mut self, path: impl Into<String>) -> Self {
+        self.directory = Some(path.into());
+        self
+    }
+
+    /// What it reads on standard input: text or bytes. May hold a [`Secret`](crate::secret::Secret).
+    pub fn stdin(mut self, input: impl Into<Vec<u8>>) -> Self {
+        self.stdin = Some(input.into());
+        self
+    }
+
+    /// Deadline, after which it and all it started are killed. Without it the step's.
+    pub fn timeout(mut self, longest: Duration) -> Self {
+        self.timeout = Some(longest);
+        self
+    }
+
+    /// Says that repeating this command does no harm, so that a crash does not leave it in doubt.
+    pub fn idempotent(mut self) -> Self {
+        self.idempotent = true;
+        self
+    }
+
+    /// Runs it to its end. An exit code other than 0 is an exit as well: say what you expect.
+    pub fn run(self) -> Result<Exit> {
+        let command = host::Command::new(&self.program, &self.args);
+        for (name, value) in &self.env {
+            command.env(name, value);
+        }
+        if let Some(path) = &self.directory {
+            command.directory(path);
+        }
+        if let Some(input) = &self.stdin {
+            command.stdin(input);
+        }
+        if let Some(longest) = self.timeout {
+            command.timeout(whole_millis(longest));
+        }
+        if self.idempotent {
+            command.idempotent();
+        }
+        command.run().map(|exit| Exit::of(self.line(), &exit)).map_err(Failure::from_host)
+    }
+
+    /// The command as a person would type it, for messages only.
+    fn line(&self) -> String {
+        let plain = |word: &&String| !word.is_empty() && !word.contains([' ', '"', '\'', '\\', '\n', '\t']);
+        let words = std::iter::once(&self.program).chain(&self.args);
+        let words: Vec<String> = words.map(|word| if plain(&word) { word.clone() } else { format!("{word:?}") }).collect();
+        words.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_shown_as_a_person_would_type_it() {
+        let command = command("/bin/echo").arg("it is").args(["", "on"]).arg(8081);
+        assert_eq!(command.line(), r#"/bin/echo "it is" "" on 8081"#);
+    }
+}
