@@ -1,0 +1,115 @@
+//! Performs `http` calls: one request, one connection, one response, to the very address that was checked.
+//!
+//! The only crate that links hyper and rustls. It connects by itself, rather than through a client that keeps connections: so that the address checked is
+//! the address connected to, each part can be timed, and nothing is ever sent twice by a library's own retry.
+//!
+//! # Guarantees
+//! The server's certificate is always verified against the host's name. No message holds a header's or a body's content.
+//! # Caveats
+//! No proxy is used, whatever the environment says. Headers of one name come back together.
+
+mod body;
+mod connect;
+mod course;
+mod exchange;
+mod headers;
+mod hop;
+mod redirect;
+mod resolve;
+mod tls;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use lockstep_gate::{CallContext, Driver};
+use lockstep_grant::{Granted, HttpTerms};
+use lockstep_model::request::{HttpRequest, HttpResponse, Request};
+use lockstep_model::{EffectClass, Failure};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::course::Course;
+use crate::exchange::Reach;
+use crate::hop::Hop;
+use crate::tls::Trust;
+
+/// What no deadline exceeds: it only keeps the arithmetic on instants sound.
+const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+
+/// Sends requests. Calls may come from many threads at once, but not from those of an asynchronous runtime: each blocks its thread.
+pub struct HttpDriver {
+    /// None only while it is being dropped.
+    runtime: Option<Runtime>,
+    trust: Trust,
+}
+
+impl HttpDriver {
+    /// Starts the one thread that moves the bytes of all calls.
+    ///
+    /// # Errors
+    /// When the host has no thread or no descriptors left.
+    pub fn new() -> io::Result<Self> {
+        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("http").enable_io().enable_time().build()?;
+        Ok(Self { runtime: Some(runtime), trust: Trust::default() })
+    }
+
+    fn run(&self, call: &Call<'_>) -> Result<HttpResponse, Failure> {
+        let Some(runtime) = &self.runtime else {
+            return Err(Failure::problem("http.connect", "the http driver has been shut down"));
+        };
+        let (request, course) = (call.request, Course::new(call.class));
+        let own = request.timeout().filter(|timeout| *timeout <= call.context.time_left);
+        let allowed = own.unwrap_or(call.context.time_left).min(LONGEST);
+        runtime.block_on(async {
+            let answer = tokio::time::timeout(allowed, self.exchange(call, &course)).await;
+            answer.unwrap_or_else(|_| Err(course.timed_out(allowed, own.is_some())))
+        })
+    }
+
+    /// Request by request, as far as redirects are followed.
+    async fn exchange(&self, call: &Call<'_>, course: &Course) -> Result<HttpResponse, Failure> {
+        let (request, started) = (call.request, Instant::now());
+        let mut hop = Hop::first(request)?;
+        let reach = Reach { terms: call.terms, trust: &self.trust, key: call.class.is_effect().then_some(call.context.idempotency_key) };
+        let mut followed = 0;
+        loop {
+            let answer = exchange::send(&hop, &reach, course).await?;
+            if let Some(next) = redirect::next(&hop, &answer, followed, request.redirects, &call.terms.rules)? {
+                hop = next;
+                followed += 1;
+                continue;
+            }
+            let headers = headers::received(answer.headers())?;
+            let status = answer.status();
+            let (body, truncated) = body::read(answer, call.terms.body_limit, course).await?;
+            let timing = course.timing(started.elapsed());
+            return Ok(HttpResponse { status, headers, body: body.into(), truncated, url: hop.url.as_str().to_owned(), timing });
+        }
+    }
+}
+
+impl Driver<HttpRequest> for HttpDriver {
+    fn perform(&self, call: &Granted<HttpRequest>, context: &CallContext<'_>) -> Result<HttpResponse, Failure> {
+        self.run(&Call { request: call.request(), terms: call.terms(), class: call.class(), context })
+    }
+}
+
+impl Drop for HttpDriver {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // A name still being looked up cannot be interrupted, and nobody waits for it any more.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// One call, as it was granted.
+struct Call<'a> {
+    request: &'a HttpRequest,
+    terms: &'a HttpTerms,
+    class: EffectClass,
+    context: &'a CallContext<'a>,
+}

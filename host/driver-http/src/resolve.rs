@@ -1,0 +1,52 @@
+//! From a name to the addresses that may be connected to: every one is checked, none is resolved a second time.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use ipnet::IpNet;
+use lockstep_grant::address_allowed;
+use lockstep_model::Failure;
+use url::Host;
+
+use crate::course::Course;
+use crate::hop::Hop;
+
+/// The addresses of a request's host that the grant allows, in the order the resolver gave them; at least one.
+pub(crate) async fn resolve(hop: &Hop, private: &[IpNet], course: &Course) -> Result<Vec<SocketAddr>, Failure> {
+    let port = hop.port();
+    let found = match hop.host()? {
+        Host::Ipv4(address) => vec![SocketAddr::new(IpAddr::V4(address), port)],
+        Host::Ipv6(address) => vec![SocketAddr::new(IpAddr::V6(address), port)],
+        Host::Domain(name) => look_up(name, port, course).await?,
+    };
+    let mut refused = None;
+    let allowed: Vec<SocketAddr> = found
+        .into_iter()
+        .filter(|address| match address_allowed(address.ip(), private) {
+            Ok(()) => true,
+            Err(error) => {
+                refused.get_or_insert(error);
+                false
+            }
+        })
+        .collect();
+    match refused {
+        Some(error) if allowed.is_empty() => Err(Failure::Denied(format!(
+            "`{}` may not be connected to: {error}; a private address is allowed by its range in `private-addresses` of `[http]` in the grant",
+            hop.origin()
+        ))),
+        Some(_) | None => Ok(allowed),
+    }
+}
+
+async fn look_up(name: &str, port: u16, course: &Course) -> Result<Vec<SocketAddr>, Failure> {
+    course.enters(format!("resolving `{name}`"));
+    let started = Instant::now();
+    let found = tokio::net::lookup_host((name, port)).await;
+    course.took(started, |timing| &mut timing.dns);
+    // The resolver does not say reliably whether a name does not exist or could not be looked up just now.
+    let unknown =
+        |why: &str| Failure::retryable("http.dns", format!("`{name}` cannot be resolved: {why}; is the name right, and does this host's resolver know it?"));
+    let found: Vec<SocketAddr> = found.map_err(|error| unknown(&error.to_string()))?.collect();
+    if found.is_empty() { Err(unknown("it has no address")) } else { Ok(found) }
+}

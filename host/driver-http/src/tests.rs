@@ -1,0 +1,52 @@
+//! The driver against real servers on the loopback, through a real grant.
+
+mod plain;
+mod redirects;
+mod server;
+mod tls;
+mod trouble;
+
+use std::path::Path;
+use std::time::Duration;
+
+use lockstep_gate::{CallContext, Driver as _, NoLiveOutput};
+use lockstep_grant::{Decision, Grant, Grantable as _};
+use lockstep_model::Failure;
+use lockstep_model::request::{Header, HttpRequest, HttpResponse};
+
+use super::HttpDriver;
+
+const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// Everything on the loopback, by either name.
+const LOOPBACK: &str = r#"
+[http]
+allow = ["* http://127.0.0.1:*/**?*", "* http://localhost:*/**?*", "* https://localhost:*/**?*", "* https://127.0.0.1:*/**?*", "GET http://no-such-host.invalid/"]
+private-addresses = ["127.0.0.0/8", "::1"]
+"#;
+
+fn send_granted(request: &HttpRequest, grant: &str) -> Result<HttpResponse, Failure> {
+    send_within(request, grant, Duration::from_secs(30))
+}
+
+fn send_within(request: &HttpRequest, grant: &str, time_left: Duration) -> Result<HttpResponse, Failure> {
+    let grant = Grant::parse(grant, "test.toml", Path::new("/")).unwrap();
+    let granted = match request.clone().decide(&grant) {
+        Decision::Allowed(granted) => granted,
+        Decision::Denied(denial) => panic!("{denial:?}"),
+    };
+    HttpDriver::new().unwrap().perform(&granted, &CallContext { idempotency_key: KEY, time_left, live: &NoLiveOutput })
+}
+
+fn send(request: &HttpRequest) -> Result<HttpResponse, Failure> {
+    send_granted(request, LOOPBACK)
+}
+
+fn get(url: &str) -> HttpRequest {
+    HttpRequest::to("GET", url)
+}
+
+fn with_headers(request: HttpRequest, headers: &[(&str, &str)]) -> HttpRequest {
+    let headers = headers.iter().map(|&(name, value)| Header { name: name.into(), value: value.into() }).collect();
+    HttpRequest { headers, ..request }
+}

@@ -1,0 +1,170 @@
+//! Follows a program to its end or its deadline.
+//!
+//! It has ended when the process has exited and both outputs are closed. A program that leaves something in the background with its outputs still open has
+//! ended as well: after a short grace nobody waits for it, and nobody kills it, for a service manager's start command does just that.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lockstep_gate::{LiveOutput, Stream};
+use lockstep_model::request::{ShellRequest, ShellResponse};
+use lockstep_model::{Content, Failure, Secret};
+
+use crate::capture::Capture;
+use crate::pipes::{self, Event};
+use crate::start::Running;
+
+/// How long outputs may stay open after the process has exited: what is still in the pipes comes at once, the rest is a daemon's.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Even at the deadline: time to read what a program that has ended had said.
+const LAST_READ: Duration = Duration::from_millis(200);
+
+/// How long a killed group may take to be gone. Only a process stuck in the kernel takes longer.
+const BURIAL: Duration = Duration::from_millis(500);
+
+/// Bytes of each output in the message of a program that was killed.
+const LAST_WORDS: usize = 2048;
+
+/// What no deadline exceeds: it only keeps the arithmetic on instants sound.
+const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+
+/// When it must have ended, and who says so.
+pub(crate) struct Deadline {
+    at: Instant,
+    allowed: Duration,
+    own: bool,
+}
+
+impl Deadline {
+    /// The nearer of the command's own timeout and what is left of the step's time.
+    pub(crate) fn of(timeout: Option<Duration>, time_left: Duration) -> Self {
+        let own = timeout.is_some_and(|timeout| timeout <= time_left);
+        let allowed = timeout.unwrap_or(time_left).min(time_left).min(LONGEST);
+        Self { at: Instant::now() + allowed, allowed, own }
+    }
+}
+
+/// How it ended.
+pub(crate) struct Ended {
+    status: ExitStatus,
+    stdout: Capture,
+    stderr: Capture,
+}
+
+impl Ended {
+    /// What the guest gets.
+    pub(crate) fn response(self, took: Duration) -> ShellResponse {
+        ShellResponse {
+            // Neither exited nor killed does not happen to a process that has ended.
+            code: self.status.code().or_else(|| self.status.signal().map(|signal| 128 + signal)).unwrap_or(-1),
+            truncated: self.stdout.is_cut() || self.stderr.is_cut(),
+            stdout: Content(self.stdout.into_bytes()),
+            stderr: Content(self.stderr.into_bytes()),
+            duration: u32::try_from(took.as_millis()).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+/// Feeds, hears and waits.
+pub(crate) fn follow(mut running: Running, request: &ShellRequest, output_limit: usize, deadline: &Deadline, live: &dyn LiveOutput) -> Result<Ended, Failure> {
+    let events = match pipes::watch(&mut running, Secret::new(request.stdin.0.clone())) {
+        Ok(events) => events,
+        Err(error) => {
+            bury(running, false);
+            return Err(Failure::retryable(
+                "shell.start",
+                format!("`{}` was started and killed at once: the host could not make a thread to watch it: {error}", request.program),
+            ));
+        }
+    };
+    let mut heard = Heard { stdout: Capture::new(output_limit), stderr: Capture::new(output_limit), open: 2, exited: None, live };
+    heard.until(&events, |exited| match exited {
+        None => deadline.at,
+        Some(at) => (at + GRACE).min(deadline.at).max(at + LAST_READ),
+    });
+    if heard.exited.is_none() {
+        running.kill_group();
+        let gone_by = Instant::now() + BURIAL;
+        heard.until(&events, |_| gone_by);
+        bury(running, heard.exited.is_some());
+        return Err(Failure::TimedOut(heard.epitaph(request, deadline)));
+    }
+    let status = running
+        .child
+        .wait()
+        .map_err(|error| Failure::problem("shell.start", format!("`{}` has ended, but the kernel does not say how: {error}", request.program)))?;
+    Ok(Ended { status, stdout: heard.stdout, stderr: heard.stderr })
+}
+
+/// Kills once more and reaps. What does not die at once is left to a thread, so that no zombie stays.
+fn bury(mut running: Running, exited: bool) {
+    running.kill_group();
+    let mut reap = move || {
+        if let Err(error) = running.child.wait() {
+            tracing::warn!(%error, "reaping a killed program");
+        }
+    };
+    if exited {
+        reap();
+    } else if let Err(error) = thread::Builder::new().name("shell-reap".to_owned()).spawn(reap) {
+        tracing::warn!(%error, "a killed program is not reaped");
+    }
+}
+
+/// What was heard of it so far.
+struct Heard<'a> {
+    stdout: Capture,
+    stderr: Capture,
+    open: u8,
+    exited: Option<Instant>,
+    live: &'a dyn LiveOutput,
+}
+
+impl Heard<'_> {
+    /// Listens until it has ended and said all, or until the instant that `limit` gives for when it exited.
+    fn until(&mut self, events: &Receiver<Event>, limit: impl Fn(Option<Instant>) -> Instant) {
+        while self.exited.is_none() || self.open > 0 {
+            // A program that never stops talking must not keep the deadline from being looked at.
+            let left = limit(self.exited).saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            match events.recv_timeout(left) {
+                Ok(event) => self.take(event),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Output(stream, bytes) => {
+                self.live.output(stream, &bytes);
+                match stream {
+                    Stream::Stdout => self.stdout.take(&bytes),
+                    Stream::Stderr => self.stderr.take(&bytes),
+                }
+            }
+            Event::Closed => self.open = self.open.saturating_sub(1),
+            Event::Exited => self.exited = Some(Instant::now()),
+        }
+    }
+
+    /// What the operator reads of a program that was killed.
+    fn epitaph(&self, request: &ShellRequest, deadline: &Deadline) -> String {
+        let whose = if deadline.own { "its own timeout" } else { "what was left of the step's time" };
+        let allowed = Duration::from_millis(u64::try_from(deadline.allowed.as_millis()).unwrap_or(u64::MAX));
+        let mut text = format!("`{}` had not ended after {allowed:?} ({whose}); it and what it had started in its process group were killed", request.program);
+        for (stream, capture) in [("standard output", &self.stdout), ("standard error", &self.stderr)] {
+            let words = capture.last_words(LAST_WORDS);
+            if !words.is_empty() {
+                text.push_str(&format!("; the end of its {stream}:\n{words}"));
+            }
+        }
+        text
+    }
+}
