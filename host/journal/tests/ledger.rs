@@ -1,8 +1,8 @@
 //! The ledger against the definition of RFC 9162 written down naively, and against another implementation.
 
-use lockstep_journal::ledger::{
-    Frontier, TreeHead, consistency_proof, inclusion_proof, leaf_hash, node_hash, root, verify_consistency, verify_inclusion,
-};
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use lockstep_journal::ledger::{Frontier, TreeHead, consistency_proof, inclusion_proof, leaf_hash, node_hash, root, verify_consistency, verify_inclusion};
 use lockstep_model::Digest;
 use proptest::prelude::*;
 use tlog_tiles::tlog;

@@ -1,5 +1,7 @@
 //! The verifier against tampering: whatever is changed, lost, added or moved is found, and the record is named.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod tampered;
 
 use lockstep_journal::checkpoint::Signer;
@@ -136,7 +138,10 @@ fn a_lost_end_is_found_by_what_was_signed() {
     assert!(report(&store).is_sound());
     let report = verify(&store, VerifyOptions { checkpoint: Some(&elsewhere), ..VerifyOptions::default() }).unwrap();
     assert_eq!(report.findings.len(), 1);
-    assert_eq!(report.findings[0].to_string(), "the store: the ledger has lost its end: expected 60 records by the signed checkpoint kept elsewhere, found 59 records");
+    assert_eq!(
+        report.findings[0].to_string(),
+        "the store: the ledger has lost its end: expected 60 records by the signed checkpoint kept elsewhere, found 59 records"
+    );
 }
 
 #[test]

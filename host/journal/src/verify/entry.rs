@@ -40,7 +40,7 @@ pub(super) struct Checked {
     /// As kept.
     pub(super) hash: Digest,
     pub(super) prev: Digest,
-    pub(super) finding: Option<Finding>,
+    pub(super) finding: Option<Box<Finding>>,
     /// When it is to be folded.
     pub(super) record: Option<SealedRecord>,
 }
@@ -72,7 +72,7 @@ impl Filed {
         checked
     }
 
-    fn judge(self, bytes: &[u8], fold: bool, checked: &mut Checked) -> Result<(), Finding> {
+    fn judge(self, bytes: &[u8], fold: bool, checked: &mut Checked) -> Result<(), Box<Finding>> {
         // Reading a record hashes it: the same bytes need not be hashed twice.
         let read = fold.then(|| SealedRecord::read(bytes.to_vec()));
         let hash = match &read {
@@ -80,31 +80,31 @@ impl Filed {
             Some(Err(_)) | None => record::hash(bytes),
         };
         if hash != self.hash {
-            return Err(self.finding(Flaw::Changed).expected(self.hash).found(hash));
+            Err(self.finding(Flaw::Changed).expected(self.hash).found(hash))?;
         }
         let outline = canonical::outline(bytes).map_err(|NotCanonical(at)| self.finding(Flaw::NotCanonical).found(format_args!("at byte {at}")))?;
         self.judge_format(&outline)?;
         self.judge_place(&outline, checked)?;
         match read {
             Some(Ok(record)) => checked.record = Some(record),
-            Some(Err(InvalidRecord::NewerFormat { found })) => return Err(self.finding(Flaw::NewerFormat).expected(FORMAT).found(found)),
-            Some(Err(error @ (InvalidRecord::Form(_) | InvalidRecord::NotCanonical))) => return Err(self.finding(Flaw::Unreadable).found(error)),
+            Some(Err(InvalidRecord::NewerFormat { found })) => Err(self.finding(Flaw::NewerFormat).expected(FORMAT).found(found))?,
+            Some(Err(error @ (InvalidRecord::Form(_) | InvalidRecord::NotCanonical))) => Err(self.finding(Flaw::Unreadable).found(error))?,
             None => {}
         }
         Ok(())
     }
 
-    fn judge_format(self, outline: &Outline<'_>) -> Result<(), Finding> {
+    fn judge_format(self, outline: &Outline<'_>) -> Result<(), Box<Finding>> {
         let format: u32 = field(outline.format).ok_or_else(|| self.finding(Flaw::Unreadable).found("no field `v` with the format"))?;
         if format == FORMAT {
             return Ok(());
         }
         let flaw = if format > FORMAT { Flaw::NewerFormat } else { Flaw::Unreadable };
-        Err(self.finding(flaw).expected(FORMAT).found(format))
+        Err(self.finding(flaw).expected(FORMAT).found(format).into())
     }
 
     /// Takes over what the record says of itself, and compares it with where it is filed.
-    fn judge_place(self, outline: &Outline<'_>, checked: &mut Checked) -> Result<(), Finding> {
+    fn judge_place(self, outline: &Outline<'_>, checked: &mut Checked) -> Result<(), Box<Finding>> {
         let unreadable = |name| self.finding(Flaw::Unreadable).found(format_args!("no valid field `{name}`"));
         checked.prev = digest(outline.prev).ok_or_else(|| unreadable("prev"))?;
         checked.run = field(outline.run).ok_or_else(|| unreadable("run"))?;
@@ -113,7 +113,7 @@ impl Filed {
             return Ok(());
         }
         let own = format!("record {} of run {}", checked.seq, checked.run);
-        Err(self.finding(Flaw::Misfiled).found(own))
+        Err(self.finding(Flaw::Misfiled).found(own).into())
     }
 
     fn finding(self, flaw: Flaw) -> Finding {

@@ -103,7 +103,7 @@ impl Sequence {
             && let Err(finding) = chain.take(entry)
         {
             chain.broken = true;
-            self.report(finding);
+            self.report(*finding);
         }
         self.next = index.saturating_add(1);
         self.frontier.push(&hash);
@@ -169,22 +169,22 @@ impl Sequence {
 }
 
 impl Chain {
-    fn take(&mut self, entry: Checked) -> Result<(), Finding> {
+    fn take(&mut self, entry: Checked) -> Result<(), Box<Finding>> {
         let Checked { index, run, seq, hash, prev, finding, record } = entry;
         if let Some(finding) = finding {
             return Err(finding);
         }
         if seq > self.next {
             let missing = Finding::of_record(Flaw::Missing, run, self.next, index);
-            return Err(missing.found(format_args!("record {seq} in its place")));
+            return Err(missing.found(format_args!("record {seq} in its place")).into());
         }
         let wrong = |flaw| Finding::of_record(flaw, run, seq, index);
         if seq < self.next {
-            return Err(wrong(Flaw::Repeated).expected(format_args!("record {}", self.next)).found(format_args!("record {seq}")));
+            return Err(wrong(Flaw::Repeated).expected(format_args!("record {}", self.next)).found(format_args!("record {seq}")).into());
         }
         let last = self.last.unwrap_or(Digest::ZERO);
         if prev != last {
-            return Err(wrong(Flaw::Unchained).expected(last).found(prev));
+            return Err(wrong(Flaw::Unchained).expected(last).found(prev).into());
         }
         if let Some(record) = record {
             self.fold(&record).map_err(|error| wrong(Flaw::Illegal).found(error))?;

@@ -1,0 +1,261 @@
+//! One transaction for everything that is waiting: what is wrong with one batch does not concern its neighbours.
+//!
+//! A commit that nobody waits for is written to SQLite's log without a sync, and is then in the hands of the operating system: it survives this process.
+//! The sync of the next durable commit is of the same file and covers it. So an effect, a durable intent and a written outcome, costs one sync.
+
+use std::collections::HashMap;
+use std::slice;
+
+use lockstep_journal::checkpoint::Signer;
+use lockstep_journal::ledger::Frontier;
+use lockstep_journal::{Durability, SealedRecord, StoreError};
+use lockstep_model::{Digest, RunId};
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::error::of_sqlite;
+
+/// More runs than this at once have their places looked up again, so that a process of weeks does not grow.
+const MOST_PLACES: usize = 4096;
+
+/// A batch on its way to the ledger.
+pub(crate) struct Job {
+    pub(crate) records: Vec<SealedRecord>,
+    /// With their digests, which the caller's thread computed.
+    pub(crate) blobs: Vec<(Digest, Vec<u8>)>,
+    pub(crate) forget: Vec<Digest>,
+    pub(crate) checkpoint: bool,
+    pub(crate) durability: Durability,
+    /// Whether someone waits for the answer.
+    pub(crate) awaited: bool,
+}
+
+/// The checkpoint that was asked for, or nothing.
+pub(crate) type Answer = Result<Option<String>, StoreError>;
+
+/// The end of the ledger, where records are added.
+pub(crate) struct Ledger {
+    connection: Connection,
+    signer: Signer,
+    end: End,
+    /// What the connection does at a commit.
+    syncs: Option<Durability>,
+    /// Once a sync has failed nobody knows what the disk has: nothing more is written until the store is opened again.
+    broken: Option<StoreError>,
+}
+
+/// What a transaction changes, so that it can be taken back as a whole.
+#[derive(Clone, Default)]
+struct End {
+    frontier: Frontier,
+    /// The next sequence number of runs written to lately.
+    places: HashMap<RunId, u64>,
+    /// Runs with a batch that failed while nobody waited: the next batch is told.
+    failed: HashMap<RunId, StoreError>,
+}
+
+impl Job {
+    fn is_nothing(&self) -> bool {
+        self.records.is_empty() && self.blobs.is_empty() && self.forget.is_empty() && !self.checkpoint && self.durability == Durability::Written
+    }
+
+    fn runs(&self) -> impl Iterator<Item = RunId> {
+        self.records.iter().map(|record| record.record.run)
+    }
+}
+
+impl Ledger {
+    pub(crate) fn new(connection: Connection, signer: Signer) -> Result<Self, StoreError> {
+        let mut ledger = Self { connection, signer, end: End::default(), syncs: None, broken: None };
+        ledger.end.frontier = ledger.kept_frontier()?;
+        Ok(ledger)
+    }
+
+    /// Commits the jobs in their order and gives one answer for each.
+    pub(crate) fn commit(&mut self, jobs: &[Job]) -> Vec<Answer> {
+        if jobs.iter().all(Job::is_nothing) {
+            return jobs.iter().map(|_| Ok(None)).collect();
+        }
+        if let Some(error) = &self.broken {
+            return jobs.iter().map(|_| Err(error.clone())).collect();
+        }
+        match self.transaction(jobs) {
+            Ok(answers) => answers,
+            // A large batch may find the disk full where a small one does not.
+            Err(_) if jobs.len() > 1 && self.broken.is_none() => jobs.iter().flat_map(|job| self.commit(slice::from_ref(job))).collect(),
+            Err(error) => {
+                for job in jobs.iter().filter(|job| !job.awaited) {
+                    self.let _ = 0;
+                }
+                jobs.iter().map(|_| Err(error.clone())).collect()
+            }
+        }
+    }
+
+    /// Writes the log back to the database, in a quiet moment. What fails here fails again at a commit, where someone hears of it.
+    pub(crate) fn write_back(&self) {
+        let _ = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+    }
+
+    fn transaction(&mut self, jobs: &[Job]) -> Result<Vec<Answer>, StoreError> {
+        let durable = jobs.iter().any(|job| job.durability == Durability::Durable);
+        self.sync_at_commit(if durable { Durability::Durable } else { Durability::Written })?;
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(of_sqlite)?;
+        let filled = self.fill(jobs).and_then(|filled| self.end_transaction().map(|()| filled));
+        match filled {
+            Ok((end, answers)) => {
+                self.end = end;
+                Ok(answers)
+            }
+            Err(error) => {
+                // After some failures SQLite has rolled back by itself.
+                if !self.connection.is_autocommit() {
+                    self.connection.execute_batch("ROLLBACK").map_err(of_sqlite)?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn end_transaction(&mut self) -> Result<(), StoreError> {
+        self.connection.execute_batch("COMMIT").map_err(|error| {
+            let error = of_sqlite(error);
+            if matches!(error, StoreError::Medium(_)) {
+                self.broken = Some(error.clone());
+            }
+            error
+        })
+    }
+
+    fn fill(&self, jobs: &[Job]) -> Result<(End, Vec<Answer>), StoreError> {
+        let mut end = self.caught_up()?;
+        let answers = jobs.iter().map(|job| self.take(job, &mut end)).collect::<Result<_, _>>()?;
+        let (size, frontier) = (to_kept(end.frontier.size())?, end.frontier.to_bytes());
+        // Even when nothing has changed: without a page to write SQLite would not sync what was written before.
+        let mut update = self.connection.prepare_cached("UPDATE head SET size = ?1, frontier = ?2").map_err(of_sqlite)?;
+        update.execute((size, frontier)).map_err(of_sqlite)?;
+        Ok((end, answers))
+    }
+
+    /// The end of the ledger as it is now: another process may have added to it.
+    fn caught_up(&self) -> Result<End, StoreError> {
+        let mut size = self.connection.prepare_cached("SELECT size FROM head").map_err(of_sqlite)?;
+        let size: i64 = size.query_row([], |row| row.get(0)).map_err(of_sqlite)?;
+        let mut end = self.end.clone();
+        if size != to_kept(end.frontier.size())? {
+            end.frontier = self.kept_frontier()?;
+            end.places.clear();
+        }
+        if end.places.len() > MOST_PLACES {
+            end.places.clear();
+        }
+        Ok(end)
+    }
+
+    fn kept_frontier(&self) -> Result<Frontier, StoreError> {
+        let sql = "SELECT size, frontier, (SELECT ifnull(max(idx), -1) + 1 FROM record) FROM head";
+        let kept = self.connection.query_row(sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, i64>(2)?)));
+        let (size, frontier, records) = kept.map_err(of_sqlite)?;
+        // Nothing is added to a ledger that has lost its end.
+        if size != records {
+            return Err(StoreError::Damaged(format!("its ledger has {records} records, {size} by its kept head")));
+        }
+        let frontier = u64::try_from(size).ok().and_then(|size| Frontier::from_bytes(size, &frontier));
+        frontier.ok_or_else(|| StoreError::Damaged("the ledger's head is malformed".into()))
+    }
+
+    /// The outer error ends the transaction, the inner one refuses this job alone: then nothing of it has been written.
+    fn take(&self, job: &Job, end: &mut End) -> Result<Answer, StoreError> {
+        if let Some(error) = job.runs().find_map(|run| end.failed.remove(&run)) {
+            return Ok(Err(error));
+        }
+        if let Err(error) = self.places(job, end)? {
+            if !job.awaited {
+                let _ = 0;
+            }
+            return Ok(Err(error));
+        }
+        self.write(job, end)?;
+        if !job.checkpoint {
+            return Ok(Ok(None));
+        }
+        self.write_checkpoint(&end.frontier).map(|note| Ok(Some(note)))
+    }
+
+    /// Gives every record of the job its place, or says why it has none.
+    fn places(&self, job: &Job, end: &mut End) -> Result<Result<(), StoreError>, StoreError> {
+        let mut places = HashMap::new();
+        for record in &job.records {
+            let (run, seq) = (record.record.run, record.record.seq);
+            let next = match places.get(&run).or_else(|| end.places.get(&run)) {
+                Some(next) => *next,
+                None => self.kept_place(run)?,
+            };
+            if seq < next {
+                return Ok(Err(StoreError::Conflict { run, seq }));
+            }
+            if seq > next {
+                return Ok(Err(StoreError::Gap { run, seq, expected: next }));
+            }
+            places.insert(run, next + 1);
+        }
+        end.places.extend(places);
+        Ok(Ok(()))
+    }
+
+    fn kept_place(&self, run: RunId) -> Result<u64, StoreError> {
+        let mut last = self.connection.prepare_cached("SELECT max(seq) FROM record WHERE run = ?1").map_err(of_sqlite)?;
+        let last: Option<i64> = last.query_row([run.to_bytes()], |row| row.get(0)).map_err(of_sqlite)?;
+        let next = last.map_or(Some(0), |last| u64::try_from(last).ok()?.checked_add(1));
+        next.ok_or_else(|| StoreError::Damaged(format!("a record of run {run} has a negative number")))
+    }
+
+    fn write(&self, job: &Job, end: &mut End) -> Result<(), StoreError> {
+        let prepare = |sql| self.connection.prepare_cached(sql).map_err(of_sqlite);
+        let mut insert = prepare("INSERT INTO record (idx, run, seq, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        for SealedRecord { record, bytes, hash } in &job.records {
+            let (index, seq) = (to_kept(end.frontier.size())?, to_kept(record.seq)?);
+            insert.execute((index, record.run.to_bytes(), seq, hash.0, bytes)).map_err(of_sqlite)?;
+            end.frontier.push(hash);
+        }
+        let mut keep = prepare("INSERT OR IGNORE INTO blob (digest, bytes) VALUES (?1, ?2)")?;
+        for (digest, bytes) in &job.blobs {
+            keep.execute((digest.0, bytes)).map_err(of_sqlite)?;
+        }
+        let mut forget = prepare("DELETE FROM blob WHERE digest = ?1")?;
+        for digest in &job.forget {
+            forget.execute([digest.0]).map_err(of_sqlite)?;
+        }
+        Ok(())
+    }
+
+    /// The same head is signed once.
+    fn write_checkpoint(&self, frontier: &Frontier) -> Result<String, StoreError> {
+        let size = to_kept(frontier.size())?;
+        let kept = self.connection.query_row("SELECT note FROM checkpoint WHERE size = ?1", [size], |row| row.get(0)).optional();
+        if let Some(note) = kept.map_err(of_sqlite)? {
+            return Ok(note);
+        }
+        let note = self.signer.sign(&frontier.head());
+        self.connection.execute("INSERT INTO checkpoint (size, note) VALUES (?1, ?2)", (size, &note)).map_err(of_sqlite)?;
+        Ok(note)
+    }
+
+    /// Told outside of a transaction, where alone SQLite listens.
+    fn sync_at_commit(&mut self, durability: Durability) -> Result<(), StoreError> {
+        if self.syncs != Some(durability) {
+            self.connection
+                .execute_batch(match durability {
+                    Durability::Written => "PRAGMA synchronous = FULL",
+                    Durability::Durable => "PRAGMA synchronous = FULL",
+                })
+                .map_err(of_sqlite)?;
+            self.syncs = Some(durability);
+        }
+        Ok(())
+    }
+}
+
+/// SQLite's integers are signed.
+fn to_kept(number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(|_| StoreError::Damaged("a number of the ledger is out of range".into()))
+}

@@ -1,0 +1,95 @@
+//! The tables, and how a connection is set up for reading and writing them.
+
+use std::time::Duration;
+
+use lockstep_journal::StoreError;
+use rusqlite::Connection;
+
+use crate::error::of_sqlite;
+
+/// SQLite's `application_id`: the file says whose it is.
+const APPLICATION: i64 = 0x4c6b_7374;
+
+/// SQLite's `user_version`: the version of the tables.
+const FORMAT: u32 = 1;
+
+/// How long a transaction waits for that of another process. Theirs last milliseconds; one that lasts seconds is stuck.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// The commit that fills the log beyond this writes it back to the database: a backstop for a store that is never quiet.
+const LOG_PAGES: u32 = 4096;
+
+/// A run's records are found by `record_of_run`, the runs by `run_begun`. `idx` counts from 0 in the order of commits.
+const TABLES: &str = "
+CREATE TABLE record (
+    idx   INTEGER PRIMARY KEY,
+    run   BLOB NOT NULL,
+    seq   INTEGER NOT NULL,
+    hash  BLOB NOT NULL,
+    bytes BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX record_of_run ON record (run, seq);
+CREATE INDEX run_begun ON record (idx, run) WHERE seq = 0;
+CREATE TABLE blob (
+    id     INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    bytes  BLOB NOT NULL
+) STRICT;
+CREATE TABLE checkpoint (
+    size INTEGER PRIMARY KEY,
+    note TEXT NOT NULL
+) STRICT;
+CREATE TABLE head (
+    only     INTEGER PRIMARY KEY CHECK (only = 0),
+    size     INTEGER NOT NULL,
+    frontier BLOB NOT NULL,
+    verifier TEXT NOT NULL
+) STRICT;
+";
+
+/// What every connection needs.
+pub(crate) fn prepare(connection: &Connection) -> Result<(), StoreError> {
+    connection.busy_timeout(BUSY).map_err(of_sqlite)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    // Text in the schema of a store from elsewhere is not trusted to call functions.
+    connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;").map_err(of_sqlite)
+}
+
+/// What the one writing connection needs beside that. Deleted secrets are overwritten.
+pub(crate) fn prepare_writer(connection: &Connection, max_bytes: Option<u64>) -> Result<(), StoreError> {
+    let settings = format!("PRAGMA wal_autocheckpoint = {LOG_PAGES}; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;");
+    connection.execute_batch(&settings).map_err(of_sqlite)?;
+    let Some(max_bytes) = max_bytes else { return Ok(()) };
+    let page: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0)).map_err(of_sqlite)?;
+    let pages = i64::try_from(max_bytes / u64::from(page.max(1))).unwrap_or(i64::MAX);
+    connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).map_err(of_sqlite)
+}
+
+/// Whether the database is one of ours that this program reads. False: it is empty.
+pub(crate) fn is_ours(connection: &Connection) -> Result<bool, StoreError> {
+    let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(of_sqlite);
+    let (application, format) = (number("PRAGMA application_id")?, number("PRAGMA user_version")?);
+    if application == APPLICATION {
+        let found = u32::try_from(format).unwrap_or(u32::MAX);
+        return match found {
+            0 => Err(StoreError::Damaged("its database has no format".into())),
+            FORMAT => Ok(true),
+            _ => Err(StoreError::NewerFormat { found, known: FORMAT }),
+        };
+    }
+    if application == 0 && format == 0 && number("SELECT count(*) FROM sqlite_schema")? == 0 {
+        return Ok(false);
+    }
+    Err(StoreError::Damaged("its database is not one of Lockstep".into()))
+}
+
+/// Makes the tables in an empty database. The caller keeps other processes from doing the same.
+pub(crate) fn create(connection: &Connection, verifier: &str) -> Result<(), StoreError> {
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL; BEGIN IMMEDIATE;").map_err(of_sqlite)?;
+    let fill = || {
+        connection.execute_batch(TABLES)?;
+        connection.execute("INSERT INTO head VALUES (0, 0, x'', ?1)", [verifier])?;
+        connection.execute_batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {FORMAT}; COMMIT;"))
+    };
+    fill().map_err(of_sqlite)
+}

@@ -1,0 +1,181 @@
+//! What only whole processes can show: how many syncs an effect costs, what SIGKILL leaves, what another user can read.
+//!
+//! The program starts itself again as the process that is watched, killed or given another user.
+
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a test program of its own")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+
+use lockstep_journal::store::{Batch, Durability, Store};
+use lockstep_journal::store_contract::Chain;
+use lockstep_journal::verify::{VerifyOptions, verify};
+use lockstep_store_sqlite::{Options, SqliteStore};
+use tempfile::TempDir;
+
+/// Fewer commits than make a quiet moment worth writing back the log: no other syncs come between.
+const EFFECTS: usize = 30;
+
+/// A user that owns nothing.
+const NOBODY: u32 = 65_534;
+
+/// None: it cannot be shown here, and why.
+type Shown = Option<&'static str>;
+
+type Test = (&'static str, fn() -> Shown);
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        ["as-effects", dir, count] => effects(Path::new(dir), count.parse().unwrap()),
+        ["as-writer", dir] => write_and_wait(Path::new(dir)),
+        ["as-reader", dir] => read(Path::new(dir)),
+        _ => return run_tests(),
+    }
+    ExitCode::SUCCESS
+}
+
+fn run_tests() -> ExitCode {
+    let tests: [Test; 3] = [
+        ("an_effect_costs_one_sync", an_effect_costs_one_sync),
+        ("written_records_survive_sigkill", written_records_survive_sigkill),
+        ("another_user_can_read_what_is_readable", another_user_can_read_what_is_readable),
+    ];
+    let mut missing = 0;
+    for (name, test) in tests {
+        // A failure panics and ends the program with an error.
+        match test() {
+            None => println!("test {name} ... ok"),
+            Some(what) => {
+                println!("test {name} ... MISSING: {what}");
+                missing += 1;
+            }
+        }
+    }
+    println!("\ntest result: ok. {} passed; 0 failed; {missing} missing", tests.len() - missing);
+    ExitCode::SUCCESS
+}
+
+#[expect(clippy::disallowed_methods, reason = "this test is about processes")]
+fn command(program: &Path) -> Command {
+    Command::new(program)
+}
+
+fn this_program() -> Command {
+    command(&std::env::current_exe().unwrap())
+}
+
+fn an_effect_costs_one_sync() -> Shown {
+    let temporary = TempDir::new().unwrap();
+    let syncs = |effects: usize| {
+        let (trace, dir) = (temporary.path().join(format!("trace-{effects}")), temporary.path().join(format!("store-{effects}")));
+        let mut strace = command(Path::new("strace"));
+        strace.args(["-f", "-e", "trace=fsync,fdatasync,sync_file_range,msync", "-o"]).arg(&trace);
+        strace.arg(std::env::current_exe().unwrap()).arg("as-effects").arg(dir).arg(effects.to_string());
+        let status = strace.stderr(Stdio::null()).status().ok()?;
+        assert!(status.success());
+        Some(fs::read_to_string(trace).unwrap().lines().filter(|line| line.contains("sync(")).count())
+    };
+    let (Some(none), Some(many)) = (syncs(0), syncs(EFFECTS)) else { return Some("strace, to count syncs") };
+    assert_eq!(many - none, EFFECTS, "syncs of {EFFECTS} effects; making and closing a store takes {none}");
+    None
+}
+
+fn effects(dir: &Path, count: usize) {
+    let store = SqliteStore::open(dir, Options::default()).unwrap();
+    let mut chain = Chain::of_run(1);
+    for _ in 0..count {
+        store.append(chain.batch(1), Durability::Durable).unwrap();
+        store.append(chain.batch(1), Durability::Written).unwrap();
+    }
+}
+
+fn written_records_survive_sigkill() -> Shown {
+    let temporary = TempDir::new().unwrap();
+    let dir = temporary.path().join("store");
+    for round in 1..=5 {
+        let mut child = this_program().arg("as-writer").arg(&dir).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "written\n");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(dir.join("store.db-wal").exists(), "it had no time to clean up");
+        let store = SqliteStore::open(&dir, Options::default()).unwrap();
+        let report = verify(&store, VerifyOptions::default()).unwrap();
+        assert!(report.is_sound(), "{:?}", report.findings);
+        assert_eq!(report.records, round * 20);
+    }
+    None
+}
+
+/// Writes without waiting for a disk, says so once it is done, and waits for its end.
+fn write_and_wait(dir: &Path) {
+    let store = SqliteStore::open(dir, Options::default()).unwrap();
+    let runs = store.runs().unwrap().len();
+    let mut chain = Chain::of_run(u64::try_from(runs).unwrap());
+    for _ in 0..20 {
+        store.append(chain.batch(1), Durability::Written).unwrap();
+    }
+    assert_eq!(store.records(chain.run()).unwrap().len(), 20);
+    println!("written");
+    std::io::stdout().flush().unwrap();
+    let _ = std::io::stdin().read(&mut [0]);
+}
+
+fn another_user_can_read_what_is_readable() -> Shown {
+    let temporary = TempDir::new().unwrap();
+    if fs::metadata(temporary.path()).unwrap().uid() != 0 {
+        return Some("root, to become another user");
+    }
+    let dir = temporary.path().join("store");
+    let store = SqliteStore::open(&dir, Options::default()).unwrap();
+    let mut chain = Chain::of_run(1);
+    store.append(chain.batch(3), Durability::Durable).unwrap();
+    // While the writer is there, after a crash without and with the log's index, and closed.
+    assert_eq!(read_as_nobody(temporary.path(), &dir), "3 records, sound\n");
+    for (name, files) in [("log", ["store.db", "store.db-wal"].as_slice()), ("index", &["store.db", "store.db-wal", "store.db-shm"])] {
+        let copy = temporary.path().join(name);
+        fs::create_dir(&copy).unwrap();
+        for file in files {
+            fs::copy(dir.join(file), copy.join(file)).unwrap();
+        }
+        assert_eq!(read_as_nobody(temporary.path(), &copy), "3 records, sound\n", "{name}");
+        assert_eq!(fs::read_dir(&copy).unwrap().count(), files.len());
+    }
+    drop(store);
+    assert_eq!(read_as_nobody(temporary.path(), &dir), "3 records, sound\n");
+    None
+}
+
+/// The other user may look into the directory and read the database, not the key.
+fn read_as_nobody(temporary: &Path, dir: &Path) -> String {
+    for open in [temporary, dir] {
+        fs::set_permissions(open, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    for file in fs::read_dir(dir).unwrap().map(Result::unwrap).filter(|file| file.file_name() != "key") {
+        fs::set_permissions(file.path(), fs::Permissions::from_mode(0o444)).unwrap();
+    }
+    // A copy, because this program lies where only its owner may look.
+    let program = temporary.join("program");
+    if !program.exists() {
+        fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    }
+    let output = command(&program).arg("as-reader").arg(dir).current_dir("/").uid(NOBODY).gid(NOBODY).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn read(dir: &Path) {
+    let store = SqliteStore::open(dir, Options { create: false, read_only: true, max_bytes: None }).unwrap();
+    assert!(store.append(Batch::default(), Durability::Durable).is_err());
+    assert!(store.open_secret(Chain::of_run(1).run(), "token", &[0; 64]).is_err());
+    let report = verify(&store, VerifyOptions::default()).unwrap();
+    assert!(report.is_sound(), "{:?}", report.findings);
+    println!("{} records, sound", report.records);
+}
