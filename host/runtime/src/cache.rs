@@ -1,0 +1,135 @@
+//! Compiled code on disk, so that a component is compiled once on a machine and not once a run.
+//!
+//! Compiled code is native code: loading somebody else's is running it. So the directory is private to the user, a file is looked at through the
+//! handle it is read from, and what it holds must carry a digest bound to the component and to everything the code depends on. Whatever is not as
+//! it should be is as if it were not there: the component is compiled again.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use lockstep_model::Digest;
+use rustix::fs::OFlags;
+use sha2::{Digest as _, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::machine::compatibility;
+
+/// What the digest of an entry begins with.
+const DOMAIN: &[u8] = b"lockstep compiled code v1\0";
+const DIGEST: usize = 32;
+/// Ours alone: the bits that group and others must not have.
+const FOREIGN_BITS: u32 = 0o077;
+
+/// A private directory of compiled components.
+pub(crate) struct Cache {
+    directory: PathBuf,
+    compatibility: [u8; 32],
+    written: AtomicU64,
+}
+
+impl Cache {
+    /// The cache below `root`; its directory is made if it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be made, or is not private to this user.
+    pub(crate) fn open(root: &Path, engine: &Engine) -> io::Result<Self> {
+        let directory = root.join("compiled");
+        fs::create_dir_all(root)?;
+        match fs::DirBuilder::new().mode(0o700).create(&directory) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        let found = fs::symlink_metadata(&directory)?;
+        if !found.is_dir() {
+            return Err(io::Error::other(format!("{} is not a directory", directory.display())));
+        }
+        private(&found, &directory)?;
+        Ok(Self { directory, compatibility: compatibility(engine), written: AtomicU64::new(0) })
+    }
+
+    /// The compiled code of the component with that digest, when it is there and as it should be.
+    pub(crate) fn get(&self, component: Digest, engine: &Engine) -> Option<Component> {
+        let path = self.path(component);
+        let code = match self.read(&path, component) {
+            Ok(code) => code,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "compiled code is not used, the component is compiled again");
+                return None;
+            }
+        };
+        #[expect(unsafe_code, reason = "the bytes are what `put` wrote on this machine for this engine: see the module's head")]
+        // SAFETY: `read` has checked owner and mode of the open file and that the digest covers these very bytes, this component and this engine.
+        let loaded = unsafe { Component::deserialize(engine, &code) };
+        loaded.inspect_err(|error| tracing::warn!(path = %path.display(), %error, "compiled code does not fit, the component is compiled again")).ok()
+    }
+
+    /// Keeps compiled code. Not being able to costs time at the next start and nothing else.
+    pub(crate) fn put(&self, component: Digest, compiled: &Component) {
+        let path = self.path(component);
+        let kept = compiled.serialize().map_err(io::Error::other).and_then(|code| self.write(&path, component, &code));
+        if let Err(error) = kept {
+            tracing::warn!(path = %path.display(), %error, "compiled code is not kept");
+        }
+    }
+
+    fn path(&self, component: Digest) -> PathBuf {
+        let engine = Digest(self.compatibility).hex();
+        self.directory.join(format!("{}-{}.cwasm", component.hex(), &engine[..16]))
+    }
+
+    fn digest(&self, component: Digest, code: &[u8]) -> [u8; DIGEST] {
+        Sha256::new().chain_update(DOMAIN).chain_update(component.0).chain_update(self.compatibility).chain_update(code).finalize().into()
+    }
+
+    fn read(&self, path: &Path, component: Digest) -> io::Result<Vec<u8>> {
+        let no_follow = i32::try_from(OFlags::NOFOLLOW.bits()).map_err(io::Error::other)?;
+        let mut file = OpenOptions::new().read(true).custom_flags(no_follow).open(path)?;
+        let found = file.metadata()?;
+        if !found.is_file() {
+            return Err(io::Error::other("not a file"));
+        }
+        private(&found, path)?;
+        let mut digest = [0; DIGEST];
+        file.read_exact(&mut digest)?;
+        let mut code = Vec::with_capacity(usize::try_from(found.len()).unwrap_or_default());
+        file.read_to_end(&mut code)?;
+        if digest != self.digest(component, &code) {
+            return Err(io::Error::other("its digest is wrong"));
+        }
+        Ok(code)
+    }
+
+    /// Written beside and renamed: a reader sees all of it or nothing. Not synced: after a loss of power its digest is wrong.
+    fn write(&self, path: &Path, component: Digest, code: &[u8]) -> io::Result<()> {
+        let number = self.written.fetch_add(1, Ordering::Relaxed);
+        let beside = self.directory.join(format!(".{}-{number}.tmp", std::process::id()));
+        let _ = fs::remove_file(&beside);
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
+        let written = fill(&mut file, &self.digest(component, code), code).and_then(|()| fs::rename(&beside, path));
+        if written.is_err() {
+            let _ = fs::remove_file(&beside);
+        }
+        written
+    }
+}
+
+fn fill(file: &mut File, digest: &[u8], code: &[u8]) -> io::Result<()> {
+    file.write_all(digest)?;
+    file.write_all(code)
+}
+
+/// That nobody else could have put it there.
+fn private(found: &fs::Metadata, path: &Path) -> io::Result<()> {
+    if found.uid() != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::other(format!("{} belongs to another user", path.display())));
+    }
+    if found.mode() & FOREIGN_BITS != 0 {
+        return Err(io::Error::other(format!("{} is open to other users (mode {:o})", path.display(), found.mode() & 0o7777)));
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! Why a guest did not come to its end by itself, as the errors that travel through wasmtime, and what they mean to the engine.
+
+use std::fmt::Write as _;
+
+use lockstep_gate::Stop;
+use lockstep_model::Failure;
+use wasmtime::component::ResourceTableError;
+use wasmtime::{Trap, WasmBacktrace};
+
+use crate::limits::Limits;
+
+/// How many frames of a trap are shown: where it happened and who called, not the way there from the start.
+const FRAMES_SHOWN: usize = 8;
+/// What a trap says is the guest's own text in part.
+const LONGEST_TRAP: usize = 2_000;
+
+/// wasmtime has no types for these two; a test of each would fail if the words changed.
+const HANDLES_EXHAUSTED: &str = "store handle limit exceeded";
+const HAND_OVER_EXHAUSTED: &str = "fuel allocated for hostcalls has been exhausted";
+
+/// Thrown through the guest when the host ends an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Ended {
+    /// The attempt fails with this.
+    #[error("{0}")]
+    Failed(Failure),
+    /// The gate has stopped it and knows why.
+    #[error("stopped by the host")]
+    Stopped,
+}
+
+/// What a host function gives instead of its result.
+pub(crate) enum Refusal {
+    /// An outcome: the guest gets it and goes on.
+    Failure(Failure),
+    /// The end of the attempt: the guest is trapped.
+    Trap(wasmtime::Error),
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<wasmtime::Error> for Refusal {
+    fn from(error: wasmtime::Error) -> Self {
+        Self::Trap(error)
+    }
+}
+
+impl From<Ended> for Refusal {
+    fn from(ended: Ended) -> Self {
+        Self::Trap(ended.into())
+    }
+}
+
+/// The gate keeps why it stopped; the guest only has to end.
+impl From<Stop> for Refusal {
+    fn from(_: Stop) -> Self {
+        Ended::Stopped.into()
+    }
+}
+
+/// What the error of a call into a guest means. The text is not scrubbed yet.
+pub(crate) fn failure_of(error: &wasmtime::Error, limits: &Limits) -> Failure {
+    if let Some(ended) = error.downcast_ref::<Ended>() {
+        return match ended {
+            Ended::Failed(failure) => failure.clone(),
+            Ended::Stopped => Failure::problem("guest.stopped", "the host has stopped the attempt"),
+        };
+    }
+    if matches!(error.downcast_ref::<ResourceTableError>(), Some(ResourceTableError::Full)) {
+        return limits.handles_breach();
+    }
+    if matches!(error.downcast_ref::<Trap>(), Some(Trap::OutOfFuel)) {
+        return limits.fuel_breach();
+    }
+    let cause = error.root_cause().to_string();
+    if cause.contains(HANDLES_EXHAUSTED) {
+        return limits.handles_breach();
+    }
+    if cause.contains(HAND_OVER_EXHAUSTED) {
+        return Failure::problem("limit.bytes", "the procedure has handed over more in one call than any call takes");
+    }
+    Failure::problem("guest.trap", trap_text(error, &cause))
+}
+
+fn trap_text(error: &wasmtime::Error, cause: &str) -> String {
+    let mut text: String = format!("the procedure has trapped: {cause}").chars().take(LONGEST_TRAP).collect();
+    let frames = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).unwrap_or_default();
+    for (index, frame) in frames.iter().take(FRAMES_SHOWN).enumerate() {
+        let between = if index == 0 { "; at" } else { " <-" };
+        match frame.func_name() {
+            Some(name) => write!(text, "{between} {}", name.chars().take(120).collect::<String>()),
+            None => write!(text, "{between} function {}", frame.func_index()),
+        }
+        .unwrap_or_default();
+    }
+    text
+}

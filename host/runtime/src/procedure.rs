@@ -1,0 +1,151 @@
+//! A loaded procedure, as the engine drives it: each call on a fresh store and a fresh instance, so that nothing is left of the one before.
+
+use std::sync::Arc;
+
+use lockstep_engine::{PlanFacts, Procedure};
+use lockstep_gate::Gate;
+use lockstep_model::plan::{Description, Plan};
+use lockstep_model::{Digest, Failure, StepId};
+use serde::de::IgnoredAny;
+use wasmtime::{Store, UpdateDeadline};
+
+use crate::bindings::{Everything, EverythingPre};
+use crate::context::{Context, Mode};
+use crate::declared::Declared;
+use crate::ended::failure_of;
+use crate::host::types::guest_failure;
+use crate::limits::Limits;
+use crate::runtime::Shared;
+
+/// The longest output of a step.
+const LONGEST_OUTPUT: usize = 1 << 20;
+/// What one host call may hand over: the largest thing the contract lets a guest pass, an artifact, and a little for what goes with it.
+const LARGEST_HAND_OVER: usize = 65 << 20;
+
+/// Where compiled code came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Compiled just now.
+    Compiled,
+    /// Compiled before.
+    Cache,
+}
+
+/// A component that keeps the contract, ready to be instantiated.
+pub struct LoadedProcedure {
+    shared: Arc<Shared>,
+    linked: EverythingPre<Context>,
+    digest: Digest,
+    imports: Vec<String>,
+    limits: Limits,
+    origin: Origin,
+}
+
+impl LoadedProcedure {
+    pub(crate) fn new(shared: Arc<Shared>, linked: EverythingPre<Context>, digest: Digest, imports: Vec<String>, limits: Limits, origin: Origin) -> Self {
+        Self { shared, linked, digest, imports, limits, origin }
+    }
+
+    /// Whether it had to be compiled.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Instantiates it, calls it, and says what became of it. What the guest declared comes back in the context.
+    fn enter<T>(&self, mode: Mode, call: impl FnOnce(&Everything, &mut Store<Context>) -> wasmtime::Result<T>) -> (Context, Result<T, Failure>) {
+        let mut store = Store::new(&self.shared.engine, Context::new(mode, self.limits));
+        let result = self.bound(&mut store).and_then(|()| {
+            let _ticking = self.shared.ticker.run()?;
+            let guest = self.linked.instantiate(&mut store)?;
+            call(&guest, &mut store)
+        });
+        let result = result.map_err(|error| failure_of(&error, &self.limits));
+        (store.into_data(), result)
+    }
+
+    /// Bounds everything a guest can take.
+    fn bound(&self, store: &mut Store<Context>) -> wasmtime::Result<()> {
+        store.limiter(|context| &mut context.meter);
+        store.set_fuel(self.limits.fuel)?;
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|store| {
+            store.data().look_at_the_clock()?;
+            Ok(UpdateDeadline::Continue(1))
+        });
+        store.set_hostcall_fuel(LARGEST_HAND_OVER);
+        // Each resource may be lent while it is held. The context's own count comes first, with a failure that says so.
+        store.set_max_component_handles(self.limits.handles as usize * 2 + 64);
+        Ok(())
+    }
+
+    fn declare(
+        &self,
+        declared: Declared,
+        call: impl FnOnce(&Everything, &mut Store<Context>) -> wasmtime::Result<Result<(), Failure>>,
+    ) -> Result<Declared, Failure> {
+        let (context, called) = self.enter(Mode::Declaring(Box::new(declared)), call);
+        called??;
+        match context.mode {
+            Mode::Declaring(declared) => Ok(*declared),
+            Mode::Attempt(_) => Err(Failure::problem("host.internal", "a declaration came back as an attempt")),
+        }
+    }
+}
+
+impl Procedure for LoadedProcedure {
+    fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
+    fn describe(&self) -> Result<Description, Failure> {
+        let declared = self.declare(Declared::describing(), |guest, store| guest.lockstep_contract_procedure().call_describe(store).map(Ok))?;
+        declared.into_description()
+    }
+
+    fn plan(&self, facts: &PlanFacts) -> Result<Plan, Failure> {
+        let declared = self.declare(Declared::planning(facts.clone()), |guest, store| {
+            let planned = guest.lockstep_contract_procedure().call_plan(store)?;
+            Ok(planned.map_err(|failure| guest_failure(failure, str::to_owned)))
+        })?;
+        declared.into_plan()
+    }
+
+    fn run_step(&self, step: &StepId, gate: Gate) -> Result<Option<String>, Failure> {
+        let (_, ran) = self.enter(Mode::Attempt(gate.clone()), |guest, store| guest.lockstep_contract_procedure().call_run_step(store, step.as_str()));
+        let output = ran.map_err(|failure| scrubbed(failure, &gate))?.map_err(|failure| guest_failure(failure, |text| gate.scrub(text)))?;
+        output.map(|output| checked_output(output, &gate)).transpose()
+    }
+
+    fn undo_step(&self, step: &StepId, gate: Gate) -> Result<(), Failure> {
+        let (_, ran) = self.enter(Mode::Attempt(gate.clone()), |guest, store| guest.lockstep_contract_procedure().call_undo_step(store, step.as_str()));
+        ran.map_err(|failure| scrubbed(failure, &gate))?.map_err(|failure| guest_failure(failure, |text| gate.scrub(text)))
+    }
+}
+
+/// A trap's text has the guest's names and the guest's words in it.
+fn scrubbed(mut failure: Failure, gate: &Gate) -> Failure {
+    match &mut failure {
+        Failure::Denied(text) | Failure::TimedOut(text) | Failure::InDoubt(text) => *text = gate.scrub(text),
+        Failure::Failed(problem) => problem.message = gate.scrub(&problem.message),
+    }
+    failure
+}
+
+/// JSON text of at most the contract's length, without values of secrets.
+fn checked_output(output: String, gate: &Gate) -> Result<String, Failure> {
+    if output.len() > LONGEST_OUTPUT {
+        return Err(Failure::problem(
+            "limit.output",
+            format!("the step's output has {} bytes, at most {LONGEST_OUTPUT}: keep it as an artifact", output.len()),
+        ));
+    }
+    let output = gate.scrub(&output);
+    match serde_json::from_str::<IgnoredAny>(&output) {
+        Ok(_) => Ok(output),
+        Err(error) => Err(Failure::problem("guest.output", format!("the step's output is not JSON: {error}"))),
+    }
+}

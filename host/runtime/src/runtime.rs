@@ -1,0 +1,92 @@
+//! The machinery that all procedures of a process share: one engine, one linker, one cache, one ticker.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use lockstep_model::Digest;
+use wasmtime::Engine;
+use wasmtime::component::{Component, Linker};
+
+use crate::bindings::EverythingPre;
+use crate::cache::Cache;
+use crate::context::Context;
+use crate::host;
+use crate::limits::Limits;
+use crate::load::{LoadError, Manifest, check_header};
+use crate::machine;
+use crate::procedure::{LoadedProcedure, Origin};
+use crate::ticker::Ticker;
+
+/// What may be chosen about a runtime. How guests run is not among it.
+#[derive(Debug, Clone, Default)]
+pub struct RuntimeOptions {
+    /// Where compiled code is kept, in a private directory below it. None: nowhere.
+    pub cache_dir: Option<PathBuf>,
+}
+
+/// Why there is no runtime.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// wasmtime does not run here.
+    #[error("cannot start the WebAssembly engine: {0}")]
+    Engine(String),
+}
+
+/// Loads procedures. A clone is the same runtime.
+#[derive(Clone)]
+pub struct Runtime {
+    shared: Arc<Shared>,
+}
+
+/// What a loaded procedure needs of its runtime.
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) ticker: Ticker,
+    linker: Linker<Context>,
+    cache: Option<Cache>,
+}
+
+impl Runtime {
+    /// Starts the engine. A cache that cannot be used is said to the log and done without.
+    ///
+    /// # Errors
+    /// When the engine does not run on this machine.
+    pub fn new(options: RuntimeOptions) -> Result<Self, RuntimeError> {
+        let failed = |error: wasmtime::Error| RuntimeError::Engine(format!("{error:#}"));
+        let engine = machine::engine().map_err(failed)?;
+        let mut linker = Linker::new(&engine);
+        host::link(&mut linker).map_err(failed)?;
+        let cache = options.cache_dir.and_then(|root| {
+            let opened = Cache::open(&root, &engine);
+            opened.inspect_err(|error| tracing::warn!(root = %root.display(), %error, "compiled code is not kept")).ok()
+        });
+        let ticker = Ticker::new(&engine);
+        Ok(Self { shared: Arc::new(Shared { engine, ticker, linker, cache }) })
+    }
+
+    /// Makes a procedure of a component's bytes: compiled, or taken from the cache, and linked to the contract. Nothing of it is executed.
+    ///
+    /// # Errors
+    /// When the bytes are no component, or one that this host cannot run.
+    pub fn load(&self, bytes: &[u8], limits: Limits) -> Result<LoadedProcedure, LoadError> {
+        check_header(bytes)?;
+        let Shared { engine, linker, cache, .. } = &*self.shared;
+        let digest = Digest::of(bytes);
+        let cached = cache.as_ref().and_then(|cache| cache.get(digest, engine));
+        let (component, origin) = match cached {
+            Some(component) => (component, Origin::Cache),
+            None => (Component::from_binary(engine, bytes).map_err(invalid)?, Origin::Compiled),
+        };
+        let manifest = Manifest::of(&component, engine)?;
+        let linked = linker.instantiate_pre(&component).and_then(EverythingPre::new).map_err(|error| manifest.mismatch(&error))?;
+        // Only now: what is no procedure is not worth keeping.
+        if let (Origin::Compiled, Some(cache)) = (origin, cache) {
+            cache.put(digest, &component);
+        }
+        Ok(LoadedProcedure::new(Arc::clone(&self.shared), linked, digest, manifest.imports, limits, origin))
+    }
+}
+
+fn invalid(error: wasmtime::Error) -> LoadError {
+    LoadError::Invalid(format!("{error:#}").chars().take(1_000).collect())
+}

@@ -1,0 +1,131 @@
+//! A run with one step, `work`, whose gate a guest is given.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use lockstep_engine::Procedure;
+use lockstep_gate::{Budget, CallContext, Driver, Drivers, Gate, Interrupt, NoLive, RunPassage, Secrets};
+use lockstep_grant::Granted;
+use lockstep_journal::event::{Attempt, Event, Phase, PlanDeclared, RunCreated};
+use lockstep_journal::memory::MemoryStore;
+use lockstep_journal::{Desk, NoObserver, Scribe};
+use lockstep_model::plan::{Description, OnFailure, Plan, Retry, Step, Undo};
+use lockstep_model::request::{FilesRequest, FilesResponse};
+use lockstep_model::{Clock, Content, Digest, Failure, RunId, Secret, StepId};
+use lockstep_testkit::{FakeDrivers, SECRET, VirtualClock, grant};
+
+const GRANT: &str = r#"
+[http]
+allow = ["GET https://example.com/**"]
+
+[files.mounts."/app"]
+path = "/srv/app"
+allow = ["read"]
+
+[secrets]
+KEY = { env = "KEY", to = ["https://example.com"] }
+"#;
+
+/// Everything around one run.
+pub(crate) struct World {
+    /// What was performed.
+    pub(crate) drivers: FakeDrivers,
+    /// The operator's wish to stop.
+    pub(crate) interrupt: Interrupt,
+    /// What every file has in it.
+    pub(crate) file: &'static [u8],
+    clock: Arc<VirtualClock>,
+    scribe: Arc<Mutex<Scribe>>,
+}
+
+impl World {
+    /// A run that has started its step.
+    pub(crate) fn new() -> Self {
+        let (store, clock, run) = (MemoryStore::new(), Arc::new(VirtualClock::default()), RunId::from_parts(1_800_000_000_000, 1));
+        let desk = Desk { store: Arc::new(store), clock: clock.clone(), observer: Arc::new(NoObserver), actor: "test".to_owned() };
+        let mut scribe = Scribe::create(desk, run, created()).unwrap();
+        scribe.note(Event::PlanDeclared(PlanDeclared { digest: Digest::ZERO, plan: Plan { steps: vec![step()] } })).unwrap();
+        scribe.note(Event::StepStarted(Attempt { step: step().id, attempt: 1 })).unwrap();
+        Self { drivers: FakeDrivers::default(), interrupt: Interrupt::default(), file: b"", clock, scribe: Arc::new(Mutex::new(scribe)) }
+    }
+
+    /// A gate for the step, open for `time`.
+    pub(crate) fn gate_for(&self, time: Duration) -> Gate {
+        let secrets = Secrets::new("seed");
+        secrets.learn("KEY", Secret::new(SECRET.as_bytes().to_vec()));
+        let passage = RunPassage {
+            scribe: Arc::clone(&self.scribe),
+            grant: grant(GRANT),
+            drivers: Drivers { files: Arc::new(OneFile(self.file)), ..self.drivers.drivers() },
+            secrets,
+            interrupt: self.interrupt.clone(),
+            live: Arc::new(NoLive),
+        };
+        let budget = Budget { deadline: self.clock.now().after(time), calls_left: 10_000, calls: 10_000, output_left: u64::MAX, log_left: u64::MAX };
+        Gate::open(passage, step().id, Phase::Step, 1, budget)
+    }
+
+    /// A gate with time enough.
+    pub(crate) fn gate(&self) -> Gate {
+        self.gate_for(Duration::from_secs(600))
+    }
+
+    /// Runs the step.
+    pub(crate) fn run(&self, procedure: &impl Procedure) -> Result<Option<String>, Failure> {
+        procedure.run_step(&step().id, self.gate())
+    }
+
+    /// The step's failure, of the code expected.
+    pub(crate) fn failure(&self, procedure: &impl Procedure, code: &str) -> Failure {
+        let failure = self.run(procedure).unwrap_err();
+        assert_eq!(failure.code(), code, "{failure}");
+        failure
+    }
+
+    /// How many calls the journal has.
+    pub(crate) fn calls(&self) -> usize {
+        let scribe = self.scribe.lock().unwrap();
+        scribe.state().steps[&step().id].calls.len()
+    }
+}
+
+/// Bytes that need not be text.
+struct OneFile(&'static [u8]);
+
+impl Driver<FilesRequest> for OneFile {
+    fn perform(&self, _: &Granted<FilesRequest>, _: &CallContext<'_>) -> Result<FilesResponse, Failure> {
+        Ok(FilesResponse::Bytes(Content(self.0.to_vec())))
+    }
+}
+
+fn created() -> RunCreated {
+    RunCreated {
+        procedure: Description { name: "guest".to_owned(), version: "1.0.0".to_owned(), ..Description::default() },
+        component: Digest::ZERO,
+        grant: Digest::ZERO,
+        grant_file: "/test.toml".to_owned(),
+        environment: "test".to_owned(),
+        parameters: BTreeMap::new(),
+        initiator: "test".to_owned(),
+        host: "test".to_owned(),
+        engine: "test".to_owned(),
+        attended: false,
+        seed: "00".repeat(32),
+    }
+}
+
+fn step() -> Step {
+    Step {
+        id: StepId::parse("work").unwrap(),
+        title: "work".to_owned(),
+        phase: None,
+        about: None,
+        needs: Vec::new(),
+        timeout_seconds: None,
+        retry: Retry::default(),
+        on_failure: OnFailure::Decide,
+        undo: Undo::UndoStep,
+        expected_seconds: None,
+    }
+}
