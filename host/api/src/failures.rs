@@ -1,0 +1,114 @@
+//! The codes of failures: what a procedure gets from a capability and what stands in a journal, each with a page.
+//!
+//! An open set: a capability may add one. Each interface has a file of pages, one heading a code.
+
+/// One file for each part of a code before the dot.
+const FILES: &[&str] = &[
+    include_str!("pages/failures/artifact.md"),
+    include_str!("pages/failures/cases.md"),
+    include_str!("pages/failures/clock.md"),
+    include_str!("pages/failures/files.md"),
+    include_str!("pages/failures/guest.md"),
+    include_str!("pages/failures/host.md"),
+    include_str!("pages/failures/http.md"),
+    include_str!("pages/failures/limit.md"),
+    include_str!("pages/failures/plan.md"),
+    include_str!("pages/failures/run.md"),
+    include_str!("pages/failures/secret.md"),
+    include_str!("pages/failures/shell.md"),
+    include_str!("pages/failures/step.md"),
+];
+
+/// A documented failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailurePage {
+    /// `http.tls`.
+    pub code: &'static str,
+    /// What it means and what to do about it. Markdown without the title.
+    pub page: &'static str,
+}
+
+/// Every documented failure, in the order of the files.
+pub fn all() -> impl Iterator<Item = FailurePage> {
+    FILES.iter().flat_map(|file| {
+        file.split("\n## ").skip(1).filter_map(|section| {
+            let (code, page) = section.split_once('\n')?;
+            Some(FailurePage { code: code.trim(), page: page.trim() })
+        })
+    })
+}
+
+/// The page of a failure's code.
+pub fn find(code: &str) -> Option<FailurePage> {
+    all().find(|page| page.code == code)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::{Path, PathBuf};
+
+    use super::all;
+
+    /// The codes that host and contract name: `"http.tls"` in Rust, `` `http.tls` `` behind `Errors` in WIT.
+    fn named() -> BTreeSet<String> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut codes = BTreeSet::new();
+        for file in sources(&root.join("host"), "rs") {
+            let text = std::fs::read_to_string(&file).unwrap();
+            for start in ["problem(\"", "retryable(\"", "problem(\n", "retryable(\n"] {
+                codes.extend(text.split(start).skip(1).filter_map(|rest| first_code(rest.trim_start().trim_start_matches('"'), '"')));
+            }
+        }
+        for file in sources(&root.join("wit"), "wit") {
+            let text = std::fs::read_to_string(&file).unwrap();
+            for errors in text.lines().filter(|line| line.contains("Errors")) {
+                codes.extend(errors.split('`').skip(1).step_by(2).filter_map(|code| first_code(&format!("{code}`"), '`')));
+            }
+        }
+        codes
+    }
+
+    fn first_code(text: &str, end: char) -> Option<String> {
+        let code = text.split(end).next()?;
+        let (interface, what) = code.split_once('.')?;
+        let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        // Tests make up interfaces of their own.
+        let made_up = ["x", "test", "demo", "some", "far"].contains(&interface);
+        (plain(interface) && plain(what) && !made_up).then(|| code.to_owned())
+    }
+
+    fn sources(folder: &Path, extension: &str) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|found| found == extension) && !path.to_string_lossy().contains("test") {
+                    files.push(path);
+                }
+            }
+        }
+        files
+    }
+
+    #[test]
+    fn every_failure_code_in_host_and_contract_has_a_page() {
+        let documented: BTreeSet<String> = all().map(|page| page.code.to_owned()).collect();
+        let named = named();
+        assert!(named.len() > 20, "found only {named:?}: the scan is broken");
+        let missing: Vec<_> = named.difference(&documented).collect();
+        assert!(missing.is_empty(), "no page for {missing:?}");
+    }
+
+    #[test]
+    fn every_failure_page_says_something_once() {
+        let mut seen = BTreeSet::new();
+        for page in all() {
+            assert!(seen.insert(page.code), "{} has two pages", page.code);
+            assert!(page.page.len() > 80, "{} says next to nothing", page.code);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Runs as JSON.
+
+use std::collections::BTreeMap;
+
+use lockstep_model::{Digest, Failure, RunId, Timestamp};
+use serde::Serialize;
+
+use super::ErrorShown;
+
+/// What `run`, `resume` and `undo` end with.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunEnd {
+    /// Which run.
+    pub run: RunId,
+    /// `succeeded`, `failed`, `undone`, `stuck`, `waiting`, `denied` or `diverged`.
+    pub outcome: String,
+    /// The procedure's name.
+    pub procedure: String,
+    /// The procedure's own version.
+    pub version: String,
+    /// The environment's name.
+    pub environment: String,
+    /// Milliseconds from the first record to the last.
+    pub duration: u64,
+    /// In the order declared.
+    pub steps: Vec<StepEnd>,
+    /// The failure that decided the outcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// Why it is not `succeeded`, with what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorShown>,
+}
+
+/// How a step stands.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct StepEnd {
+    /// Its id.
+    pub step: String,
+    /// `pending`, `running`, `retrying`, `succeeded`, `failed`, `skipped`, `undoing`, `undone` or `undo-failed`.
+    pub status: String,
+    /// Attempts started.
+    pub attempts: u32,
+    /// Milliseconds from its first start to its last end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration: Option<u64>,
+    /// Its output, JSON text as the procedure gave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// Why its latest attempt or undo failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+}
+
+/// A line of `runs`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunLine {
+    /// Which run.
+    pub run: RunId,
+    /// The procedure's name.
+    pub procedure: String,
+    /// The environment's name.
+    pub environment: String,
+    /// As in `RunEnd`; `running` or `interrupted` while no process has brought it to a stand.
+    pub outcome: String,
+    /// When it was created.
+    pub created: Timestamp,
+    /// When its last record was written.
+    pub changed: Timestamp,
+    /// Who started it.
+    pub initiator: String,
+    /// Why it needs somebody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What `show` prints.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunShown {
+    /// As in `runs`.
+    #[serde(flatten)]
+    pub line: RunLine,
+    /// Of the component's bytes.
+    pub component: Digest,
+    /// Of the grant file.
+    pub grant: Digest,
+    /// Of the plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Digest>,
+    /// Every parameter with its value.
+    pub parameters: BTreeMap<String, String>,
+    /// How many records it has.
+    pub records: u64,
+    /// In the order declared.
+    pub steps: Vec<StepEnd>,
+    /// Every call, in the order made.
+    pub calls: Vec<CallShown>,
+    /// The call whose outcome is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_doubt: Option<CallShown>,
+    /// What an operator can do next, commands.
+    pub next: Vec<String>,
+}
+
+/// A call of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CallShown {
+    /// `smoke/1/3`: step, attempt, number; an undo's call begins with `undo:`.
+    pub call: String,
+    /// `http.send`.
+    pub function: String,
+    /// One line for a person.
+    pub summary: String,
+    /// `read`, `idempotent` or `at-most-once`.
+    pub class: String,
+    /// The rule that decided.
+    pub rule: String,
+    /// `returned`, `failed`, `denied` or `in-doubt`.
+    pub outcome: String,
+    /// Why it failed or was denied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// When its intent was written, or the read was done.
+    pub time: Timestamp,
+    /// Milliseconds from intent to outcome, of an effect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration: Option<u64>,
+}

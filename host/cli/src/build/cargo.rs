@@ -1,0 +1,115 @@
+//! Runs cargo on a Rust project and finds the module it made.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use lockstep_api::Code;
+use serde::Deserialize;
+
+use super::tool;
+use super::way::{TARGET, Way};
+use crate::environment;
+use crate::error::CliError;
+use crate::ui::Ui;
+
+/// What cargo made.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Module {
+    /// The package's name.
+    pub(super) name: String,
+    /// The core module.
+    pub(super) file: PathBuf,
+}
+
+/// Compiles the project in release mode. Cargo's own progress and the compiler's messages go to standard error.
+///
+/// # Errors
+/// When it does not compile, or makes no module.
+pub(super) fn build(folder: &Path, way: &Way, ui: &Ui) -> Result<Module, CliError> {
+    let mut cargo = tool::command("cargo");
+    cargo.current_dir(folder).args(["build", "--release", "--target", TARGET, "--message-format", "json-render-diagnostics"]);
+    cargo.env("RUSTC", &way.compiler).env("CARGO_ENCODED_RUSTFLAGS", flags(folder, way)).env_remove("RUSTFLAGS");
+    if let Some(linker) = &way.from_source {
+        // The compiler is a released one: building its own sources is the one thing it needs to be told to allow.
+        cargo.env("RUSTC_BOOTSTRAP", "1").env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
+        cargo.args(["-Z", "build-std=std,panic_abort", "-Z", "build-std-features="]);
+    }
+    if ui.quiet() {
+        cargo.arg("--quiet");
+    }
+    let started = cargo.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).output();
+    let output = started.map_err(|error| CliError::new(Code::ToolMissing, format!("cargo cannot be started: {error}")))?;
+    if !output.status.success() {
+        return Err(CliError::new(Code::CompilerFailed, "the procedure does not compile").hint("the compiler's messages are above"));
+    }
+    let manifest = folder.join("Cargo.toml");
+    module(&String::from_utf8_lossy(&output.stdout), &manifest)
+}
+
+/// No path of this machine gets into a module: the same sources and compiler give the same bytes in every folder.
+fn flags(folder: &Path, way: &Way) -> OsString {
+    let workspace = tool::output(tool::command("cargo").args(["locate-project", "--workspace", "--message-format", "plain"]).current_dir(folder));
+    let root = workspace.as_deref().and_then(|manifest| Path::new(manifest).parent()).unwrap_or(folder);
+    let mut flags = OsString::from(format!("--remap-path-prefix={}=/guest", root.display()));
+    if let Some(home) = environment::cargo_home() {
+        flags.push(format!("\u{1f}--remap-path-prefix={}=/cargo", home.display()));
+    }
+    if let Some(commit) = way.commit(folder) {
+        flags.push(format!("\u{1f}--remap-path-prefix={}/lib/rustlib/src/rust=/rustc/{commit}", way.sysroot.display()));
+    }
+    flags
+}
+
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    #[serde(default)]
+    manifest_path: PathBuf,
+    #[serde(default)]
+    target: Target,
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
+}
+
+#[derive(Default, Deserialize)]
+struct Target {
+    name: String,
+    crate_types: Vec<String>,
+}
+
+/// The module among cargo's messages, one JSON object a line.
+fn module(messages: &str, manifest: &Path) -> Result<Module, CliError> {
+    let manifest = manifest.canonicalize().unwrap_or_else(|_| manifest.to_owned());
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
+    let made = messages.filter(|message| message.reason == "compiler-artifact" && message.manifest_path == manifest);
+    let modules = made.filter(|message| message.target.crate_types.iter().any(|kind| kind == "cdylib"));
+    let mut found = modules.filter_map(|message| {
+        let file = message.filenames.into_iter().find(|file| file.extension().is_some_and(|extension| extension == "wasm"))?;
+        Some(Module { name: message.target.name.replace('_', "-"), file })
+    });
+    found.next().ok_or_else(|| {
+        CliError::new(Code::NoModule, "the project compiles, but makes no WebAssembly module")
+            .detail(manifest.display().to_string())
+            .hint("add `crate-type = [\"cdylib\"]` below `[lib]` in Cargo.toml")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::module;
+
+    #[test]
+    fn the_module_is_found_among_the_messages() {
+        let messages = r#"{"reason":"compiler-artifact","manifest_path":"/p/sdk/Cargo.toml","target":{"name":"lockstep","crate_types":["lib"]},"filenames":["/p/x.rlib"]}
+{"reason":"compiler-message"}
+not json
+{"reason":"compiler-artifact","manifest_path":"/p/Cargo.toml","target":{"name":"blue_green","crate_types":["cdylib"]},"filenames":["/p/target/blue_green.wasm"]}
+{"reason":"build-finished","success":true}"#;
+        let found = module(messages, Path::new("/p/Cargo.toml")).unwrap();
+        assert_eq!((found.name.as_str(), found.file), ("blue-green", PathBuf::from("/p/target/blue_green.wasm")));
+        assert!(module(messages, Path::new("/q/Cargo.toml")).is_err());
+    }
+}

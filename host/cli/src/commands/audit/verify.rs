@@ -1,0 +1,84 @@
+//! `lockstep audit verify`: checks every record, chain, head and signature of a store.
+
+use std::path::PathBuf;
+
+use lockstep_api::{Code, Exit};
+use lockstep_journal::verify::{VerifyError, VerifyOptions, VerifyReport, verify};
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::fsio;
+use crate::journal::existing_store;
+use crate::ui::{Style, harmless, plural};
+
+/// Verify the whole store: every record, every run, the ledger and its signed checkpoints
+///
+/// A checkpoint kept elsewhere (`lockstep audit checkpoint`) is what detects that a store lost its end or was replaced whole: give it with --checkpoint,
+/// and the key known from elsewhere with --key.
+#[derive(Debug, clap::Args)]
+pub(super) struct VerifyArgs {
+    /// A checkpoint kept elsewhere: a file with a signed note
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// The verifier key, known from elsewhere; without it the store's own word for it
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Verified<'a> {
+    ok: bool,
+    #[serde(flatten)]
+    report: &'a VerifyReport,
+}
+
+/// Does it.
+///
+/// # Errors
+/// When something does not verify, or the store cannot be read.
+pub(super) fn run(args: &VerifyArgs, context: &Context) -> Result<Exit, CliError> {
+    let store = existing_store(context)?;
+    let checkpoint = args.checkpoint.as_deref().map(fsio::read_text).transpose()?;
+    let options = VerifyOptions { checkpoint: checkpoint.as_deref(), key: args.key.as_deref(), fold: true };
+    let report = verify(&*store, options).map_err(|error| match error {
+        VerifyError::Store(error) => CliError::from(error),
+        VerifyError::Checkpoint(error) => {
+            CliError::new(Code::AuditFailed, error.to_string()).hint("give the checkpoint and the key as `lockstep audit checkpoint` printed them")
+        }
+    })?;
+    let ui = context.ui();
+    if ui.json() {
+        ui.print_json(&Verified { ok: report.is_sound(), report: &report })?;
+    }
+    if !report.is_sound() {
+        let error = failed(&report);
+        ui.say_error(&error);
+        return Ok(error.exit());
+    }
+    if !ui.json() {
+        ui.data(format!(
+            "{} {} of {} verify",
+            ui.out(Style::Good, "✓"),
+            plural(usize::try_from(report.records).unwrap_or(usize::MAX), "record"),
+            plural(usize::try_from(report.runs).unwrap_or(usize::MAX), "run")
+        ));
+        ui.data(format!("  {} signed heads fit", report.checkpoints));
+        ui.data(format!("  head {} of {} records", report.head.root, report.head.size));
+        if args.checkpoint.is_none() {
+            ui.say("  without a checkpoint kept elsewhere nobody can tell whether the end of the ledger was cut off");
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn failed(report: &VerifyReport) -> CliError {
+    /// What follows from one change is many findings: the first ones say where to look.
+    const SHOWN: usize = 10;
+    let first = report.findings.first().map(|finding| harmless(&finding.to_string())).unwrap_or_default();
+    let error = CliError::new(Code::AuditFailed, first);
+    let error = report.findings.iter().skip(1).take(SHOWN).fold(error, |error, finding| error.detail(finding.to_string()));
+    let more = report.more + u64::try_from(report.findings.len().saturating_sub(SHOWN + 1)).unwrap_or(0);
+    let error = if more > 0 { error.detail(format!("and {more} more")) } else { error };
+    error.hint("keep the store as it is, and compare it with a checkpoint or a copy kept elsewhere")
+}

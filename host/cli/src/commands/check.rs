@@ -1,0 +1,88 @@
+//! `lockstep check`: everything that would keep a run from starting, at once.
+
+use lockstep_api::wire::{Checked, ErrorShown};
+use lockstep_api::{Code, Exit};
+use lockstep_engine::{Procedure as _, declare};
+use lockstep_grant::{Grant, SecretSource};
+
+use super::target::TargetArgs;
+use crate::context::Context;
+use crate::error::{CliError, denied_imports};
+use crate::journal::{environment_name, read_grant};
+use crate::ui::Style;
+use crate::{environment, wiring};
+
+/// Check that procedure, grant file and parameters fit together
+///
+/// Every problem is said at once, each with what to add. Nothing is performed and nothing recorded.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+/// Does it.
+///
+/// # Errors
+/// None of its own: what is wrong is its result.
+pub(super) fn run(args: &CheckArgs, context: &Context) -> Result<Exit, CliError> {
+    let mut problems = Vec::new();
+    let grant = keep(args.target.grant_file().and_then(|file| Ok((read_grant(&file)?.0, file))), &mut problems);
+    let component = keep(args.target.component(), &mut problems);
+    let parameters = keep(args.target.parameters(), &mut problems);
+    let mut procedure = None;
+    if let Some((name, bytes)) = &component
+        && let Some(loaded) = keep(wiring::load(bytes, name, grant.as_ref().map(|(grant, _)| grant), None), &mut problems)
+    {
+        procedure = loaded.describe().ok().map(|description| description.name);
+        if let (Some((grant, file)), Some(parameters)) = (&grant, &parameters) {
+            let denials: Vec<_> = loaded.imports().iter().filter_map(|import| grant.allows_interface(import).err()).collect();
+            if !denials.is_empty() {
+                problems.push(denied_imports(&denials));
+            }
+            // The declaration is looked at even when an import is missing: all problems at once.
+            let asked = if denials.is_empty() { declare(&loaded, grant, &environment_name(grant, file), parameters).map(|_| ()) } else { Ok(()) };
+            keep(asked.map_err(CliError::from), &mut problems);
+        }
+    }
+    if let Some((grant, _)) = &grant {
+        problems.extend(missing_secrets(grant));
+    }
+    report(context, procedure, &problems)
+}
+
+fn report(context: &Context, procedure: Option<String>, problems: &[CliError]) -> Result<Exit, CliError> {
+    let ui = context.ui();
+    for problem in problems {
+        ui.say_error(problem);
+    }
+    let exit = problems.iter().map(CliError::exit).max().unwrap_or(Exit::Done);
+    if ui.json() {
+        let shown: Vec<ErrorShown> = problems.iter().map(CliError::shown).collect();
+        ui.print_json(&Checked { procedure, ok: problems.is_empty(), problems: shown })?;
+    } else if problems.is_empty() {
+        let name = procedure.unwrap_or_else(|| "the procedure".to_owned());
+        ui.data(format!("{} {name} fits its environment", ui.out(Style::Good, "✓")));
+    } else {
+        ui.data(format!("{} to mend", crate::ui::plural(problems.len(), "problem")));
+    }
+    Ok(exit)
+}
+
+fn keep<T>(result: Result<T, CliError>, problems: &mut Vec<CliError>) -> Option<T> {
+    result.map_err(|error| problems.push(error)).ok()
+}
+
+/// Secrets whose source has no value now: a step that uses one would fail.
+fn missing_secrets(grant: &Grant) -> Vec<CliError> {
+    let missing = grant.secrets().iter().filter_map(|secret| {
+        let source = match &secret.source {
+            SecretSource::Env(name) if environment::secret(name).is_none_or(|value| value.is_empty()) => format!("the variable {name} is not set"),
+            SecretSource::File(path) if !path.is_file() => format!("there is no file {}", path.display()),
+            SecretSource::Env(_) | SecretSource::File(_) | SecretSource::Capture => return None,
+        };
+        let error = CliError::new(Code::SecretMissing, format!("secret `{}` has no value: {source}", secret.id));
+        Some(error.detail(secret.place.to_string()).hint("set it where Lockstep runs; its value is never recorded"))
+    });
+    missing.collect()
+}

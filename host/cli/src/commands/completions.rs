@@ -1,0 +1,27 @@
+//! `lockstep completions`: what a shell needs to complete the command line.
+
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+use lockstep_api::Exit;
+
+use crate::args::Args;
+use crate::context::Context;
+use crate::error::CliError;
+
+/// Print the completions of a shell
+#[derive(Debug, clap::Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    shell: Shell,
+}
+
+/// Does it.
+///
+/// # Errors
+/// None.
+pub(super) fn run(args: &CompletionsArgs, context: &Context) -> Result<Exit, CliError> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Args::command(), "lockstep", &mut script);
+    context.ui().raw(&String::from_utf8_lossy(&script));
+    Ok(Exit::Done)
+}

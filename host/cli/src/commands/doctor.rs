@@ -1,0 +1,149 @@
+//! `lockstep doctor`: versions, the store, its disk, and the tools that builds need.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use lockstep_api::Exit;
+use serde::Serialize;
+
+use crate::build::{TARGET, Way, find_program, first_line};
+use crate::context::Context;
+use crate::error::CliError;
+use crate::ui::Style;
+use crate::{environment, wiring};
+
+/// Look at this machine: versions, store, disk, compilers
+#[derive(Debug, clap::Args)]
+pub(crate) struct DoctorArgs {}
+
+/// What was found.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Findings {
+    lockstep: String,
+    system: String,
+    store: Option<String>,
+    store_state: String,
+    runs: Option<usize>,
+    records: Option<u64>,
+    sync_p50_microseconds: Option<u64>,
+    sync_p99_microseconds: Option<u64>,
+    cargo: Option<String>,
+    rust: Option<String>,
+    ok: bool,
+}
+
+/// Enough for a p99 that is not just the worst one, few enough to be over in a second on a slow disk.
+const SYNCS: usize = 200;
+
+/// However slow the disk is.
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// As large as a small commit: a page of the log and its frame.
+const SYNCED: usize = 4_096 + 24;
+
+/// Does it.
+///
+/// # Errors
+/// None of its own: what is wrong is its result.
+pub(super) fn run(_: &DoctorArgs, context: &Context) -> Result<Exit, CliError> {
+    let findings = look(context);
+    let ui = context.ui();
+    let exit = if findings.ok { Exit::Done } else { Exit::Failed };
+    if ui.json() {
+        ui.print_json(&findings)?;
+        return Ok(exit);
+    }
+    let line = |ok: bool, name: &str, text: &str| {
+        let mark = if ok { ui.out(Style::Good, "✓") } else { ui.out(Style::Bad, "✗") };
+        ui.data(format!("{mark} {name:10} {text}"));
+    };
+    line(true, "lockstep", &findings.lockstep);
+    line(true, "system", &findings.system);
+    line(findings.ok, "store", &format!("{}, {}", findings.store.as_deref().unwrap_or("unknown"), findings.store_state));
+    match (findings.sync_p50_microseconds, findings.sync_p99_microseconds) {
+        (Some(p50), Some(p99)) => line(true, "sync", &format!("p50 {}, p99 {}: each durable effect waits for one", milliseconds(p50), milliseconds(p99))),
+        _ => line(false, "sync", "could not be measured"),
+    }
+    line(findings.cargo.is_some(), "cargo", findings.cargo.as_deref().unwrap_or("not found: needed to build procedures in Rust"));
+    line(findings.rust.is_some(), "rust", findings.rust.as_deref().unwrap_or("no compiler for wasm32-unknown-unknown; `lockstep build` tries to install one"));
+    Ok(exit)
+}
+
+fn look(context: &Context) -> Findings {
+    let folder = context.store().ok();
+    let (store_state, runs, records) = folder.as_deref().map_or_else(|| ("not known".to_owned(), None, None), store_state);
+    let syncs = folder.as_deref().and_then(measure_syncs);
+    let percentile = |part: usize| syncs.as_ref().and_then(|syncs| syncs.get((syncs.len() * part / 100).min(syncs.len() - 1)).copied());
+    Findings {
+        lockstep: wiring::ENGINE.to_owned(),
+        system: environment::system(),
+        ok: !store_state.starts_with("error"),
+        store: folder.map(|folder| folder.display().to_string()),
+        store_state,
+        runs,
+        records,
+        sync_p50_microseconds: percentile(50),
+        sync_p99_microseconds: percentile(99),
+        cargo: find_program("cargo").and_then(|cargo| first_line(&cargo, &["--version"])),
+        rust: rust(),
+    }
+}
+
+fn rust() -> Option<String> {
+    let way = Way::find(Path::new("."))?;
+    let version = first_line(&way.compiler, &["--version"])?;
+    let library = if way.from_source.is_some() { "built from source" } else { "installed" };
+    Some(format!("{version}, standard library of {TARGET} {library}"))
+}
+
+fn store_state(folder: &Path) -> (String, Option<usize>, Option<u64>) {
+    if !wiring::has_store(folder) {
+        return ("not made yet".to_owned(), None, None);
+    }
+    let looked = wiring::open_store_to_look(folder).and_then(|store| Ok((store.runs()?.len(), store.head()?.size)));
+    match looked {
+        Ok((runs, records)) => (format!("{runs} runs, {records} records"), Some(runs), Some(records)),
+        Err(error) => (format!("error: {}", error.shown().message), None, None),
+    }
+}
+
+/// How long the store's disk takes to make a small write durable, in microseconds, sorted.
+fn measure_syncs(folder: &Path) -> Option<Vec<u64>> {
+    let place = existing_parent(folder)?;
+    let mut file = tempfile::tempfile_in(place).ok()?;
+    let (begun, bytes) = (Instant::now(), [0_u8; SYNCED]);
+    let mut syncs = Vec::new();
+    while syncs.len() < SYNCS && begun.elapsed() < LONGEST {
+        let started = Instant::now();
+        file.write_all(&bytes).ok()?;
+        file.sync_data().ok()?;
+        syncs.push(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
+    }
+    syncs.sort_unstable();
+    Some(syncs)
+}
+
+/// The nearest folder that is there: looking makes none.
+fn existing_parent(folder: &Path) -> Option<PathBuf> {
+    folder.ancestors().find(|folder| folder.is_dir()).map(Path::to_owned)
+}
+
+fn milliseconds(microseconds: u64) -> String {
+    format!("{}.{:02} ms", microseconds / 1_000, microseconds % 1_000 / 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{measure_syncs, milliseconds};
+
+    #[test]
+    fn syncs_are_measured_without_leaving_anything_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let syncs = measure_syncs(&folder.path().join("not/there/yet")).unwrap();
+        assert!(!syncs.is_empty() && syncs.is_sorted());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert_eq!(milliseconds(1_234), "1.23 ms");
+    }
+}

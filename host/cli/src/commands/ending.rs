@@ -1,0 +1,179 @@
+//! How a run ended, said once: as JSON or a line on standard output, and as an error with what to do on standard error.
+
+use lockstep_api::wire::RunEnd;
+use lockstep_api::{Code, Exit};
+use lockstep_engine::RunReport;
+use lockstep_journal::event::{CallDenied, CallId, Event};
+use lockstep_journal::state::{RecordedCall, StepStatus};
+use lockstep_journal::{RunState, RunStatus, SealedRecord, Store};
+use lockstep_model::{Failure, RunOutcome};
+
+use super::steps::{milliseconds, step_ends};
+use crate::error::CliError;
+use crate::ui::{Style, Ui, duration};
+
+/// What the operator wanted when the run came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// That it goes on.
+    Forward,
+    /// That it is undone: an end with nothing left behind is what was asked for.
+    Undo,
+    /// That it stops.
+    Stop,
+}
+
+/// Says how the run ended and gives the exit code.
+///
+/// # Errors
+/// When its records cannot be read.
+pub(super) fn tell(ui: &Ui, store: &dyn Store, report: RunReport, wish: Wish) -> Result<Exit, CliError> {
+    let RunReport { run, outcome, state } = report;
+    let as_wished = match (outcome, wish) {
+        (RunOutcome::Succeeded, _) | (RunOutcome::Undone | RunOutcome::Failed, Wish::Undo) => true,
+        (_, Wish::Forward | Wish::Undo | Wish::Stop) => false,
+    };
+    let records = if as_wished { Vec::new() } else { store.records(run)? };
+    let error = if as_wished { None } else { error_of(&state, outcome, &records, wish == Wish::Stop) };
+    let took = state.changed_at.since(state.created_at);
+    if let Some(error) = &error {
+        ui.say_error(error);
+    }
+    if ui.json() {
+        ui.print_json(&RunEnd {
+            run,
+            outcome: outcome.to_string(),
+            procedure: state.created.procedure.name.clone(),
+            version: state.created.procedure.version.clone(),
+            environment: state.created.environment.clone(),
+            duration: milliseconds(took),
+            steps: step_ends(&state),
+            failure: decisive_failure(&state),
+            error: error.as_ref().map(CliError::shown),
+        })?;
+    } else {
+        let style = if as_wished { Style::Good } else { Style::Warn };
+        ui.data(format!("run {run}: {} in {}", ui.out(style, &outcome.to_string()), duration(took)));
+    }
+    Ok(if as_wished { Exit::Done } else { Exit::from(outcome) })
+}
+
+/// Why the run is not succeeded; none when it is.
+pub(super) fn error_of(state: &RunState, outcome: RunOutcome, records: &[SealedRecord], interrupted: bool) -> Option<CliError> {
+    let run = state.run;
+    Some(match outcome {
+        RunOutcome::Succeeded => return None,
+        RunOutcome::Denied => denied(state, records),
+        RunOutcome::Failed => failed(Code::RunFailed, state, records),
+        RunOutcome::Undone if last_denial(records).is_some() && decided_by_denial(state) => denied(state, records),
+        RunOutcome::Undone => failed(Code::RunUndone, state, records),
+        RunOutcome::Waiting => CliError::new(Code::RunWaiting, "the run waits").maybe_hint(Some(format!("`lockstep resume {run}` goes on"))),
+        RunOutcome::Diverged => CliError::new(Code::RunDiverged, "the procedure asked for something else than its journal says")
+            .detail(state.reason.clone().unwrap_or_default())
+            .hint("`lockstep audit verify` says whether the journal is as it was written")
+            .hint(format!("`lockstep show {run}` shows what was done")),
+        RunOutcome::Stuck => stuck(state, records, interrupted),
+    })
+}
+
+fn stuck(state: &RunState, records: &[SealedRecord], interrupted: bool) -> CliError {
+    let run = state.run;
+    if let Some(call) = in_doubt(state) {
+        return doubt(state, call);
+    }
+    let reason = state.reason.clone().unwrap_or_else(|| "the run needs an operator".to_owned());
+    if matches!(state.status, RunStatus::Stuck(_)) {
+        return CliError::new(Code::UndoFailed, "undoing could not go on")
+            .detail(reason)
+            .detail(format!("run {run}"))
+            .hint(format!("mend the cause, then `lockstep undo {run}` goes on with it"));
+    }
+    if interrupted {
+        return CliError::new(Code::RunInterrupted, reason)
+            .detail(format!("run {run}"))
+            .hint(format!("`lockstep resume {run}` goes on, `lockstep undo {run}` takes back"));
+    }
+    if decided_by_denial(state) && last_denial(records).is_some() {
+        let shown = denied(state, records);
+        return shown.hint(format!("then `lockstep resume {run} --env FILE` tries the step again; `lockstep undo {run}` takes back what was done"));
+    }
+    CliError::new(Code::RunPaused, reason)
+        .detail(format!("run {run} waits for you"))
+        .maybe_hint(decisive_failure(state).map(|failure| explain(&failure)))
+        .hint(format!("`lockstep resume {run}` tries the step again, `lockstep undo {run}` takes back what was done"))
+}
+
+/// The call without an outcome, when that is what the run stands on.
+pub(super) fn in_doubt(state: &RunState) -> Option<&RecordedCall> {
+    let stuck = matches!(state.status, RunStatus::Stuck(_));
+    state.steps.values().filter(|_| stuck).filter_map(|step| step.open_call()).find(|call| !call.to_be_done)
+}
+
+fn doubt(state: &RunState, call: &RecordedCall) -> CliError {
+    let run = state.run;
+    CliError::new(Code::CallInDoubt, format!("it is not known whether `{} {}` happened", call.function, call.summary))
+        .detail(format!("call {} of run {run}", call.id))
+        .detail(format!("begun at {}, class {}", call.time, call.class))
+        .hint(format!("look at the far side, then say so: `lockstep resolve {run} done` or `lockstep resolve {run} not-done`, with `--reason`"))
+        .hint(format!("`lockstep show {run}` shows the call"))
+}
+
+fn failed(code: Code, state: &RunState, records: &[SealedRecord]) -> CliError {
+    let run = state.run;
+    let failure = decisive_failure(state).or_else(|| last_failure(records));
+    let reason = state.reason.clone().or_else(|| failure.as_ref().map(ToString::to_string)).unwrap_or_else(|| "the run failed".to_owned());
+    let undone: Vec<&str> =
+        state.started.iter().rev().filter(|id| state.steps.get(*id).is_some_and(|step| step.status == StepStatus::Undone)).map(|id| id.as_str()).collect();
+    let error = CliError::new(code, reason).detail(format!("run {run}"));
+    let error = if undone.is_empty() { error } else { error.detail(format!("undone: {}", undone.join(", "))) };
+    error.maybe_hint(failure.map(|failure| explain(&failure))).hint(format!("`lockstep show {run}` shows what happened"))
+}
+
+fn explain(failure: &Failure) -> String {
+    format!("`lockstep explain {}` says what the failure means", failure.code())
+}
+
+/// As in `operator.md`: what may not be done, where it was asked, which rule decided, and what to add.
+fn denied(state: &RunState, records: &[SealedRecord]) -> CliError {
+    let run = state.run;
+    let Some(denied) = last_denial(records) else {
+        return CliError::new(Code::CallDenied, state.reason.clone().unwrap_or_else(|| "the grant refused a call".to_owned())).detail(format!("run {run}"));
+    };
+    CliError::new(Code::CallDenied, format!("`{}`: {}", state.created.procedure.name, denied.message))
+        .detail(format!("{}, call {} of run {run}", step_words(&denied.id), denied.id.call))
+        .detail(format!("rule: {}", denied.rule))
+        .maybe_hint(denied.hint.clone())
+        .hint(format!("`lockstep grant explain {run} --call {}` shows every rule considered", denied.id))
+}
+
+fn step_words(id: &CallId) -> String {
+    match id.phase {
+        lockstep_journal::event::Phase::Step => format!("step `{}`", id.step),
+        lockstep_journal::event::Phase::Undo => format!("undo of step `{}`", id.step),
+    }
+}
+
+fn last_denial(records: &[SealedRecord]) -> Option<&CallDenied> {
+    records.iter().rev().find_map(|record| match &record.record.event {
+        Event::CallDenied(denied) => Some(&**denied),
+        _ => None,
+    })
+}
+
+fn last_failure(records: &[SealedRecord]) -> Option<Failure> {
+    records.iter().rev().find_map(|record| match &record.record.event {
+        Event::StepFailed(failed) => Some(failed.failure.clone()),
+        _ => None,
+    })
+}
+
+fn decided_by_denial(state: &RunState) -> bool {
+    state.cause == Some(RunOutcome::Denied) || matches!(decisive_failure(state), Some(Failure::Denied(_)))
+}
+
+/// The failure of the last step that was started and failed for good, or whose undo failed.
+fn decisive_failure(state: &RunState) -> Option<Failure> {
+    let stopped = |status: &StepStatus| matches!(status, StepStatus::Failed | StepStatus::UndoFailed | StepStatus::Retrying(_));
+    let steps = state.started.iter().rev().filter_map(|id| state.steps.get(id));
+    steps.filter(|step| stopped(&step.status)).find_map(|step| step.failure.clone())
+}

@@ -1,0 +1,258 @@
+//! `lockstep grant explain`: which rule decides about a call, and why the others do not.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use lockstep_api::{Code, Exit};
+use lockstep_grant::{Explanation, Grant, Grantable, Side, Verdict};
+use lockstep_model::request::{FilesRequest, HttpRequest, ShellRequest};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::calls::{calls, parse_call};
+use crate::context::Context;
+use crate::error::CliError;
+use crate::journal::{Run, read_grant};
+use crate::ui::{Style, Ui, harmless};
+
+/// Ask a grant file
+#[derive(Debug, clap::Args)]
+pub(crate) struct GrantArgs {
+    #[command(subcommand)]
+    act: GrantAct,
+}
+
+#[derive(Debug, Subcommand)]
+enum GrantAct {
+    Explain(ExplainArgs),
+}
+
+/// Explain a decision: every rule that was considered, and what it said
+///
+/// Of a run:   lockstep grant explain RUN --call STEP/ATTEMPT/CALL
+/// Beforehand: lockstep grant explain --env E.toml 'GET https://api.example.com/health'
+///             lockstep grant explain --env E.toml /usr/bin/git status --porcelain
+///             lockstep grant explain --env E.toml read /app/config.json
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+struct ExplainArgs {
+    /// The run, or with --env what might be asked
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    what: Vec<String>,
+    /// Which call of the run: STEP/ATTEMPT/CALL; an undo's begins with `undo:`
+    #[arg(long, value_name = "CALL", conflicts_with = "env")]
+    call: Option<String>,
+    /// The grant file to ask
+    #[arg(long, value_name = "FILE")]
+    env: Option<PathBuf>,
+}
+
+/// A request that a grant decides about.
+enum Ask {
+    Http(HttpRequest),
+    Shell(ShellRequest),
+    Files(FilesRequest),
+}
+
+/// Does it.
+///
+/// # Errors
+/// When there is no such run, call or grant file.
+pub(super) fn run(args: &GrantArgs, context: &Context) -> Result<Exit, CliError> {
+    let GrantAct::Explain(args) = &args.act;
+    let ui = context.ui();
+    let (what, explanation) = match (&args.env, &args.call) {
+        (Some(file), _) => {
+            let (grant, _) = read_grant(file)?;
+            let ask = parse_ask(&args.what)?;
+            (args.what.join(" "), ask.explain(&grant))
+        }
+        (None, Some(call)) => of_run(context, &args.what, call)?,
+        (None, None) => {
+            return Err(CliError::new(Code::Usage, "say which call").hint("of a run: `--call STEP/ATTEMPT/CALL`; beforehand: `--env FILE 'GET https://…'`"));
+        }
+    };
+    if ui.json() {
+        ui.print_json(&shown(&what, &explanation))?
+    } else {
+        show(ui, &what, &explanation)
+    }
+    Ok(Exit::Done)
+}
+
+fn of_run(context: &Context, what: &[String], call: &str) -> Result<(String, Explanation), CliError> {
+    let [run] = what else { return Err(CliError::new(Code::Usage, "one run is explained at a time")) };
+    let run = Run::find(context, run)?;
+    let no_call = || {
+        CliError::new(Code::NoSuchCall, format!("run {} has no call `{call}`", run.state.run))
+            .hint(format!("`lockstep show {} --all` lists its calls", run.state.run))
+    };
+    let id = parse_call(call).ok_or_else(no_call)?;
+    let calls = calls(&run.records);
+    let found = calls.iter().rev().find(|found| *found.id == id).ok_or_else(no_call)?;
+    let (grant, _) = run.grant(None)?;
+    let value = run.value(&found.asked.request).ok_or_else(|| CliError::new(Code::BytesMissing, "the store does not have the request any more"))?;
+    let explanation = match found.asked.interface.as_str() {
+        "http" => Ask::Http(typed(value)?).explain(&grant),
+        "shell" => Ask::Shell(typed(value)?).explain(&grant),
+        "files" => Ask::Files(typed(value)?).explain(&grant),
+        other => return Err(CliError::new(Code::NoSuchCall, format!("call {id} is of `{other}`, about which no rule decides"))),
+    };
+    Ok((format!("{}.{} {}", found.asked.interface, found.asked.function, found.asked.summary), explanation))
+}
+
+fn typed<R: DeserializeOwned>(value: Value) -> Result<R, CliError> {
+    serde_json::from_value(value).map_err(|error| CliError::new(Code::JournalBroken, format!("the recorded request cannot be read: {error}")))
+}
+
+impl Ask {
+    fn explain(&self, grant: &Grant) -> Explanation {
+        fn of<R: Grantable>(grant: &Grant, request: &R) -> Explanation {
+            grant.explain(request)
+        }
+        match self {
+            Self::Http(request) => of(grant, request),
+            Self::Shell(request) => of(grant, request),
+            Self::Files(request) => of(grant, request),
+        }
+    }
+}
+
+/// `GET https://…`, `/usr/bin/git status`, `read /app/x`.
+fn parse_ask(words: &[String]) -> Result<Ask, CliError> {
+    // One argument with blanks is taken apart; several are taken as they are, so that an argument may hold blanks.
+    let split: Vec<&str> = match words {
+        [one] => one.split_whitespace().collect(),
+        several => several.iter().map(String::as_str).collect(),
+    };
+    let unclear = || {
+        CliError::new(Code::Usage, format!("it is not clear what `{}` asks for", words.join(" ").chars().take(80).collect::<String>()))
+            .hint("write `METHOD URL`, `/absolute/program ARGS…` or `read|write|remove|look|entries|link PATH`")
+    };
+    match split.as_slice() {
+        [method, url] if method.bytes().all(|b| b.is_ascii_uppercase()) => Ok(Ask::Http(HttpRequest::to(method, url))),
+        [program, args @ ..] if program.starts_with('/') => Ok(Ask::Shell(ShellRequest::command(program, args))),
+        [does, path] if path.starts_with('/') => files_request(does, path).map(Ask::Files).ok_or_else(unclear),
+        _ => Err(unclear()),
+    }
+}
+
+fn files_request(does: &str, path: &str) -> Option<FilesRequest> {
+    let path = path.to_owned();
+    Some(match does {
+        "read" | "read-text" => FilesRequest::Read { path },
+        "write" | "write-text" => FilesRequest::Write { path, bytes: "".into() },
+        "append-text" => FilesRequest::AppendText { path, text: String::new() },
+        "look" => FilesRequest::Look { path },
+        "entries" => FilesRequest::Entries { path },
+        "make-directory" => FilesRequest::MakeDirectory { path },
+        "remove" => FilesRequest::Remove { path },
+        "link" => FilesRequest::Link { path, target: "target".to_owned() },
+        "digest" => FilesRequest::Digest { path },
+        "disk-free" => FilesRequest::DiskFree { path },
+        _ => return None,
+    })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Shown {
+    asked: String,
+    allowed: bool,
+    rule: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+    considered: Vec<ShownRule>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ShownRule {
+    rule: String,
+    text: String,
+    side: &'static str,
+    verdict: &'static str,
+    why: String,
+}
+
+fn shown(asked: &str, explanation: &Explanation) -> Shown {
+    let considered = explanation.considered.iter().map(|considered| ShownRule {
+        rule: considered.rule.clone(),
+        text: considered.text.clone(),
+        side: side(considered.side),
+        verdict: match considered.verdict {
+            Verdict::Decides => "decides",
+            Verdict::Overruled => "overruled",
+            Verdict::NoMatch => "no-match",
+        },
+        why: considered.why.clone(),
+    });
+    let considered = considered.collect();
+    let asked = asked.to_owned();
+    match &explanation.decision {
+        Ok(allowance) => {
+            let class = Some(allowance.class.to_string());
+            Shown { asked, allowed: true, rule: allowance.rule.clone(), class, message: None, hint: None, considered }
+        }
+        Err(denial) => Shown {
+            asked,
+            allowed: false,
+            rule: denial.rule.clone(),
+            class: None,
+            message: Some(denial.message.clone()),
+            hint: denial.hint.clone(),
+            considered,
+        },
+    }
+}
+
+fn side(side: Side) -> &'static str {
+    match side {
+        Side::Allow => "allow",
+        Side::Deny => "deny",
+    }
+}
+
+fn show(ui: &Ui, asked: &str, explanation: &Explanation) {
+    ui.data(ui.out(Style::Strong, &harmless(asked)));
+    for considered in &explanation.considered {
+        let (mark, style) = match considered.verdict {
+            Verdict::Decides => ("→", Style::Strong),
+            Verdict::Overruled => ("·", Style::Warn),
+            Verdict::NoMatch => ("·", Style::Dim),
+        };
+        ui.data(format!("  {} {:5}  {}", ui.out(style, mark), side(considered.side), harmless(&considered.text)));
+        ui.data(ui.out(Style::Dim, &format!("           {}: {}", harmless(&considered.rule), harmless(&considered.why))));
+    }
+    match &explanation.decision {
+        Ok(allowance) => ui.data(format!("{} by {}, class {}", ui.out(Style::Good, "allowed"), allowance.rule, allowance.class)),
+        Err(denial) => {
+            ui.data(format!("{} by {}: {}", ui.out(Style::Bad, "denied"), denial.rule, harmless(&denial.message)));
+            if let Some(hint) = &denial.hint {
+                ui.data(format!("{}: {}", ui.out(Style::Hint, "hint"), hint));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ask, parse_ask};
+
+    #[test]
+    fn what_is_asked_is_read_from_one_argument_or_several() {
+        let ask = |words: &[&str]| parse_ask(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>());
+        assert!(matches!(ask(&["GET https://a.example/x"]).unwrap(), Ask::Http(request) if request.url == "https://a.example/x"));
+        assert!(matches!(ask(&["/bin/echo", "a b"]).unwrap(), Ask::Shell(request) if request.args == ["a b"]));
+        assert!(matches!(ask(&["/bin/echo a b"]).unwrap(), Ask::Shell(request) if request.args == ["a", "b"]));
+        assert!(matches!(ask(&["read /app/x"]).unwrap(), Ask::Files(request) if request.path() == "/app/x"));
+        for unclear in [&["git status"][..], &["fly /x"], &[""], &["get https://x"]] {
+            assert!(ask(unclear).is_err(), "{unclear:?}");
+        }
+    }
+}

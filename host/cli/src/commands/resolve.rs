@@ -1,0 +1,121 @@
+//! `lockstep resolve`: an operator says what became of a call in doubt.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use clap::ValueEnum;
+use lockstep_api::{Code, Exit};
+use lockstep_engine::resolve;
+use lockstep_gate::{Interrupt, NoLive};
+use lockstep_journal::NoObserver;
+use lockstep_journal::event::{CallStarted, Event, Outcome, Stored};
+use lockstep_model::Failure;
+use serde_json::{Value, json};
+
+use super::calls::parse_call;
+use super::ending::in_doubt;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::journal::Run;
+use crate::wiring::{self, Watchers};
+
+/// Say what became of a call whose outcome is not known
+///
+/// Lockstep does not guess. Look at the far side first, then answer; `lockstep resume` goes on from there.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ResolveArgs {
+    /// The run: its id, the beginning of it, or `latest`
+    run: String,
+    /// What became of it
+    #[arg(value_enum)]
+    answer: Answer,
+    /// Which call, when it is to be named: STEP/ATTEMPT/CALL
+    #[arg(long, value_name = "CALL")]
+    call: Option<String>,
+    /// Why you think so, for the journal
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// With `done`: the response that the procedure is to get, as the journal writes it
+    #[arg(long, value_name = "JSON")]
+    result: Option<String>,
+}
+
+/// What became of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Answer {
+    /// It happened: the procedure goes on as if the answer had come
+    Done,
+    /// It did not happen: it is done when the run goes on
+    NotDone,
+    /// Nobody knows: the procedure is told so and finds out by itself
+    Unknown,
+}
+
+/// Does it.
+///
+/// # Errors
+/// When no call of the run is in doubt, or no reason is given.
+pub(super) fn run(args: &ResolveArgs, context: &Context) -> Result<Exit, CliError> {
+    let run = Run::find(context, &args.run)?;
+    let id = run.state.run;
+    let no_call = |message: String| CliError::new(Code::NoSuchCall, message).hint(format!("`lockstep show {id}` shows how it stands"));
+    let call = in_doubt(&run.state).ok_or_else(|| {
+        no_call(format!("no call of run {id} is known to be in doubt")).hint(format!("after a crash, `lockstep resume {id}` finds out first"))
+    })?;
+    if let Some(named) = &args.call
+        && parse_call(named).as_ref() != Some(&call.id)
+    {
+        return Err(no_call(format!("call `{named}` is not in doubt: it is {}", call.id)));
+    }
+    let started = run.records.iter().rev().find_map(|record| match &record.record.event {
+        Event::CallStarted(started) if started.id == call.id => Some(&**started),
+        _ => None,
+    });
+    let started = started.ok_or_else(|| CliError::internal("a call in doubt has no record"))?;
+    let reason = args.reason.clone().map_or_else(|| ask_reason(context), Ok)?;
+    let outcome = outcome(args, started, &reason)?;
+    let watchers = Watchers { observer: std::sync::Arc::new(NoObserver), live: std::sync::Arc::new(NoLive), interrupt: Interrupt::default() };
+    let house = wiring::house(run.store.clone(), watchers)?;
+    resolve(&house, id, call.id.clone(), outcome, reason)?;
+    context.ui().say(format!("call {} is resolved; next: lockstep resume {id}", call.id));
+    Ok(Exit::Done)
+}
+
+fn outcome(args: &ResolveArgs, started: &CallStarted, reason: &str) -> Result<Option<Outcome>, CliError> {
+    Ok(match args.answer {
+        Answer::NotDone => None,
+        Answer::Unknown => Some(Outcome::Failed(Failure::InDoubt(reason.to_owned()))),
+        Answer::Done => {
+            let result = match args.result.as_deref() {
+                Some(text) => serde_json::from_str(text).map_err(|error| CliError::new(Code::Usage, format!("--result is not JSON: {error}")))?,
+                None => usual_result(started)?,
+            };
+            Some(Outcome::Returned(Stored::Inline(result)))
+        }
+    })
+}
+
+/// What a call gives when all went well and nothing is known but that.
+fn usual_result(started: &CallStarted) -> Result<Value, CliError> {
+    match started.asked.interface.as_str() {
+        "shell" => Ok(json!({"code": 0, "stdout": "", "stderr": "", "truncated": false, "duration": 0})),
+        "files" => Ok(json!({"gives": "nothing"})),
+        other => Err(CliError::new(Code::Usage, format!("what `{other}.{}` gave cannot be made up", started.asked.function))
+            .detail(&started.asked.summary)
+            .hint("give the response that the procedure is to get: `--result JSON`, in the form that `lockstep audit show` prints")
+            .hint("or answer `unknown`: the procedure is told that it may have happened")),
+    }
+}
+
+/// An answer without a reason is worth nothing later.
+fn ask_reason(context: &Context) -> Result<String, CliError> {
+    let missing = || CliError::new(Code::Usage, "an answer needs a reason").hint("give it as `--reason TEXT`");
+    if context.ui().json() || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(missing());
+    }
+    context.ui().ask("How do you know? ");
+    let _ = std::io::stderr().flush();
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).map_err(|_| missing())?;
+    let reason = line.trim();
+    if reason.is_empty() { Err(missing()) } else { Ok(reason.to_owned()) }
+}

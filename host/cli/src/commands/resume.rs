@@ -1,0 +1,72 @@
+//! `lockstep resume`: goes on with a run after a crash, a pause, or when what it was stuck on has been mended.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use lockstep_api::Exit;
+use lockstep_engine::{Resume, resume};
+
+use super::drive::drive;
+use super::ending::Wish;
+use super::run::attended;
+use crate::context::Context;
+use crate::environment;
+use crate::error::CliError;
+use crate::journal::Run;
+use crate::wiring;
+
+/// Go on with a run
+///
+/// Finished calls are answered from the journal, so nothing is done twice. A step that had failed for good is tried again.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ResumeArgs {
+    #[command(flatten)]
+    again: AgainArgs,
+}
+
+/// What `resume` and `undo` have in common.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AgainArgs {
+    /// The run: its id, the beginning of it, or `latest`
+    run: String,
+    /// Another grant file from here on: an operator may have allowed what was denied
+    #[arg(long, value_name = "FILE")]
+    env: Option<PathBuf>,
+    /// The component, when the store does not have it any more
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Why, for the journal
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Nobody is attached: a failure without a policy of its own undoes instead of pausing
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Does it.
+///
+/// # Errors
+/// When it could not be gone on with; how it ended is its exit code.
+pub(super) fn run(args: &ResumeArgs, context: &Context) -> Result<Exit, CliError> {
+    let (run, again) = args.again.prepare(context, "resumed")?;
+    drive(context, run.store, Wish::Forward, |house| resume(house, again))
+}
+
+impl AgainArgs {
+    /// Reads the run and what it is made of.
+    ///
+    /// # Errors
+    /// When something of it is missing.
+    pub(super) fn prepare(&self, context: &Context, act: &str) -> Result<(Run, Resume), CliError> {
+        let run = Run::find(context, &self.run)?;
+        let component = run.component(self.file.as_deref())?;
+        let (grant, grant_bytes) = run.grant(self.env.as_deref())?;
+        let procedure = wiring::load(&component, "the component", Some(&grant), Some(&context.store()?))?;
+        run.store.keep_blob(&component)?;
+        run.store.keep_blob(&grant_bytes)?;
+        let reason = self.reason.clone().unwrap_or_else(|| format!("{act} by {}", environment::user()));
+        let (procedure, grant) = (Arc::new(procedure), Arc::new(grant));
+        let again = Resume { run: run.state.run, procedure, grant, attended: attended(self.yes, context), reason };
+        Ok((run, again))
+    }
+}

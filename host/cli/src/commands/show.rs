@@ -1,0 +1,169 @@
+//! `lockstep show`: what a run is made of, what it did, and what to do next.
+
+use lockstep_api::Exit;
+use lockstep_api::wire::{CallShown, RunShown, StepEnd};
+use lockstep_journal::{RunState, RunStatus};
+use lockstep_model::RunOutcome;
+
+use super::calls::calls;
+use super::ending::in_doubt;
+use super::runs::style as outcome_style;
+use super::steps::{run_line, step_ends};
+use crate::context::Context;
+use crate::error::CliError;
+use crate::journal::Run;
+use crate::ui::{Style, Ui, duration, harmless, instant};
+
+/// Show a run: steps, calls, failures, what to do next
+#[derive(Debug, clap::Args)]
+pub(crate) struct ShowArgs {
+    /// The run: its id, the beginning of it, or `latest`
+    run: String,
+    /// Show reads and log messages too, not only effects and what went wrong
+    #[arg(long)]
+    all: bool,
+}
+
+/// Does it.
+///
+/// # Errors
+/// When there is no such run.
+pub(super) fn run(args: &ShowArgs, context: &Context) -> Result<Exit, CliError> {
+    let run = Run::find(context, &args.run)?;
+    let shown = shown(&run);
+    let ui = context.ui();
+    if ui.json() {
+        ui.print_json(&shown)?;
+        return Ok(Exit::Done);
+    }
+    head(ui, &run.state, &shown);
+    for step in &shown.steps {
+        show_step(ui, &run.state, step, &shown.calls, args.all);
+    }
+    foot(ui, &shown);
+    Ok(Exit::Done)
+}
+
+fn shown(run: &Run) -> RunShown {
+    let state = &run.state;
+    let calls: Vec<CallShown> = calls(&run.records).iter().map(super::calls::Call::shown).collect();
+    let doubtful = in_doubt(state).map(|call| call.id.to_string());
+    RunShown {
+        line: run_line(state),
+        component: state.created.component,
+        grant: state.grant,
+        plan: state.plan_digest,
+        parameters: state.created.parameters.clone(),
+        records: state.next_seq,
+        steps: step_ends(state),
+        in_doubt: doubtful.and_then(|id| calls.iter().rev().find(|call| call.call == id).cloned()),
+        calls,
+        next: next(state),
+    }
+}
+
+/// Commands that make sense now.
+fn next(state: &RunState) -> Vec<String> {
+    let run = state.run;
+    let (resume, undo, logs) = (format!("lockstep resume {run}"), format!("lockstep undo {run}"), format!("lockstep logs {run}"));
+    match &state.status {
+        _ if in_doubt(state).is_some() => {
+            vec![format!("lockstep resolve {run} done --reason '…'"), format!("lockstep resolve {run} not-done --reason '…'"), undo]
+        }
+        RunStatus::Planning | RunStatus::Running | RunStatus::Undoing => vec![resume, undo],
+        RunStatus::Paused(before) if **before == RunStatus::Undoing => vec![undo],
+        RunStatus::Paused(_) => vec![resume, undo, logs],
+        RunStatus::Stuck(_) => vec![undo, logs],
+        RunStatus::Diverged(_) => vec!["lockstep audit verify".to_owned(), undo],
+        RunStatus::Finished(RunOutcome::Succeeded) => vec![undo],
+        RunStatus::Finished(_) => vec![logs],
+    }
+}
+
+fn head(ui: &Ui, state: &RunState, shown: &RunShown) {
+    let created = &state.created;
+    let line = &shown.line;
+    let outcome = ui.out(outcome_style(&line.outcome), &line.outcome);
+    ui.data(format!(
+        "{} {} in {}: {outcome}",
+        ui.out(Style::Strong, &harmless(&created.procedure.name)),
+        harmless(&created.procedure.version),
+        harmless(&line.environment)
+    ));
+    ui.data(format!("  run         {}", line.run));
+    ui.data(format!("  created     {} by {} on {}", instant(line.created), harmless(&line.initiator), harmless(&created.host)));
+    ui.data(format!("  lasted      {}, {} records", duration(line.changed.since(line.created)), shown.records));
+    for (id, value) in &shown.parameters {
+        ui.data(format!("  parameter   {}={}", harmless(id), harmless(value)));
+    }
+    ui.data(format!("  component   {}", shown.component));
+    ui.data(format!("  grant       {} {}", shown.grant, harmless(&created.grant_file)));
+    if let Some(plan) = shown.plan {
+        ui.data(format!("  plan        {plan}"));
+    }
+    ui.data("");
+}
+
+fn show_step(ui: &Ui, state: &RunState, step: &StepEnd, calls: &[CallShown], all: bool) {
+    let (mark, style) = match step.status.as_str() {
+        "succeeded" => ("✓", Style::Good),
+        "undone" => ("↶", Style::Warn),
+        "failed" | "undo-failed" => ("✗", Style::Bad),
+        "running" | "retrying" | "undoing" => ("…", Style::Warn),
+        _ => ("·", Style::Dim),
+    };
+    let declared = state.plan.steps.iter().find(|declared| declared.id.as_str() == step.step);
+    let title = declared.map(|declared| harmless(&declared.title)).unwrap_or_default();
+    let took = step.duration.map(|took| format!("  {}", duration(std::time::Duration::from_millis(took)))).unwrap_or_default();
+    let attempts = if step.attempts > 1 { format!("  attempt {}", step.attempts) } else { String::new() };
+    ui.data(format!(
+        "{} {}  {}  {}",
+        ui.out(style, mark),
+        ui.out(Style::Strong, &step.step),
+        title,
+        ui.out(Style::Dim, &format!("{}{took}{attempts}", step.status))
+    ));
+    let own = |call: &&CallShown| call.call.trim_start_matches("undo:").split('/').next() == Some(step.step.as_str());
+    for call in calls.iter().filter(own).filter(|call| all || call.class != "read" || call.outcome != "returned") {
+        show_call(ui, call);
+    }
+    if let Some(failure) = &step.failure {
+        ui.data(format!("    {}", ui.out(Style::Bad, &harmless(&failure.to_string()))));
+    }
+}
+
+fn show_call(ui: &Ui, call: &CallShown) {
+    let (mark, style) = match call.outcome.as_str() {
+        "returned" => ("→", Style::Dim),
+        "failed" => ("✗", Style::Bad),
+        "denied" => ("⊘", Style::Bad),
+        _ => ("?", Style::Warn),
+    };
+    let took = call.duration.map(|took| format!("  {}", duration(std::time::Duration::from_millis(took)))).unwrap_or_default();
+    let outcome = if call.outcome == "returned" { String::new() } else { format!("  {}", call.outcome) };
+    ui.data(format!("    {} {}  {}{}", ui.out(style, mark), ui.out(Style::Dim, &call.call), asked(call), ui.out(style, &format!("{outcome}{took}"))));
+    if let Some(failure) = &call.failure {
+        ui.data(format!("        {}", harmless(&failure.to_string())));
+    }
+}
+
+/// `files.write /app/x`, `http.send GET https://…`: the summary of some calls begins with the function's name.
+fn asked(call: &CallShown) -> String {
+    let function = call.function.rsplit('.').next().unwrap_or_default();
+    let summary = call.summary.strip_prefix(function).map_or(call.summary.as_str(), str::trim_start);
+    format!("{} {}", call.function, harmless(summary))
+}
+
+fn foot(ui: &Ui, shown: &RunShown) {
+    if let Some(reason) = &shown.line.reason {
+        ui.data("");
+        ui.data(format!("reason: {}", harmless(reason)));
+    }
+    if let Some(call) = &shown.in_doubt {
+        ui.data(format!("in doubt: {} {} (begun {})", call.call, asked(call), instant(call.time)));
+    }
+    ui.data("");
+    for command in &shown.next {
+        ui.data(format!("next: {}", ui.out(Style::Hint, command)));
+    }
+}

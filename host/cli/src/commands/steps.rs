@@ -1,0 +1,61 @@
+//! Steps and runs in the words of the published JSON.
+
+use lockstep_api::wire::{RunLine, StepEnd};
+use lockstep_journal::RunState;
+use lockstep_journal::state::{StepState, StepStatus};
+
+/// How every step stands, in the order declared.
+pub(super) fn step_ends(state: &RunState) -> Vec<StepEnd> {
+    state.plan.steps.iter().filter_map(|declared| Some(step_end(declared.id.as_str(), state.steps.get(&declared.id)?))).collect()
+}
+
+fn step_end(id: &str, step: &StepState) -> StepEnd {
+    let duration = step.started_at.zip(step.ended_at).map(|(from, to)| milliseconds(to.since(from)));
+    StepEnd {
+        step: id.to_owned(),
+        status: status_word(&step.status).to_owned(),
+        attempts: step.attempts,
+        duration,
+        output: step.output.clone(),
+        failure: step.failure.clone(),
+    }
+}
+
+/// A status as published.
+pub(super) fn status_word(status: &StepStatus) -> &'static str {
+    match status {
+        StepStatus::Pending => "pending",
+        StepStatus::Running => "running",
+        StepStatus::Retrying(_) => "retrying",
+        StepStatus::Succeeded => "succeeded",
+        StepStatus::Failed => "failed",
+        StepStatus::Skipped => "skipped",
+        StepStatus::Undoing => "undoing",
+        StepStatus::Undone => "undone",
+        StepStatus::UndoFailed => "undo-failed",
+    }
+}
+
+/// A run in a line.
+pub(super) fn run_line(state: &RunState) -> RunLine {
+    RunLine {
+        run: state.run,
+        procedure: state.created.procedure.name.clone(),
+        environment: state.created.environment.clone(),
+        outcome: outcome_word(state),
+        created: state.created_at,
+        changed: state.changed_at,
+        initiator: state.created.initiator.clone(),
+        reason: state.reason.clone(),
+    }
+}
+
+/// How the run stands. While no process has brought it to a stand, nobody can tell from the store whether one is at work on it.
+pub(super) fn outcome_word(state: &RunState) -> String {
+    state.outcome().map_or_else(|| "unfinished".to_owned(), |outcome| outcome.to_string())
+}
+
+/// Milliseconds, for JSON.
+pub(super) fn milliseconds(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

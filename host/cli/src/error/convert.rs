@@ -1,0 +1,108 @@
+//! What the libraries' errors mean for an operator.
+
+use std::path::Path;
+
+use lockstep_api::Code;
+use lockstep_engine::EngineError;
+use lockstep_journal::{BlobError, JournalError, StoreError};
+use lockstep_runtime::LoadError;
+
+use super::{CliError, denied_imports};
+
+impl CliError {
+    /// A store that cannot be opened.
+    pub(crate) fn store(folder: &Path, error: &StoreError) -> Self {
+        let shown = Self::from(error.clone());
+        let shown = if shown.code() == Code::StoreUnopened { Self::new(Code::StoreUnopened, format!("the store cannot be opened: {error}")) } else { shown };
+        shown.detail(format!("store: {}", folder.display()))
+    }
+
+    /// A component that cannot be loaded.
+    pub(crate) fn load(name: &str, error: &LoadError) -> Self {
+        let code = match error {
+            LoadError::Empty | LoadError::CoreModule | LoadError::Text | LoadError::NotWasm => Code::NotAComponent,
+            LoadError::TooLarge { .. } | LoadError::Invalid(_) | LoadError::Mismatch(_) => Code::NotLoaded,
+            LoadError::NotAProcedure { .. } => Code::NotAProcedure,
+            LoadError::UnknownImports { .. } => Code::ForeignImport,
+            LoadError::NewerContract { .. } => Code::NewerContract,
+        };
+        Self::new(code, format!("{name}: {error}"))
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        let code = match &error {
+            StoreError::Full => Code::StoreFull,
+            StoreError::ReadOnly => Code::StoreReadOnly,
+            StoreError::Locked => Code::StoreLocked,
+            StoreError::Conflict { .. } => Code::RunTaken,
+            StoreError::NewerFormat { .. } => Code::StoreNewer,
+            StoreError::Damaged(_) => Code::StoreDamaged,
+            StoreError::Exposed { .. } => Code::KeyExposed,
+            StoreError::Gap { .. } | StoreError::NotSealedHere(_) => Code::JournalBroken,
+            StoreError::Missing(_) => Code::NoStore,
+            StoreError::Medium(_) => Code::StoreUnopened,
+        };
+        let shown = Self::new(code, error.to_string());
+        match &error {
+            StoreError::Full => shown.hint("make room, then `lockstep resume RUN`"),
+            StoreError::Conflict { run, .. } => shown.hint(format!("`lockstep show {run}` says how it stands")),
+            StoreError::Locked => shown.hint("let the other process finish, then try again"),
+            StoreError::Damaged(_) => shown.hint("`lockstep audit verify` on a copy says what is wrong"),
+            StoreError::NewerFormat { .. } => shown.hint("use the Lockstep that wrote it, or a newer one"),
+            StoreError::Exposed { path, .. } => shown.hint(format!("`chmod 600 {path}`, once you know who could have read it")),
+            StoreError::Gap { run, .. } => shown.hint(format!("`lockstep resume {run}` goes on from what is durable")),
+            StoreError::NotSealedHere(_) => shown.hint("a captured secret can only be opened by the store that sealed it"),
+            StoreError::Missing(_) => shown.hint("`lockstep run` makes one"),
+            StoreError::ReadOnly | StoreError::Medium(_) => shown.hint("`lockstep doctor` looks at the store's folder"),
+        }
+    }
+}
+
+impl From<BlobError> for CliError {
+    fn from(error: BlobError) -> Self {
+        StoreError::from(error).into()
+    }
+}
+
+impl From<JournalError> for CliError {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::Store(error) => error.into(),
+            JournalError::Illegal(_) | JournalError::Invalid(_) => {
+                Self::new(Code::JournalBroken, error.to_string()).hint("`lockstep audit verify` says whether the ledger holds")
+            }
+            JournalError::NoSuchRun(_) => Self::new(Code::NoSuchRun, error.to_string()).hint("`lockstep runs` lists the runs"),
+        }
+    }
+}
+
+impl From<EngineError> for CliError {
+    fn from(error: EngineError) -> Self {
+        let text = error.to_string();
+        match error {
+            EngineError::ImportsDenied(denials) => denied_imports(&denials),
+            EngineError::Declaration(failure) => {
+                Self::new(Code::DeclarationInvalid, failure.message()).detail(format!("failure: {}", failure.code())).hint(page(failure.code()))
+            }
+            EngineError::Plan(problems) => several(Code::PlanInvalid, "the plan does not hold", &problems),
+            EngineError::Parameters(problems) => several(Code::Parameters, "the parameters do not fit", &problems),
+            EngineError::PlanChanged { .. } => Self::new(Code::PlanChanged, text).hint("run `lockstep plan` again and read what changed"),
+            EngineError::ComponentChanged { .. } => Self::new(Code::ComponentChanged, text).hint("leave `--file` out: the store has the right component"),
+            EngineError::Ended { run, .. } => Self::new(Code::RunEnded, text).hint(format!("`lockstep show {run}` says how")),
+            EngineError::Journal(error) => error.into(),
+        }
+    }
+}
+
+fn several(code: Code, what: &str, problems: &[String]) -> CliError {
+    match problems {
+        [alone] => CliError::new(code, alone.clone()),
+        several => several.iter().fold(CliError::new(code, format!("{what}: {} problems", several.len())), |error, problem| error.detail(problem)),
+    }
+}
+
+fn page(code: &str) -> String {
+    format!("`lockstep explain {code}` says what it means")
+}

@@ -1,0 +1,90 @@
+//! Reads and writes the files of the command line's own work, so that none is ever left half-written.
+
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+
+use lockstep_api::Code;
+
+use crate::error::CliError;
+
+/// Components of all languages tried are far below this; what is above it is something else.
+const LONGEST: u64 = 256 << 20;
+
+/// The longest text file that is read: grant files are written by hand.
+const LONGEST_TEXT: u64 = 1 << 20;
+
+/// All of a file.
+///
+/// # Errors
+/// When it cannot be read, or is longer than anything that makes sense.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+    read_up_to(path, LONGEST)
+}
+
+/// All of a text file.
+///
+/// # Errors
+/// As `read`, and when it is not UTF-8.
+pub(crate) fn read_text(path: &Path) -> Result<String, CliError> {
+    String::from_utf8(read_up_to(path, LONGEST_TEXT)?).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        CliError::new(Code::FileUnreadable, format!("{} is not text: byte {at} is not UTF-8", path.display()))
+    })
+}
+
+fn read_up_to(path: &Path, longest: u64) -> Result<Vec<u8>, CliError> {
+    let unreadable = |error: std::io::Error| CliError::unreadable(path, &error);
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let kind = file.metadata().map_err(unreadable)?;
+    if kind.is_dir() {
+        return Err(CliError::new(Code::FileUnreadable, format!("{} is a folder", path.display())));
+    }
+    let mut bytes = Vec::new();
+    file.take(longest + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > longest {
+        return Err(CliError::new(Code::FileUnreadable, format!("{} is longer than {longest} bytes", path.display())));
+    }
+    Ok(bytes)
+}
+
+/// Writes a file beside its place and renames it.
+///
+/// # Errors
+/// When it cannot be written; the old one is still there then.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    let unwritable = |error: std::io::Error| CliError::unwritable(path, &error);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(|error| CliError::unwritable(folder, &error))?;
+    let mut file = tempfile::Builder::new().permissions(readable()).tempfile_in(folder).map_err(unwritable)?;
+    file.write_all(bytes).map_err(unwritable)?;
+    file.persist(path).map_err(|error| unwritable(error.error))?;
+    Ok(())
+}
+
+/// Temporary files are for their owner alone; a component is for everybody, as the process's mask allows.
+fn readable() -> std::fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o666)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{read, read_text, write};
+
+    #[test]
+    fn a_file_reads_back_what_was_written_over_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b");
+        write(&path, b"old").unwrap();
+        write(&path, b"new").unwrap();
+        assert_eq!(read(&path).unwrap(), b"new");
+    }
+
+    #[test]
+    fn what_is_no_text_says_where() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.toml");
+        write(&path, b"ab\xff").unwrap();
+        assert!(read_text(&path).unwrap_err().to_string().contains("byte 2 is not UTF-8"));
+        assert!(read(folder.path()).unwrap_err().to_string().contains("is a folder"));
+    }
+}

@@ -1,0 +1,129 @@
+//! A run as the store has it: its records, the state they add up to, and the bytes that it is made of.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lockstep_api::Code;
+use lockstep_grant::Grant;
+use lockstep_journal::event::Stored;
+use lockstep_journal::{JournalError, RunState, SealedRecord, Store};
+use lockstep_model::{Digest, RunId};
+use serde_json::Value;
+
+use crate::context::Context;
+use crate::error::{CliError, grant_errors};
+use crate::{runs, wiring};
+
+/// A run, read whole.
+pub(crate) struct Run {
+    /// Where it is.
+    pub(crate) store: Arc<dyn Store>,
+    /// Its records, in order.
+    pub(crate) records: Vec<SealedRecord>,
+    /// What they add up to.
+    pub(crate) state: RunState,
+}
+
+/// Opens the store that the command line names. It must be there.
+///
+/// # Errors
+/// When it is not, or cannot be opened.
+pub(crate) fn existing_store(context: &Context) -> Result<Arc<dyn Store>, CliError> {
+    let folder = context.store()?;
+    if !wiring::has_store(&folder) {
+        return Err(CliError::new(Code::NoStore, "there is no store yet").detail(format!("store: {}", folder.display())).hint("`lockstep run` makes it"));
+    }
+    wiring::open_store_to_look(&folder)
+}
+
+impl Run {
+    /// The run that the operator means.
+    ///
+    /// # Errors
+    /// When there is none, or its records do not hold.
+    pub(crate) fn find(context: &Context, text: &str) -> Result<Self, CliError> {
+        let store = existing_store(context)?;
+        let id = runs::find(&*store, text)?;
+        Self::read(store, id)
+    }
+
+    /// Reads a run.
+    ///
+    /// # Errors
+    /// When it is not there, or its records do not hold.
+    pub(crate) fn read(store: Arc<dyn Store>, id: RunId) -> Result<Self, CliError> {
+        let records = store.records(id)?;
+        let folded = RunState::fold(&records).map_err(JournalError::Illegal)?;
+        let state = folded.ok_or(JournalError::NoSuchRun(id))?;
+        Ok(Self { store, records, state })
+    }
+
+    /// The component's bytes: from the file, when one is given, else as the store kept them.
+    ///
+    /// # Errors
+    /// When they are not there.
+    pub(crate) fn component(&self, file: Option<&Path>) -> Result<Vec<u8>, CliError> {
+        match file {
+            Some(file) => crate::fsio::read(file),
+            None => self.kept(self.state.created.component, "component", "--file FILE"),
+        }
+    }
+
+    /// The grant that applies: from the file, when one is given, else the one that applied last.
+    ///
+    /// # Errors
+    /// When it is not there, or not valid any more.
+    pub(crate) fn grant(&self, file: Option<&Path>) -> Result<(Grant, Vec<u8>), CliError> {
+        if let Some(file) = file {
+            return read_grant(file);
+        }
+        let bytes = self.kept(self.state.grant, "grant file", "--env FILE")?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Ok((parse_grant(&text, Path::new(&self.state.created.grant_file))?, bytes))
+    }
+
+    fn kept(&self, digest: Digest, what: &str, option: &str) -> Result<Vec<u8>, CliError> {
+        self.store.blob(digest)?.ok_or_else(|| {
+            CliError::new(Code::BytesMissing, format!("the store does not have the run's {what} any more"))
+                .detail(format!("digest: {digest}"))
+                .hint(format!("give it as `{option}`"))
+        })
+    }
+
+    /// The JSON of a recorded request or response; none when its blob is gone.
+    pub(crate) fn value(&self, stored: &Stored) -> Option<Value> {
+        match stored {
+            Stored::Inline(value) => Some(value.clone()),
+            Stored::Blob { digest, .. } => serde_json::from_slice(&self.store.blob(*digest).ok()??).ok(),
+        }
+    }
+}
+
+/// Reads and compiles a grant file.
+///
+/// # Errors
+/// When it cannot be read or is not valid.
+pub(crate) fn read_grant(file: &Path) -> Result<(Grant, Vec<u8>), CliError> {
+    let text = crate::fsio::read_text(file)?;
+    let grant = parse_grant(&text, file)?;
+    Ok((grant, text.into_bytes()))
+}
+
+fn parse_grant(text: &str, file: &Path) -> Result<Grant, CliError> {
+    let absolute = crate::context::absolute(file)?;
+    let base = absolute.parent().map_or_else(|| PathBuf::from("/"), Path::to_owned);
+    // Rules are called by the file's name alone, so that a journal reads the same wherever the file lay; errors by the path that the operator gave.
+    let name = file.file_name().map_or_else(|| file.to_string_lossy(), std::ffi::OsStr::to_string_lossy);
+    Grant::parse(text, &name, &base).map_err(|mut errors| {
+        for problem in &mut errors.problems {
+            problem.file = file.display().to_string();
+        }
+        grant_errors(&errors, text)
+    })
+}
+
+/// The environment's name: the grant file's own word, else the file's name.
+pub(crate) fn environment_name(grant: &Grant, file: &Path) -> String {
+    let stem = || file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    grant.name().map_or_else(stem, str::to_owned)
+}

@@ -1,0 +1,29 @@
+//! The binary `lockstep`: reads the command line, does what it says, and ends with a published exit code.
+
+mod args;
+mod build;
+mod commands;
+mod component;
+mod context;
+mod environment;
+mod error;
+mod fsio;
+mod internal;
+mod journal;
+mod runs;
+mod signals;
+mod ui;
+mod wiring;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let exit = internal::guarded(|| match args::parse() {
+        Ok(parsed) => {
+            let context = context::Context::new(&parsed.global);
+            commands::dispatch(&parsed.command, &context).unwrap_or_else(|error| context.ui().fail(&error))
+        }
+        Err(exit) => exit,
+    });
+    ExitCode::from(exit.number())
+}

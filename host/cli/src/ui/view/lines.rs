@@ -1,0 +1,164 @@
+//! Which records are worth a line to an operator, and how it reads. Pure, so that it can be tested.
+
+use lockstep_journal::RunState;
+use lockstep_journal::event::{CallAnswered, Event, StepFailed, Stored, UndoFailed};
+use lockstep_model::{StepId, Timestamp};
+
+use crate::ui::{Style, duration, plural};
+
+/// One line.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    /// One character that says what kind it is.
+    pub(super) mark: &'static str,
+    /// The mark's colour.
+    pub(super) style: Style,
+    /// The rest.
+    pub(super) text: String,
+    /// Whether the rest is less important.
+    pub(super) dim: bool,
+}
+
+fn line(mark: &'static str, style: Style, text: impl Into<String>) -> Option<Line> {
+    Some(Line { mark, style, text: text.into(), dim: false })
+}
+
+/// The line of a record, given the state after it. None when an operator need not see it.
+pub(super) fn line_of(event: &Event, state: &RunState, time: Timestamp) -> Option<Line> {
+    match event {
+        Event::RunCreated(created) => {
+            let procedure = &created.procedure;
+            line("▸", Style::Strong, format!("{} {} in {}, run {}", procedure.name, procedure.version, created.environment, state.run))
+        }
+        Event::PlanDeclared(declared) => {
+            Some(Line { mark: " ", style: Style::Dim, text: format!("{}, plan {}", plural(declared.plan.steps.len(), "step"), declared.digest), dim: true })
+        }
+        Event::StepSucceeded(end) => line("✓", Style::Good, format!("{}{}", end.step, took(state, &end.step, time))),
+        Event::StepFailed(failed) => step_failed(failed, state, time),
+        Event::StepSkipped(skipped) => line("-", Style::Dim, format!("{} skipped: {}", skipped.step, skipped.reason)),
+        Event::CallAnswered(call) if call.asked.interface == "log" => log(call),
+        Event::CallDenied(denied) => line("⊘", Style::Bad, format!("{}: denied: {}", denied.id.step, denied.message)),
+        Event::CallResolved(resolved) => line("▸", Style::Warn, format!("call {} was resolved: {}", resolved.id, resolved.reason)),
+        Event::UndoBegan(began) => line("↶", Style::Warn, format!("undoing: {}", began.reason)),
+        Event::UndoSucceeded(attempt) => line("↶", Style::Good, format!("{} undone", attempt.step)),
+        Event::UndoFailed(UndoFailed { step, failure, .. }) => line("✗", Style::Bad, format!("undo of {step}: {failure}")),
+        Event::RunResumed(resumed) => line("▸", Style::Strong, format!("going on with run {}: {}", state.run, resumed.reason)),
+        Event::StepStarted(_)
+        | Event::CallStarted(_)
+        | Event::CallFinished(_)
+        | Event::CallAnswered(_)
+        | Event::ValueRemembered(_)
+        | Event::ArtifactSealed(_)
+        | Event::SecretCaptured(_)
+        | Event::UndoStarted(_)
+        | Event::RunPaused(_)
+        | Event::RunStuck(_)
+        | Event::DivergenceFound(_)
+        | Event::RunFinished(_) => None,
+    }
+}
+
+fn step_failed(failed: &StepFailed, state: &RunState, time: Timestamp) -> Option<Line> {
+    let text = format!("{}{}: {}", failed.step, took(state, &failed.step, time), failed.failure);
+    match failed.retry_at {
+        Some(at) => line("↻", Style::Warn, format!("{text}; again in {}", duration(at.since(time)))),
+        None => line("✗", Style::Bad, text),
+    }
+}
+
+/// How long the step took so far, all attempts together.
+fn took(state: &RunState, step: &StepId, time: Timestamp) -> String {
+    let step = state.steps.get(step);
+    let Some(started) = step.and_then(|step| step.started_at) else { return String::new() };
+    let attempts = step.map_or(1, |step| step.attempts);
+    let attempts = if attempts > 1 { format!(", attempt {attempts}") } else { String::new() };
+    format!(" ({}{attempts})", duration(time.since(started)))
+}
+
+/// What the procedure says.
+fn log(call: &CallAnswered) -> Option<Line> {
+    let (mark, style) = match call.asked.function.as_str() {
+        "error" => ("!", Style::Bad),
+        "warn" => ("!", Style::Warn),
+        "debug" => return None,
+        _ => ("·", Style::Dim),
+    };
+    let mut text = format!("  {}: {}", call.id.step, call.asked.summary);
+    if let Stored::Inline(value) = &call.asked.request
+        && let Some(fields) = value.get("fields").and_then(|fields| fields.as_array())
+    {
+        for field in fields {
+            if let (Some(key), Some(value)) = (field.get(0).and_then(|key| key.as_str()), field.get(1).and_then(|value| value.as_str())) {
+                text.push_str(&format!("  {key}={value}"));
+            }
+        }
+    }
+    line(mark, style, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use lockstep_journal::event::{Attempt, Event, PlanDeclared, RunCreated, StepFailed};
+    use lockstep_journal::{Record, RunState};
+    use lockstep_model::plan::{Description, OnFailure, Plan, Retry, Step, Undo};
+    use lockstep_model::{Digest, Failure, RunId, StepId, Timestamp};
+
+    use super::line_of;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_microseconds(second * 1_000_000)
+    }
+
+    fn step(id: &str) -> Step {
+        Step {
+            id: StepId::parse(id).unwrap(),
+            title: "T".into(),
+            phase: None,
+            about: None,
+            needs: Vec::new(),
+            timeout_seconds: None,
+            retry: Retry::default(),
+            on_failure: OnFailure::Decide,
+            undo: Undo::UndoStep,
+            expected_seconds: None,
+        }
+    }
+
+    fn state() -> RunState {
+        let created = RunCreated {
+            procedure: Description { name: "x".into(), version: "1.0.0".into(), title: None, parameters: Vec::new() },
+            component: Digest::ZERO,
+            grant: Digest::ZERO,
+            grant_file: "/x.toml".into(),
+            environment: "test".into(),
+            parameters: BTreeMap::new(),
+            initiator: "me".into(),
+            host: "here".into(),
+            engine: "test".into(),
+            attended: false,
+            seed: "00".into(),
+        };
+        let run = RunId::from_parts(1, 1);
+        let first = Record { run, seq: 0, time: at(0), actor: "me".into(), event: Event::RunCreated(Box::new(created)), prev: Digest::ZERO }.seal().unwrap();
+        let mut state = RunState::begin(&first).unwrap();
+        let plan = Event::PlanDeclared(PlanDeclared { digest: Digest::ZERO, plan: Plan { steps: vec![step("smoke")] } });
+        for event in [plan, Event::StepStarted(Attempt { step: StepId::parse("smoke").unwrap(), attempt: 1 })] {
+            let record = Record { run, seq: state.next_seq, time: at(1), actor: "me".into(), event, prev: state.last_hash }.seal().unwrap();
+            state.apply(&record).unwrap();
+        }
+        state
+    }
+
+    #[test]
+    fn a_failure_says_how_long_it_took_and_when_it_is_tried_again() {
+        let failed = |retry_at| {
+            Event::StepFailed(StepFailed { step: StepId::parse("smoke").unwrap(), attempt: 1, failure: Failure::problem("http.dns", "no such host"), retry_at })
+        };
+        let line = line_of(&failed(None), &state(), at(3)).unwrap();
+        assert_eq!((line.mark, line.text.as_str()), ("✗", "smoke (2.0 s): no such host [http.dns]"));
+        let line = line_of(&failed(Some(at(8))), &state(), at(3)).unwrap();
+        assert_eq!((line.mark, line.text.as_str()), ("↻", "smoke (2.0 s): no such host [http.dns]; again in 5.0 s"));
+    }
+}

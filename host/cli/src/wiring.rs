@@ -1,0 +1,154 @@
+//! The one file that sees everything: puts store, drivers, runtime, clock, randomness and secrets together into a house for runs.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use lockstep_driver_files::FilesDriver;
+use lockstep_driver_http::HttpDriver;
+use lockstep_driver_shell::ShellDriver;
+use lockstep_engine::{Entropy, House};
+use lockstep_gate::{Drivers, Interrupt, Live, SecretSource as Secrets, SystemClock};
+use lockstep_grant::{Grant, SecretRule, SecretSource};
+use lockstep_journal::{Observer, Store, StoreError};
+use lockstep_model::Secret;
+use lockstep_runtime::{Limits, LoadedProcedure, Runtime, RuntimeOptions};
+use lockstep_store_sqlite::{Options, SqliteStore};
+
+use crate::environment;
+use crate::error::CliError;
+
+/// The program and its version, as journals and descriptors have it.
+pub(crate) const ENGINE: &str = concat!("lockstep ", env!("CARGO_PKG_VERSION"));
+
+/// The store's database, which is there when the store is.
+const DATABASE: &str = "store.db";
+
+/// Compiled code, in the store's folder. It may be deleted at any time.
+const CACHE: &str = "cache";
+
+/// Opens the store in a folder, making it if needed.
+///
+/// # Errors
+/// When it cannot be opened.
+pub(crate) fn open_store(folder: &Path) -> Result<Arc<dyn Store>, CliError> {
+    open_with(folder, Options::default())
+}
+
+/// Opens a store to look at it: one that may not be written, a copy on a read-only disk for example, is only read.
+///
+/// # Errors
+/// When it is not there or cannot be opened.
+pub(crate) fn open_store_to_look(folder: &Path) -> Result<Arc<dyn Store>, CliError> {
+    match SqliteStore::open(folder, Options { create: false, ..Options::default() }) {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(StoreError::ReadOnly) => open_with(folder, Options { create: false, read_only: true, ..Options::default() }),
+        Err(error) => Err(CliError::store(folder, &error)),
+    }
+}
+
+fn open_with(folder: &Path, options: Options) -> Result<Arc<dyn Store>, CliError> {
+    let store = SqliteStore::open(folder, options).map_err(|error| CliError::store(folder, &error))?;
+    Ok(Arc::new(store))
+}
+
+/// Whether there is a store in a folder: looking at one must not make it.
+pub(crate) fn has_store(folder: &Path) -> bool {
+    folder.join(DATABASE).exists()
+}
+
+/// A procedure of a component's bytes, bounded by a grant. Compiled code is kept in the store's folder, if there is one.
+///
+/// # Errors
+/// When the bytes are no procedure that this host can run.
+pub(crate) fn load(component: &[u8], name: &str, grant: Option<&Grant>, store: Option<&Path>) -> Result<LoadedProcedure, CliError> {
+    let cache_dir = store.map(|store| store.join(CACHE));
+    let runtime = Runtime::new(RuntimeOptions { cache_dir }).map_err(|error| CliError::internal(error.to_string()))?;
+    let limits = grant.map_or_else(Limits::default, limits);
+    runtime.load(component, limits).map_err(|error| CliError::load(name, &error))
+}
+
+fn limits(grant: &Grant) -> Limits {
+    let granted = grant.limits();
+    Limits { memory: granted.memory, fuel: granted.fuel, ..Limits::default() }
+}
+
+/// What watches a run and may stop it.
+pub(crate) struct Watchers {
+    /// Sees every record.
+    pub(crate) observer: Arc<dyn Observer>,
+    /// Sees calls and output while they come.
+    pub(crate) live: Arc<dyn Live>,
+    /// The operator's wish to stop.
+    pub(crate) interrupt: Interrupt,
+}
+
+/// Everything that runs of this process share.
+///
+/// # Errors
+/// When a driver cannot be started.
+pub(crate) fn house(store: Arc<dyn Store>, watchers: Watchers) -> Result<House, CliError> {
+    let http = HttpDriver::new().map_err(|error| CliError::internal(format!("the http driver cannot be started: {error}")))?;
+    let blobs = store.clone();
+    Ok(House {
+        store,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy),
+        drivers: Drivers { http: Arc::new(http), shell: Arc::new(ShellDriver::new()), files: Arc::new(FilesDriver::new(blobs)) },
+        secrets: Arc::new(DeclaredSecrets),
+        observer: watchers.observer,
+        live: watchers.live,
+        interrupt: watchers.interrupt,
+        actor: environment::user(),
+        host: environment::host(),
+        engine: ENGINE.to_owned(),
+    })
+}
+
+/// The system's randomness.
+struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        if let Err(error) = getrandom::fill(bytes) {
+            // A predictable seed would make markers of secrets guessable: no run may have one.
+            std::panic::panic_any(format!("the system gives no randomness: {error}"));
+        }
+    }
+}
+
+/// The values of declared secrets, each read when a run that declares it begins: neither more of the environment nor another file is touched.
+struct DeclaredSecrets;
+
+impl Secrets for DeclaredSecrets {
+    fn value(&self, rule: &SecretRule) -> Option<Secret<Vec<u8>>> {
+        let value = match &rule.source {
+            SecretSource::Env(name) => environment::secret(name)?,
+            SecretSource::File(path) => without_newline(std::fs::read(path).ok()?),
+            SecretSource::Capture => return None,
+        };
+        (!value.is_empty()).then(|| Secret::new(value))
+    }
+}
+
+/// Editors end a file with a newline that is not part of the secret.
+fn without_newline(mut value: Vec<u8>) -> Vec<u8> {
+    if value.ends_with(b"\n") {
+        value.pop();
+        if value.ends_with(b"\r") {
+            value.pop();
+        }
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_newline;
+
+    #[test]
+    fn one_newline_at_the_end_is_not_part_of_a_secret() {
+        for (file, value) in [("a", "a"), ("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), ("", "")] {
+            assert_eq!(without_newline(file.as_bytes().to_vec()), value.as_bytes());
+        }
+    }
+}
