@@ -1,0 +1,72 @@
+//! The documents say what is so: README's blocks run, ARCHITECTURE's invariants name tests that exist.
+
+use std::path::Path;
+
+use crate::place::{example, lockstep, root};
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(root().join(name)).unwrap()
+}
+
+#[test]
+fn every_invariant_names_a_test_that_exists() {
+    let architecture = read("ARCHITECTURE.md");
+    let table = architecture.split("## Invariants").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let rows: Vec<_> = table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| invariant")).collect();
+    assert!(rows.len() >= 8, "the table of invariants was not found");
+    let mut sources = String::new();
+    gather(&root().join("host"), &mut sources);
+    gather(&root().join("tests"), &mut sources);
+    for row in rows {
+        let tests: Vec<_> = row.rsplit('|').nth(1).unwrap().split('`').skip(1).step_by(2).collect();
+        assert!(!tests.is_empty(), "no test holds: {row}");
+        for test in tests {
+            assert!(sources.contains(&format!("fn {test}(")), "no test is named {test}");
+        }
+    }
+}
+
+fn gather(folder: &Path, into: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            gather(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push_str(&std::fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn the_readme_shows_what_really_happens() {
+    let place = tempfile::TempDir::new().unwrap();
+    let store = place.path().join("store");
+    trycmd::TestCases::new()
+        .case(root().join("README.md"))
+        .register_bin("lockstep", lockstep())
+        .env("LOCKSTEP_STORE", store.display().to_string())
+        .env("HELLO", example("hello").display().to_string())
+        .env("NO_COLOR", "1");
+}
+
+#[test]
+fn every_verb_is_in_the_readme_or_its_own_help() {
+    let help = std::process::Command::new(lockstep()).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    for verb in
+        ["new", "build", "inspect", "check", "plan", "run", "resume", "undo", "runs", "show", "logs", "audit", "grant", "doctor", "explain", "completions"]
+    {
+        assert!(help.lines().any(|line| line.trim_start().starts_with(verb)), "`lockstep --help` does not name {verb}");
+    }
+}
+
+#[test]
+fn the_scripts_say_what_they_are_for() {
+    for entry in std::fs::read_dir(root().join("scripts")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(text.lines().nth(1).is_some_and(|line| line.starts_with("# ")), "{} does not say what it is for", path.display());
+        }
+    }
+}
