@@ -2,13 +2,13 @@
 
 mod inside;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lockstep_grant::{Grantable, Granted};
 use lockstep_journal::event::{ArtifactSealed, Event};
 use lockstep_journal::{Scribe, Store};
 use lockstep_model::request::{FilesRequest, FilesResponse, HttpRequest, HttpResponse, SealedArtifact, ShellRequest, ShellResponse};
-use lockstep_model::{Failure, StepId, Timestamp};
+use lockstep_model::{Clock, Failure, StepId, Timestamp};
 
 use crate::driver::{CallContext, Driver};
 use crate::interrupt::Interrupt;
@@ -29,7 +29,7 @@ pub struct Drivers {
 /// What performing a request may lean on besides its driver.
 pub struct Surroundings<'a> {
     pub(crate) drivers: &'a Drivers,
-    pub(crate) scribe: &'a mut Scribe,
+    pub(crate) scribe: &'a Mutex<Scribe>,
     pub(crate) secrets: &'a Secrets,
     pub(crate) interrupt: &'a Interrupt,
     /// Makes the run's randomness: the seed and the call.
@@ -44,7 +44,7 @@ pub trait Dispatch: Grantable {
     ///
     /// # Errors
     /// `Failure` is an outcome for the guest and the journal; `Stop` ends the attempt without an outcome.
-    fn perform(around: &mut Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<Self::Response, Failure>, Stop>;
+    fn perform(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<Self::Response, Failure>, Stop>;
 
     /// Whether the step's deadline stands still while it is performed.
     fn stands_still(&self) -> bool {
@@ -62,19 +62,19 @@ pub trait Dispatch: Grantable {
 }
 
 impl Dispatch for HttpRequest {
-    fn perform(around: &mut Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<HttpResponse, Failure>, Stop> {
+    fn perform(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<HttpResponse, Failure>, Stop> {
         Ok(around.drivers.http.perform(call, context))
     }
 }
 
 impl Dispatch for ShellRequest {
-    fn perform(around: &mut Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<ShellResponse, Failure>, Stop> {
+    fn perform(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<ShellResponse, Failure>, Stop> {
         Ok(around.drivers.shell.perform(call, context))
     }
 }
 
 impl Dispatch for FilesRequest {
-    fn perform(around: &mut Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<FilesResponse, Failure>, Stop> {
+    fn perform(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<FilesResponse, Failure>, Stop> {
         if let Self::Keep { artifact, .. } = call.request()
             && let Err(failure) = check_artifact_id(artifact)
         {
@@ -98,7 +98,7 @@ impl Dispatch for FilesRequest {
 
 /// That the run has the artifact from now on, unless another has its id.
 fn sealed(artifact: &SealedArtifact, around: &Surroundings<'_>, step: &StepId) -> Result<Vec<Event>, Failure> {
-    match around.scribe.state().artifacts.get(&artifact.id) {
+    match around.scribe().state().artifacts.get(&artifact.id) {
         Some(there) if there.digest != artifact.digest => Err(Failure::problem(
             "artifact.taken",
             format!("the run has an artifact `{}` already, with digest {}; this one has {}", artifact.id, there.digest, artifact.digest),
@@ -123,7 +123,16 @@ fn check_artifact_id(id: &str) -> Result<(), Failure> {
 }
 
 impl Surroundings<'_> {
+    /// The run's writer, for a moment: never while something is performed that takes time.
+    fn scribe(&self) -> MutexGuard<'_, Scribe> {
+        self.scribe.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn store(&self) -> Arc<dyn Store> {
-        Arc::clone(self.scribe.store())
+        Arc::clone(self.scribe().store())
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(self.scribe().clock())
     }
 }

@@ -166,28 +166,33 @@ impl Gate {
             Ok(granted) => granted,
             Err(denial) => return self.deny(next, denial).map(Err),
         };
-        let mut scribe = lock(&self.inner.run.scribe);
-        let now = scribe.clock().now();
+        let now = self.now();
         if let Err(failure) = session.budget.time_left(now, None) {
-            self.answer::<R::Response>(&mut scribe, next, granted.rule(), Err(&failure))?;
+            self.answer::<R::Response>(next, granted.rule(), Err(&failure))?;
             return Ok(Err(failure));
         }
-        let class = granted.class();
-        if !class.is_effect() {
-            let performed = self.perform(session, &mut scribe, &next.id, &granted, "", now)?;
-            return self.finish_read(session, &mut scribe, next, granted, performed);
+        if !granted.class().is_effect() {
+            let performed = self.perform(session, &next.id, &granted, "", now)?;
+            return self.finish_read(session, next, granted, performed);
         }
         session.effects += 1;
         let key = self.key(session.effects);
+        let id = next.id.clone();
+        let intended_at = self.intend(next, &granted, &key)?;
+        let performed = self.perform(session, &id, &granted, &key, intended_at)?;
+        self.finish_effect(session, id, granted, performed)
+    }
+
+    /// Makes the intent of an effect durable; without it nothing happens.
+    fn intend<R: Dispatch>(&self, next: NextCall, granted: &Granted<R>, key: &str) -> Result<Timestamp, Stop> {
         let NextCall { id, asked, blob, .. } = next;
+        let mut scribe = lock(&self.inner.run.scribe);
         if let Some(blob) = blob {
             scribe.attach(blob);
         }
-        let rule = granted.rule().to_owned();
-        scribe.commit(Event::CallStarted(Box::new(CallStarted { id: id.clone(), asked, class, rule, key: key.clone() })))?;
-        let intended_at = scribe.state().changed_at;
-        let performed = self.perform(session, &mut scribe, &id, &granted, &key, intended_at)?;
-        self.finish_effect(session, &mut scribe, id, granted, performed)
+        let started = CallStarted { id, asked, class: granted.class(), rule: granted.rule().to_owned(), key: key.to_owned() };
+        scribe.commit(Event::CallStarted(Box::new(started)))?;
+        Ok(scribe.state().changed_at)
     }
 
     /// An effect whose outcome is not known and that may be done again: the same key, and today's grant.
@@ -199,9 +204,8 @@ impl Gate {
         };
         session.effects += 1;
         let key = call.key.clone().unwrap_or_default();
-        let mut scribe = lock(&self.inner.run.scribe);
-        let performed = self.perform(session, &mut scribe, &next.id, &granted, &key, call.time)?;
-        self.finish_effect(session, &mut scribe, next.id.clone(), granted, performed)
+        let performed = self.perform(session, &next.id, &granted, &key, call.time)?;
+        self.finish_effect(session, next.id.clone(), granted, performed)
     }
 
     /// Asks the grant, also where the request's secrets may go.
@@ -254,7 +258,6 @@ impl Gate {
     fn perform<R: Dispatch>(
         &self,
         session: &mut Session,
-        scribe: &mut Scribe,
         id: &CallId,
         granted: &Granted<R>,
         key: &str,
@@ -262,7 +265,7 @@ impl Gate {
     ) -> Result<Result<R::Response, Failure>, Stop> {
         let run = &self.inner.run;
         run.live.call_begins(id, &run.secrets.scrub_text(&granted.request().summary()));
-        let began = scribe.clock().now();
+        let began = self.now();
         let time_left = match session.budget.time_left(began, granted.request().timeout()) {
             Ok(left) => left,
             Err(failure) => return Ok(Err(failure)),
@@ -270,16 +273,20 @@ impl Gate {
         let output = live::Lines::new(id, run);
         let context = CallContext { idempotency_key: key, time_left, live: &output };
         let with_values = granted.clone().with_secrets(&mut |place| run.secrets.place(place));
-        let mut around = self.surroundings(scribe, id, intended_at);
-        let performed = R::perform(&mut around, &with_values, &context)?;
+        let performed = R::perform(&self.surroundings(id, intended_at), &with_values, &context)?;
         if R::stands_still(granted.request()) {
-            session.budget.extend(scribe.clock().now().since(began));
+            session.budget.extend(self.now().since(began));
         }
         Ok(performed.map_err(|failure| self.scrub_failure(failure)))
     }
 
-    fn surroundings<'a>(&'a self, scribe: &'a mut Scribe, id: &CallId, intended_at: Timestamp) -> Surroundings<'a> {
-        let RunPassage { drivers, secrets, interrupt, .. } = &self.inner.run;
+    fn now(&self) -> Timestamp {
+        let clock = Arc::clone(lock(&self.inner.run.scribe).clock());
+        clock.now()
+    }
+
+    fn surroundings(&self, id: &CallId, intended_at: Timestamp) -> Surroundings<'_> {
+        let RunPassage { scribe, drivers, secrets, interrupt, .. } = &self.inner.run;
         Surroundings { drivers, scribe, secrets, interrupt, entropy: format!("{}\0{id}", self.inner.seed), intended_at }
     }
 

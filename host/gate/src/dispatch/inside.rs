@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use lockstep_grant::Granted;
 use lockstep_journal::event::{Event, ValueRemembered};
+use lockstep_journal::state::StepState;
 use lockstep_model::request::{
     ArtifactRequest, ArtifactResponse, ClockRequest, ClockResponse, LogRequest, RandomRequest, RememberRequest, SealedArtifact, SecretRequest,
 };
@@ -33,9 +34,9 @@ const LONGEST_VALUE: usize = 64 << 10;
 type Performed<T> = Result<Result<T, Failure>, Stop>;
 
 impl Dispatch for ClockRequest {
-    fn perform(around: &mut Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Performed<ClockResponse> {
+    fn perform(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Performed<ClockResponse> {
         let until = match call.request() {
-            Self::Now => return Ok(Ok(ClockResponse::Instant(around.scribe.clock().now()))),
+            Self::Now => return Ok(Ok(ClockResponse::Instant(around.clock().now()))),
             Self::Pause { milliseconds } if *milliseconds > LONGEST_PAUSE => {
                 return Ok(limit("clock.limit", format!("a pause of {milliseconds} ms: at most {LONGEST_PAUSE}, use sleep for longer waits")));
             }
@@ -66,22 +67,23 @@ impl Dispatch for ClockRequest {
 }
 
 impl Surroundings<'_> {
-    fn wait(&mut self, until: Timestamp) -> Result<(), Stop> {
+    fn wait(&self, until: Timestamp) -> Result<(), Stop> {
+        let clock = self.clock();
         loop {
-            let now = self.scribe.clock().now();
+            let now = clock.now();
             if now >= until {
                 return Ok(());
             }
             if self.interrupt.is_set() {
                 return Err(Stop::Interrupted);
             }
-            self.scribe.clock().wait_until(until.min(now.after(GLANCE)));
+            clock.wait_until(until.min(now.after(GLANCE)));
         }
     }
 }
 
 impl Dispatch for RandomRequest {
-    fn perform(around: &mut Surroundings<'_>, call: &Granted<Self>, _: &CallContext<'_>) -> Performed<Content> {
+    fn perform(around: &Surroundings<'_>, call: &Granted<Self>, _: &CallContext<'_>) -> Performed<Content> {
         let count = match call.request() {
             Self::Bytes { count } => (*count).min(MOST_RANDOM),
             Self::Uuid => 16,
@@ -104,13 +106,13 @@ impl Dispatch for RandomRequest {
 }
 
 impl Dispatch for LogRequest {
-    fn perform(_: &mut Surroundings<'_>, _: &Granted<Self>, _: &CallContext<'_>) -> Performed<()> {
+    fn perform(_: &Surroundings<'_>, _: &Granted<Self>, _: &CallContext<'_>) -> Performed<()> {
         Ok(Ok(()))
     }
 }
 
 impl Dispatch for SecretRequest {
-    fn perform(around: &mut Surroundings<'_>, call: &Granted<Self>, _: &CallContext<'_>) -> Performed<()> {
+    fn perform(around: &Surroundings<'_>, call: &Granted<Self>, _: &CallContext<'_>) -> Performed<()> {
         let id = &call.request().id;
         if around.secrets.knows(id) {
             Ok(Ok(()))
@@ -121,7 +123,7 @@ impl Dispatch for SecretRequest {
 }
 
 impl Dispatch for RememberRequest {
-    fn perform(_: &mut Surroundings<'_>, call: &Granted<Self>, _: &CallContext<'_>) -> Performed<()> {
+    fn perform(_: &Surroundings<'_>, call: &Granted<Self>, _: &CallContext<'_>) -> Performed<()> {
         let Self { key, value } = call.request();
         if key.len() > LONGEST_KEY || value.len() > LONGEST_VALUE {
             return Ok(limit(
@@ -133,8 +135,8 @@ impl Dispatch for RememberRequest {
     }
 
     fn consequences(&self, (): &(), around: &Surroundings<'_>, step: &StepId) -> Result<Vec<Event>, Failure> {
-        let kept = around.scribe.state().steps.get(step).map(|step| &step.remembered);
-        if kept.is_some_and(|kept| kept.len() >= MOST_KEYS && !kept.contains_key(&self.key)) {
+        let full = |step: &StepState| step.remembered.len() >= MOST_KEYS && !step.remembered.contains_key(&self.key);
+        if around.scribe().state().steps.get(step).is_some_and(full) {
             return limit("run.limit", format!("remember: the step has kept {MOST_KEYS} values already"));
         }
         let value = around.secrets.scrub_text(&self.value);
@@ -143,7 +145,7 @@ impl Dispatch for RememberRequest {
 }
 
 impl Dispatch for ArtifactRequest {
-    fn perform(around: &mut Surroundings<'_>, call: &Granted<Self>, _: &CallContext<'_>) -> Performed<ArtifactResponse> {
+    fn perform(around: &Surroundings<'_>, call: &Granted<Self>, _: &CallContext<'_>) -> Performed<ArtifactResponse> {
         match call.request() {
             Self::Seal { id, bytes } => {
                 if let Err(failure) = check_artifact_id(id) {
@@ -152,11 +154,11 @@ impl Dispatch for ArtifactRequest {
                 if bytes.len() > LARGEST_ARTIFACT {
                     return Ok(limit("artifact.limit", format!("an artifact of {} bytes, at most {LARGEST_ARTIFACT}", bytes.len())));
                 }
-                around.scribe.attach(bytes.0.clone());
+                around.scribe().attach(bytes.0.clone());
                 let artifact = SealedArtifact { id: id.clone(), digest: Digest::of(&bytes.0), size: bytes.len().to_string() };
                 Ok(Ok(ArtifactResponse::Sealed(artifact)))
             }
-            Self::ById { id } => Ok(Ok(ArtifactResponse::Found(around.scribe.state().artifacts.get(id).cloned()))),
+            Self::ById { id } => Ok(Ok(ArtifactResponse::Found(around.scribe().state().artifacts.get(id).cloned()))),
             Self::Read { digest, offset, count } => Ok(read(around, *digest, *offset, *count)),
         }
     }

@@ -64,24 +64,22 @@ impl Gate {
     pub(super) fn finish_read<R: Dispatch>(
         &self,
         session: &mut Session,
-        scribe: &mut Scribe,
         next: NextCall,
         granted: Granted<R>,
         performed: Result<R::Response, Failure>,
     ) -> Result<Result<R::Response, Failure>, Stop> {
         let id = next.id.clone();
-        let (performed, events) = self.settle(scribe, &id, &granted, performed)?;
-        let size = self.answer(scribe, next, granted.rule(), performed.as_ref())?;
-        for event in events {
-            scribe.note(event)?;
-        }
+        let (performed, events) = self.settle(&id, &granted, performed)?;
+        let size = self.answer(next, granted.rule(), performed.as_ref())?;
+        self.note_all(events)?;
         session.budget.take_output(size).map_err(Stop::Limit)?;
         Ok(performed)
     }
 
     /// Records a read with its outcome, and says how long the outcome is.
-    pub(super) fn answer<T: Serialize>(&self, scribe: &mut Scribe, next: NextCall, rule: &str, performed: Result<&T, &Failure>) -> Result<usize, Stop> {
-        let (outcome, size) = self.outcome(scribe, performed)?;
+    pub(super) fn answer<T: Serialize>(&self, next: NextCall, rule: &str, performed: Result<&T, &Failure>) -> Result<usize, Stop> {
+        let mut scribe = lock(&self.inner.run.scribe);
+        let (outcome, size) = self.outcome(&mut scribe, performed)?;
         if let Some(blob) = next.blob {
             scribe.attach(blob);
         }
@@ -93,25 +91,27 @@ impl Gate {
     pub(super) fn finish_effect<R: Dispatch>(
         &self,
         session: &mut Session,
-        scribe: &mut Scribe,
         id: CallId,
         granted: Granted<R>,
         performed: Result<R::Response, Failure>,
     ) -> Result<Result<R::Response, Failure>, Stop> {
-        let (performed, events) = self.settle(scribe, &id, &granted, performed)?;
-        let (outcome, size) = self.outcome(scribe, performed.as_ref())?;
-        for event in events {
-            scribe.note(event)?;
-        }
+        let (performed, events) = self.settle(&id, &granted, performed)?;
+        self.note_all(events)?;
+        let mut scribe = lock(&self.inner.run.scribe);
+        let (outcome, size) = self.outcome(&mut scribe, performed.as_ref())?;
         scribe.write(Event::CallFinished(CallFinished { id, outcome }))?;
         session.budget.take_output(size).map_err(Stop::Limit)?;
         Ok(performed)
     }
 
+    fn note_all(&self, events: Vec<Event>) -> Result<(), Stop> {
+        let mut scribe = lock(&self.inner.run.scribe);
+        events.into_iter().try_for_each(|event| scribe.note(event)).map_err(Stop::from)
+    }
+
     /// Captures, scrubs, and finds out what follows. From here on nobody sees a value.
     fn settle<R: Dispatch>(
         &self,
-        scribe: &mut Scribe,
         id: &CallId,
         granted: &Granted<R>,
         performed: Result<R::Response, Failure>,
@@ -120,14 +120,12 @@ impl Gate {
             Ok(response) => response,
             Err(failure) => return Ok((Err(failure), Vec::new())),
         };
-        let mut events = match self.capture(scribe, id, granted, &mut response)? {
+        let mut events = match self.capture(id, granted, &mut response)? {
             Ok(events) => events,
             Err(failure) => return Ok((Err(failure), Vec::new())),
         };
         response.visit_texts(&mut |place| self.inner.run.secrets.scrub(place));
-        let now = scribe.clock().now();
-        let around = self.surroundings(scribe, id, now);
-        match granted.request().consequences(&response, &around, &id.step) {
+        match granted.request().consequences(&response, &self.surroundings(id, self.now()), &id.step) {
             Ok(following) => events.extend(following),
             Err(failure) => return Ok((Err(failure), events)),
         }
@@ -135,13 +133,7 @@ impl Gate {
     }
 
     /// Takes the strings that the request's captures point at into secrets; markers stay in their place.
-    fn capture<R: Dispatch>(
-        &self,
-        scribe: &mut Scribe,
-        id: &CallId,
-        granted: &Granted<R>,
-        response: &mut R::Response,
-    ) -> Result<Result<Vec<Event>, Failure>, Stop> {
+    fn capture<R: Dispatch>(&self, id: &CallId, granted: &Granted<R>, response: &mut R::Response) -> Result<Result<Vec<Event>, Failure>, Stop> {
         let captures = granted.request().captures();
         let Some(body) = response.capture_body().filter(|_| !captures.is_empty()) else { return Ok(Ok(Vec::new())) };
         let Ok(mut json) = serde_json::from_slice::<serde_json::Value>(body) else {
@@ -150,6 +142,7 @@ impl Gate {
             return Ok(Err(Failure::problem("http.capture", "the response to capture from is not JSON")));
         };
         let mut events = Vec::new();
+        let mut scribe = lock(&self.inner.run.scribe);
         for capture in captures {
             let Some(serde_json::Value::String(found)) = json.pointer_mut(&capture.pointer) else {
                 let message = format!("the response has no string at `{}` to capture into secret `{}`", capture.pointer, capture.secret);
