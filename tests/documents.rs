@@ -41,12 +41,34 @@ fn gather(folder: &Path, into: &mut String) {
 fn the_readme_shows_what_really_happens() {
     let place = tempfile::TempDir::new().unwrap();
     let store = place.path().join("store");
+    // The blocks run in the checkout and name these two.
+    let _ = (example("hello"), example("misbehaving"));
+    std::env::set_current_dir(root()).unwrap();
     trycmd::TestCases::new()
         .case(root().join("README.md"))
         .register_bin("lockstep", lockstep())
         .env("LOCKSTEP_STORE", store.display().to_string())
-        .env("HELLO", example("hello").display().to_string())
         .env("NO_COLOR", "1");
+}
+
+#[test]
+fn the_procedure_in_the_readme_is_the_one_the_sdk_compiles() {
+    let readme = read("README.md");
+    let procedure = readme.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a procedure");
+    let documented: String =
+        read("guest-sdk/rust/src/lib.rs").lines().map(|line| line.trim_start_matches("//!").strip_prefix(' ').unwrap_or("").to_owned() + "\n").collect();
+    assert!(documented.contains(procedure), "README shows another procedure than the SDK's documentation, which is compiled");
+}
+
+#[test]
+fn the_grant_in_the_readme_parses() {
+    let readme = read("README.md");
+    let grant = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a grant");
+    let place = crate::place::Place::new();
+    place.write("readme.toml", grant);
+    let mut check = place.command();
+    check.env("DEPLOY_KEY", "something").arg("check").arg(example("hello")).args(["--env", "readme.toml"]);
+    crate::place::Ran::from(check.output().unwrap()).expect(0);
 }
 
 #[test]

@@ -24,13 +24,6 @@ pub(crate) fn lockstep() -> PathBuf {
     binary
 }
 
-/// The service that is deployed in tests.
-pub(crate) fn service() -> PathBuf {
-    let binary = built().join("lockstep-service");
-    assert!(binary.exists(), "{} is not there: run scripts/test, or cargo build --release", binary.display());
-    binary
-}
-
 /// The component of an example. `scripts/test` builds them all first.
 pub(crate) fn example(case: &str) -> PathBuf {
     let file = root().join("target/guests").join(format!("{case}.wasm"));

@@ -50,7 +50,7 @@ fn a_run_is_shown_with_its_steps_and_its_log() {
     let place = Place::new();
     let run = place.hello();
     let shown = place.lockstep(["show", "latest"]).expect(0).stdout;
-    for part in ["greet", "succeeded", "hello, world", &run[..10]] {
+    for part in ["greet", "succeeded", &run[..10]] {
         assert!(shown.contains(part), "expected `{part}` in {shown}");
     }
     assert!(place.lockstep(["logs", &run[..12]]).expect(0).stdout.contains("hello, world"));
