@@ -1,5 +1,13 @@
 //! Tests of the whole: the house's rules, the contract, the documents, and the real binary.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "tests stop at the first surprise, and start the program under test"
+)]
+
 mod architecture;
 mod contract;
 mod documents;

@@ -50,32 +50,46 @@ mod tests {
 
     use super::all;
 
-    /// The codes that host and contract name: `"http.tls"` in Rust, `` `http.tls` `` behind `Errors` in WIT.
+    /// Crates that make failures or hand them on. The command line and this crate only speak about them.
+    const SPEAKERS: [&str; 2] = ["host/api", "host/cli"];
+
+    /// The codes that host, SDK and contract name: texts in Rust such as `"http.tls"` that are no function of the contract, and what stands behind
+    /// `Errors` in WIT.
     fn named() -> BTreeSet<String> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let mut codes = BTreeSet::new();
-        for file in sources(&root.join("host"), "rs") {
-            let text = std::fs::read_to_string(&file).unwrap();
-            for start in ["problem(\"", "retryable(\"", "problem(\n", "retryable(\n"] {
-                codes.extend(text.split(start).skip(1).filter_map(|rest| first_code(rest.trim_start().trim_start_matches('"'), '"')));
-            }
-        }
+        let interfaces: BTreeSet<&str> = all().filter_map(|page| page.code.split_once('.')).map(|(interface, _)| interface).collect();
+        let (mut functions, mut codes) = (BTreeSet::new(), BTreeSet::new());
         for file in sources(&root.join("wit"), "wit") {
             let text = std::fs::read_to_string(&file).unwrap();
+            functions.extend(text.lines().filter_map(declared));
             for errors in text.lines().filter(|line| line.contains("Errors")) {
-                codes.extend(errors.split('`').skip(1).step_by(2).filter_map(|code| first_code(&format!("{code}`"), '`')));
+                codes.extend(errors.split('`').skip(1).step_by(2).filter(|text| is_code(text, &interfaces)).map(str::to_owned));
             }
+        }
+        for file in sources(&root.join("host"), "rs").into_iter().chain(sources(&root.join("guest-sdk/rust/src"), "rs")) {
+            if SPEAKERS.iter().any(|speaker| file.starts_with(root.join(speaker))) {
+                continue;
+            }
+            let text = std::fs::read_to_string(&file).unwrap();
+            let literals = text.split('"').filter(|text| is_code(text, &interfaces));
+            codes.extend(literals.filter(|code| code.split_once('.').is_some_and(|(_, what)| !functions.contains(what))).map(str::to_owned));
         }
         codes
     }
 
-    fn first_code(text: &str, end: char) -> Option<String> {
-        let code = text.split(end).next()?;
-        let (interface, what) = code.split_once('.')?;
-        let plain = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        // Tests make up interfaces of their own.
-        let made_up = ["x", "test", "demo", "some", "far"].contains(&interface);
-        (plain(interface) && plain(what) && !made_up).then(|| code.to_owned())
+    /// The function or resource that a line of WIT declares.
+    fn declared(line: &str) -> Option<String> {
+        let line = line.trim();
+        let function = line.split_once(": func(").or_else(|| line.split_once(": static func(")).map(|(name, _)| name);
+        function.or_else(|| line.strip_prefix("resource ")?.split(' ').next()).map(|name| name.trim_matches(';').to_owned())
+    }
+
+    /// `interface.what`, of an interface that has pages. Sections of the grant file are called `http.allow` and the like.
+    fn is_code(text: &str, interfaces: &BTreeSet<&str>) -> bool {
+        const GRANT_KEYS: [&str; 4] = ["allow", "deny", "private-addresses", "mounts"];
+        let Some((interface, what)) = text.split_once('.') else { return false };
+        let plain = !what.is_empty() && what.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        plain && interfaces.contains(interface) && !GRANT_KEYS.contains(&what)
     }
 
     fn sources(folder: &Path, extension: &str) -> Vec<PathBuf> {

@@ -7,6 +7,9 @@ use wit_component::DecodedWasm;
 
 use crate::error::CliError;
 
+/// How WebAssembly begins.
+const MAGIC: &[u8] = b"\0asm";
+
 /// The contract's package.
 const PACKAGE: &str = "lockstep:contract/";
 
@@ -51,6 +54,9 @@ pub(crate) fn read(bytes: &[u8], name: &str) -> Result<Facts, CliError> {
 
 /// The descriptor, while seeing that the bytes are a component at all.
 fn sections(bytes: &[u8], name: &str) -> Result<Option<Descriptor>, CliError> {
+    if !bytes.starts_with(MAGIC) {
+        return Err(CliError::new(Code::NotAComponent, format!("{name} is not a component: it is not WebAssembly")));
+    }
     let mut found = None;
     let mut depth = 0_u32;
     for payload in Parser::new(0).parse_all(bytes) {

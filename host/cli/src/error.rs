@@ -10,6 +10,8 @@ use lockstep_api::{Code, Exit};
 
 pub(crate) use grant::{denied_imports, grant_errors};
 
+use lockstep_model::RunId;
+
 use crate::ui::{Style, paint};
 
 /// An error with everything an operator needs.
@@ -19,6 +21,7 @@ pub(crate) struct CliError {
     message: String,
     details: Vec<String>,
     hints: Vec<String>,
+    exit: Exit,
 }
 
 impl CliError {
@@ -26,7 +29,7 @@ impl CliError {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
         let message = message.into();
         let mut lines = message.lines().map(str::to_owned);
-        Self { code, message: lines.next().unwrap_or_default(), details: lines.collect(), hints: Vec::new() }
+        Self { code, message: lines.next().unwrap_or_default(), details: lines.collect(), hints: Vec::new(), exit: code.exit() }
     }
 
     /// An error of ours.
@@ -74,12 +77,24 @@ impl CliError {
 
     /// How the program ends after it.
     pub(crate) fn exit(&self) -> Exit {
-        self.code.exit()
+        self.exit
+    }
+
+    /// The same error met in the middle of a run, which stands where it was and can be gone on with.
+    #[must_use]
+    pub(crate) fn amid(mut self, run: RunId) -> Self {
+        self.exit = Exit::Stuck;
+        self.detail(format!("run {run} stopped there; what is in its journal is intact")).hint(format!("`lockstep resume {run}` goes on"))
     }
 
     /// For `--json`.
     pub(crate) fn shown(&self) -> ErrorShown {
-        ErrorShown { code: self.code, message: self.message.clone(), details: self.details.clone(), hints: self.hints.clone() }
+        ErrorShown { code: self.code, message: self.message.clone(), details: self.details.clone(), hints: self.hints() }
+    }
+
+    /// What to do: where nothing better is known, where to read about it.
+    fn hints(&self) -> Vec<String> {
+        if self.hints.is_empty() { vec![format!("`lockstep explain {}` says what to do about it", self.code)] } else { self.hints.clone() }
     }
 
     /// For `--json`, when there is no result.
@@ -94,7 +109,7 @@ impl CliError {
         for detail in &self.details {
             text.push_str(&format!("  {}\n", shown(detail)));
         }
-        for hint in &self.hints {
+        for hint in &self.hints() {
             let head = paint(color, Style::Hint, "hint");
             let mut lines = hint.lines();
             text.push_str(&format!("{head}: {}\n", shown(lines.next().unwrap_or_default())));
@@ -136,8 +151,26 @@ mod tests {
     }
 
     #[test]
+    fn every_code_is_given_somewhere() {
+        let mut sources = String::new();
+        let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() { folders.push(path) } else { sources.push_str(&std::fs::read_to_string(path).unwrap()) }
+            }
+        }
+        let given = |code: &&Code| {
+            let name = format!("Code::{}", code.name());
+            sources.split(&name).skip(1).any(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
+        };
+        let never: Vec<_> = Code::ALL.iter().filter(|code| !given(code)).collect();
+        assert!(never.is_empty(), "nothing gives {never:?}");
+    }
+
+    #[test]
     fn text_of_a_guest_cannot_steer_the_terminal() {
         let text = CliError::new(Code::CallDenied, "a\u{1b}[2Jb\rc").render(false);
-        assert_eq!(text, "error[LS0107]: a\\u{1b}[2Jb\\rc\n");
+        assert!(text.starts_with("error[LS0107]: a\\u{1b}[2Jb\\rc\n"), "{text}");
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use lockstep_api::Code;
 use lockstep_grant::Grant;
-use lockstep_journal::event::Stored;
-use lockstep_journal::{JournalError, RunState, SealedRecord, Store};
+use lockstep_journal::event::{Event, Stored};
+use lockstep_journal::{Batch, Durability, JournalError, RunState, SealedRecord, Store};
 use lockstep_model::{Digest, RunId};
 use serde_json::Value;
 
@@ -77,9 +77,34 @@ impl Run {
         if let Some(file) = file {
             return read_grant(file);
         }
-        let bytes = self.kept(self.state.grant, "grant file", "--env FILE")?;
+        if self.state.grant != self.state.created.grant {
+            // The journal has this file's digest but not its folder, from which its relative paths are meant.
+            return Err(CliError::new(Code::NoEnvironment, "the run went on under another grant file than it began with").hint("name it again: `--env FILE`"));
+        }
+        self.grant_of(self.state.grant)
+    }
+
+    /// The grant file of that digest, as the store kept it; relative paths are taken from the folder of the file that the run began with.
+    ///
+    /// # Errors
+    /// When it is not there, or not valid any more.
+    pub(crate) fn grant_of(&self, digest: Digest) -> Result<(Grant, Vec<u8>), CliError> {
+        let bytes = self.kept(digest, "grant file", "--env FILE")?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        Ok((parse_grant(&text, Path::new(&self.state.created.grant_file))?, bytes))
+        let first = Path::new(&self.state.created.grant_file);
+        // What a later file was called is not recorded.
+        let file = if digest == self.state.created.grant { first.to_owned() } else { first.with_file_name("(later grant file)") };
+        Ok((parse_grant(&text, &file)?, bytes))
+    }
+
+    /// The grant that applied when the record `seq` was written.
+    pub(crate) fn grant_at(&self, seq: u64) -> Digest {
+        let before = self.records.iter().take_while(|record| record.record.seq <= seq);
+        let resumed = before.filter_map(|record| match &record.record.event {
+            Event::RunResumed(resumed) => Some(resumed.grant),
+            _ => None,
+        });
+        resumed.last().unwrap_or(self.state.created.grant)
     }
 
     fn kept(&self, digest: Digest, what: &str, option: &str) -> Result<Vec<u8>, CliError> {
@@ -97,6 +122,16 @@ impl Run {
             Stored::Blob { digest, .. } => serde_json::from_slice(&self.store.blob(*digest).ok()??).ok(),
         }
     }
+}
+
+/// Keeps what a run is made of in the store, before it begins or goes on: from then on its id is enough to go on with it.
+///
+/// # Errors
+/// When it cannot be made durable.
+pub(crate) fn keep(store: &dyn Store, component: Vec<u8>, grant: Vec<u8>) -> Result<(), CliError> {
+    // One commit, and none that is waited for when the bytes are there already.
+    let batch = Batch { blobs: vec![component, grant], ..Batch::default() };
+    Ok(store.append(batch, Durability::Durable)?)
 }
 
 /// Reads and compiles a grant file.

@@ -11,6 +11,8 @@ mod fsio;
 mod internal;
 mod journal;
 mod runs;
+#[cfg(test)]
+mod sample;
 mod signals;
 mod ui;
 mod wiring;

@@ -1,5 +1,7 @@
 //! The engine with a scripted procedure and a fake world: what a run does, step by step, and what its journal says.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests stop at the first surprise")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -484,4 +486,18 @@ fn two_processes_cannot_drive_one_run() {
     one.commit(paused()).unwrap();
     let error = other.commit(paused()).unwrap_err();
     assert!(error.to_string().contains("another process"), "{error}");
+}
+
+#[test]
+fn an_interrupt_during_a_step_without_calls_stops_before_the_next_step() {
+    let interrupt = lockstep_gate::Interrupt::default();
+    let asked = interrupt.clone();
+    let stop = move |_: &Gate| {
+        asked.set();
+        Ok(())
+    };
+    let world = World::of(Script::default().step("one", stop, nothing).step("two", nothing, nothing));
+    let report = start(&House { interrupt, ..world.house() }, world.start()).unwrap();
+    assert_eq!((report.outcome, report.state.steps[&id("two")].attempts), (RunOutcome::Stuck, 0));
+    assert_eq!(resume(&world.house(), world.resume(report.run)).unwrap().outcome, RunOutcome::Succeeded);
 }

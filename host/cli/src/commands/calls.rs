@@ -11,6 +11,8 @@ use super::steps::milliseconds;
 pub(super) struct Call<'a> {
     /// Which.
     pub(super) id: &'a CallId,
+    /// The record that it was first in.
+    pub(super) seq: u64,
     /// What was asked.
     pub(super) asked: &'a Asked,
     /// What became of it; none: not known.
@@ -35,20 +37,20 @@ pub(super) enum Became<'a> {
 pub(super) fn calls(records: &[SealedRecord]) -> Vec<Call<'_>> {
     let mut calls: Vec<Call<'_>> = Vec::new();
     for record in records {
-        let time = record.record.time;
+        let (time, seq) = (record.record.time, record.record.seq);
         match &record.record.event {
             Event::CallStarted(call) => {
-                calls.push(Call { id: &call.id, asked: &call.asked, outcome: None, class: call.class, rule: &call.rule, time, ended: None });
+                calls.push(Call { id: &call.id, seq, asked: &call.asked, outcome: None, class: call.class, rule: &call.rule, time, ended: None });
             }
             Event::CallFinished(call) => end(&mut calls, &call.id, Became::Outcome(&call.outcome), time),
             Event::CallResolved(call) => end(&mut calls, &call.id, call.outcome.as_ref().map_or(Became::NotDone, Became::Outcome), time),
             Event::CallAnswered(call) => {
                 let outcome = Some(Became::Outcome(&call.outcome));
-                calls.push(Call { id: &call.id, asked: &call.asked, outcome, class: EffectClass::Read, rule: &call.rule, time, ended: None });
+                calls.push(Call { id: &call.id, seq, asked: &call.asked, outcome, class: EffectClass::Read, rule: &call.rule, time, ended: None });
             }
             Event::CallDenied(call) => {
                 let outcome = Some(Became::Denied(call.failure()));
-                calls.push(Call { id: &call.id, asked: &call.asked, outcome, class: EffectClass::Read, rule: &call.rule, time, ended: None });
+                calls.push(Call { id: &call.id, seq, asked: &call.asked, outcome, class: EffectClass::Read, rule: &call.rule, time, ended: None });
             }
             _ => {}
         }

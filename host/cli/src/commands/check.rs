@@ -2,8 +2,12 @@
 
 use lockstep_api::wire::{Checked, ErrorShown};
 use lockstep_api::{Code, Exit};
-use lockstep_engine::{Procedure as _, declare};
+use lockstep_engine::{PlanFacts, Procedure, declare};
+use lockstep_gate::Gate;
 use lockstep_grant::{Grant, SecretSource};
+use lockstep_model::plan::{Description, Plan};
+use lockstep_model::{Digest, Failure, StepId};
+use lockstep_runtime::LoadedProcedure;
 
 use super::target::TargetArgs;
 use crate::context::Context;
@@ -40,8 +44,7 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> Result<Exit, CliError>
             if !denials.is_empty() {
                 problems.push(denied_imports(&denials));
             }
-            // The declaration is looked at even when an import is missing: all problems at once.
-            let asked = if denials.is_empty() { declare(&loaded, grant, &environment_name(grant, file), parameters).map(|_| ()) } else { Ok(()) };
+            let asked = declare(&Granted(&loaded), grant, &environment_name(grant, file), parameters);
             keep(asked.map_err(CliError::from), &mut problems);
         }
     }
@@ -49,6 +52,35 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> Result<Exit, CliError>
         problems.extend(missing_secrets(grant));
     }
     report(context, procedure, &problems)
+}
+
+/// A procedure whose imports have been looked at: the declaration is asked for even when one is missing, so that all problems are said at once.
+struct Granted<'a>(&'a LoadedProcedure);
+
+impl Procedure for Granted<'_> {
+    fn digest(&self) -> Digest {
+        self.0.digest()
+    }
+
+    fn imports(&self) -> &[String] {
+        &[]
+    }
+
+    fn describe(&self) -> Result<Description, Failure> {
+        self.0.describe()
+    }
+
+    fn plan(&self, facts: &PlanFacts) -> Result<Plan, Failure> {
+        self.0.plan(facts)
+    }
+
+    fn run_step(&self, step: &StepId, gate: Gate) -> Result<Option<String>, Failure> {
+        self.0.run_step(step, gate)
+    }
+
+    fn undo_step(&self, step: &StepId, gate: Gate) -> Result<(), Failure> {
+        self.0.undo_step(step, gate)
+    }
 }
 
 fn report(context: &Context, procedure: Option<String>, problems: &[CliError]) -> Result<Exit, CliError> {

@@ -35,7 +35,15 @@ pub(super) fn drive(
     let house = wiring::house(store, watchers)?;
     let result = act(&house);
     view.end();
-    ending::tell(ui, &*house.store, result?, if interrupt.is_set() { Wish::Stop } else { wish })
+    let report = result.map_err(|error| {
+        let error = CliError::from(error);
+        // A record is seen before it is durable: only what the store has can be gone on with.
+        match internal::driving().filter(|run| house.store.records(*run).is_ok_and(|records| !records.is_empty())) {
+            Some(run) => error.amid(run),
+            None => error,
+        }
+    })?;
+    ending::tell(ui, &*house.store, report, if interrupt.is_set() { Wish::Stop } else { wish })
 }
 
 /// Remembers which run is under way, for the message of a panic, and passes records on.

@@ -1,7 +1,7 @@
 //! How a run ended, said once: as JSON or a line on standard output, and as an error with what to do on standard error.
 
 use lockstep_api::wire::RunEnd;
-use lockstep_api::{Code, Exit};
+use lockstep_api::{Code, Exit, failures};
 use lockstep_engine::RunReport;
 use lockstep_journal::event::{CallDenied, CallId, Event};
 use lockstep_journal::state::{RecordedCall, StepStatus};
@@ -99,7 +99,7 @@ fn stuck(state: &RunState, records: &[SealedRecord], interrupted: bool) -> CliEr
     }
     CliError::new(Code::RunPaused, reason)
         .detail(format!("run {run} waits for you"))
-        .maybe_hint(decisive_failure(state).map(|failure| explain(&failure)))
+        .maybe_hint(decisive_failure(state).and_then(|failure| explain(&failure)))
         .hint(format!("`lockstep resume {run}` tries the step again, `lockstep undo {run}` takes back what was done"))
 }
 
@@ -126,11 +126,12 @@ fn failed(code: Code, state: &RunState, records: &[SealedRecord]) -> CliError {
         state.started.iter().rev().filter(|id| state.steps.get(*id).is_some_and(|step| step.status == StepStatus::Undone)).map(|id| id.as_str()).collect();
     let error = CliError::new(code, reason).detail(format!("run {run}"));
     let error = if undone.is_empty() { error } else { error.detail(format!("undone: {}", undone.join(", "))) };
-    error.maybe_hint(failure.map(|failure| explain(&failure))).hint(format!("`lockstep show {run}` shows what happened"))
+    error.maybe_hint(failure.and_then(|failure| explain(&failure))).hint(format!("`lockstep show {run}` shows what happened"))
 }
 
-fn explain(failure: &Failure) -> String {
-    format!("`lockstep explain {}` says what the failure means", failure.code())
+/// Codes of the procedure's own have no page here.
+fn explain(failure: &Failure) -> Option<String> {
+    failures::find(failure.code()).map(|page| format!("`lockstep explain {}` says what the failure means", page.code))
 }
 
 /// As in `operator.md`: what may not be done, where it was asked, which rule decided, and what to add.
@@ -176,4 +177,63 @@ fn decisive_failure(state: &RunState) -> Option<Failure> {
     let stopped = |status: &StepStatus| matches!(status, StepStatus::Failed | StepStatus::UndoFailed | StepStatus::Retrying(_));
     let steps = state.started.iter().rev().filter_map(|id| state.steps.get(id));
     steps.filter(|step| stopped(&step.status)).find_map(|step| step.failure.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use lockstep_api::Code;
+    use lockstep_journal::event::{CallDenied, CallStarted, Event, Reason, RunFinished, StepFailed, UndoBegan};
+    use lockstep_model::{EffectClass, Failure, RunOutcome};
+
+    use super::error_of;
+    use crate::sample::{asked, call_id, run_of, step_id};
+
+    #[test]
+    fn a_denied_run_says_what_where_which_rule_and_what_to_add() {
+        let rule = "shell.deny[2], production.toml:14".to_owned();
+        let message = "may not run `kubectl delete`".to_owned();
+        let hint = Some("allow it with `shell.allow`".to_owned());
+        let denied = CallDenied { id: call_id(), asked: asked("kubectl delete"), rule, message, hint };
+        let failure = denied.failure();
+        let (state, records) = run_of(vec![
+            Event::CallDenied(Box::new(denied)),
+            Event::StepFailed(StepFailed { step: step_id(), attempt: 1, failure, retry_at: None }),
+            Event::UndoBegan(UndoBegan { reason: "step failed".into(), cause: RunOutcome::Denied, to: None }),
+            Event::RunFinished(RunFinished { outcome: RunOutcome::Denied }),
+        ]);
+        let error = error_of(&state, RunOutcome::Denied, &records, false).unwrap();
+        let run = state.run;
+        assert_eq!(
+            error.render(false),
+            format!(
+                "error[LS0107]: `blue-green`: may not run `kubectl delete`\n  step `smoke`, call 1 of run {run}\n  rule: shell.deny[2], production.toml:14\n\
+                 hint: allow it with `shell.allow`\nhint: `lockstep grant explain {run} --call smoke/1/1` shows every rule considered\n"
+            )
+        );
+    }
+
+    #[test]
+    fn a_call_in_doubt_is_put_to_the_operator() {
+        let (class, rule, key) = (EffectClass::AtMostOnce, "shell.allow[0]".to_owned(), "00".to_owned());
+        let (state, records) = run_of(vec![
+            Event::CallStarted(Box::new(CallStarted { id: call_id(), asked: asked("deploy"), class, rule, key })),
+            Event::RunStuck(Reason { reason: "in doubt".into() }),
+        ]);
+        let error = error_of(&state, RunOutcome::Stuck, &records, false).unwrap();
+        assert_eq!(error.code(), Code::CallInDoubt);
+        assert!(error.to_string().contains("`shell.run deploy` happened") && error.to_string().contains("lockstep resolve"), "{error}");
+    }
+
+    #[test]
+    fn a_paused_run_says_how_to_go_on_or_back() {
+        let failure = Failure::problem("http.dns", "no such host");
+        let (state, records) = run_of(vec![
+            Event::StepFailed(StepFailed { step: step_id(), attempt: 1, failure, retry_at: None }),
+            Event::RunPaused(Reason { reason: "step `smoke` failed".into() }),
+        ]);
+        let paused = error_of(&state, RunOutcome::Stuck, &records, false).unwrap();
+        assert_eq!(paused.code(), Code::RunPaused);
+        assert!(paused.to_string().contains("lockstep resume") && paused.to_string().contains("lockstep explain http.dns"), "{paused}");
+        assert_eq!(error_of(&state, RunOutcome::Stuck, &records, true).unwrap().code(), Code::RunInterrupted);
+    }
 }

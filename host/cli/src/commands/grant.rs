@@ -32,13 +32,13 @@ enum GrantAct {
 ///
 /// Of a run:   lockstep grant explain RUN --call STEP/ATTEMPT/CALL
 /// Beforehand: lockstep grant explain --env E.toml 'GET https://api.example.com/health'
-///             lockstep grant explain --env E.toml /usr/bin/git status --porcelain
+///             lockstep grant explain --env E.toml '/usr/bin/git status --porcelain'
 ///             lockstep grant explain --env E.toml read /app/config.json
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 struct ExplainArgs {
     /// The run, or with --env what might be asked
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(required = true)]
     what: Vec<String>,
     /// Which call of the run: STEP/ATTEMPT/CALL; an undo's begins with `undo:`
     #[arg(long, value_name = "CALL", conflicts_with = "env")]
@@ -91,7 +91,7 @@ fn of_run(context: &Context, what: &[String], call: &str) -> Result<(String, Exp
     let id = parse_call(call).ok_or_else(no_call)?;
     let calls = calls(&run.records);
     let found = calls.iter().rev().find(|found| *found.id == id).ok_or_else(no_call)?;
-    let (grant, _) = run.grant(None)?;
+    let (grant, _) = run.grant_of(run.grant_at(found.seq))?;
     let value = run.value(&found.asked.request).ok_or_else(|| CliError::new(Code::BytesMissing, "the store does not have the request any more"))?;
     let explanation = match found.asked.interface.as_str() {
         "http" => Ask::Http(typed(value)?).explain(&grant),
@@ -234,7 +234,7 @@ fn show(ui: &Ui, asked: &str, explanation: &Explanation) {
         Err(denial) => {
             ui.data(format!("{} by {}: {}", ui.out(Style::Bad, "denied"), denial.rule, harmless(&denial.message)));
             if let Some(hint) = &denial.hint {
-                ui.data(format!("{}: {}", ui.out(Style::Hint, "hint"), hint));
+                ui.data(format!("{}: {}", ui.out(Style::Hint, "hint"), hint.replace('\n', "\n      ")));
             }
         }
     }

@@ -12,7 +12,7 @@ use super::run::attended;
 use crate::context::Context;
 use crate::environment;
 use crate::error::CliError;
-use crate::journal::Run;
+use crate::journal::{Run, keep};
 use crate::wiring;
 
 /// Go on with a run
@@ -62,8 +62,7 @@ impl AgainArgs {
         let component = run.component(self.file.as_deref())?;
         let (grant, grant_bytes) = run.grant(self.env.as_deref())?;
         let procedure = wiring::load(&component, "the component", Some(&grant), Some(&context.store()?))?;
-        run.store.keep_blob(&component)?;
-        run.store.keep_blob(&grant_bytes)?;
+        keep(&*run.store, component, grant_bytes)?;
         let reason = self.reason.clone().unwrap_or_else(|| format!("{act} by {}", environment::user()));
         let (procedure, grant) = (Arc::new(procedure), Arc::new(grant));
         let again = Resume { run: run.state.run, procedure, grant, attended: attended(self.yes, context), reason };

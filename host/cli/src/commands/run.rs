@@ -12,6 +12,7 @@ use super::ending::Wish;
 use super::target::{Target, TargetArgs};
 use crate::context::Context;
 use crate::error::CliError;
+use crate::journal::keep;
 use crate::{environment, wiring};
 
 /// Run a procedure
@@ -39,9 +40,7 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
     let folder = context.store()?;
     let store = wiring::open_store(&folder)?;
     let procedure = wiring::load(&component, &name, Some(&grant), Some(&folder))?;
-    // What the run is made of lies in the store before it begins, so that going on needs nothing but its id.
-    store.keep_blob(&component)?;
-    store.keep_blob(&grant_bytes)?;
+    keep(&*store, component, grant_bytes)?;
     let start_with = Start {
         procedure: Arc::new(procedure),
         grant: Arc::new(grant),

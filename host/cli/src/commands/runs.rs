@@ -7,7 +7,7 @@ use super::steps::run_line;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::journal::Run;
-use crate::ui::{Style, Table, instant};
+use crate::ui::{Style, Table, Ui, instant};
 use crate::wiring;
 
 /// List the runs, the newest last
@@ -26,29 +26,39 @@ pub(super) fn run(args: &RunsArgs, context: &Context) -> Result<Exit, CliError> 
     let ui = context.ui();
     let folder = context.store()?;
     let mut lines: Vec<RunLine> = Vec::new();
+    let mut unreadable: Vec<CliError> = Vec::new();
     if wiring::has_store(&folder) {
         let store = wiring::open_store_to_look(&folder)?;
         let runs = store.runs()?;
         let skipped = args.limit.map_or(0, |limit| runs.len().saturating_sub(limit));
         for run in runs.into_iter().skip(skipped) {
-            lines.push(run_line(&Run::read(store.clone(), run)?.state));
+            match Run::read(store.clone(), run) {
+                Ok(run) => lines.push(run_line(&run.state)),
+                // One that cannot be read must not hide the others.
+                Err(error) => unreadable.push(error),
+            }
         }
+    }
+    for error in &unreadable {
+        ui.say_error(error);
     }
     if ui.json() {
         ui.print_json(&lines)?;
-        return Ok(Exit::Done);
-    }
-    if lines.is_empty() {
+    } else if lines.is_empty() {
         ui.say(format!("no run in {}", folder.display()));
-        return Ok(Exit::Done);
+    } else {
+        table(ui, &lines);
     }
+    Ok(unreadable.iter().map(CliError::exit).max().unwrap_or(Exit::Done))
+}
+
+fn table(ui: &Ui, lines: &[RunLine]) {
     let mut table = Table::headed(&["RUN", "CREATED", "PROCEDURE", "ENVIRONMENT", "OUTCOME"]);
-    for line in &lines {
+    for line in lines {
         table.row([&line.run.to_string(), &instant(line.created), &line.procedure, &line.environment, &line.outcome]);
         table.style(4, style(&line.outcome));
     }
     ui.raw(&table.render(ui.colors_data()));
-    Ok(Exit::Done)
 }
 
 /// What an outcome calls for.

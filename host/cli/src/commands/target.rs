@@ -9,7 +9,7 @@ use lockstep_grant::Grant;
 use crate::context::absolute;
 use crate::error::CliError;
 use crate::journal::{environment_name, read_grant};
-use crate::{build, component, fsio};
+use crate::{build, fsio};
 
 /// The grant file of a project that is run where it lies.
 const DEFAULT_GRANT: &str = "env.toml";
@@ -58,19 +58,17 @@ impl TargetArgs {
         Ok(Target { name, component, grant, grant_bytes, grant_file: absolute(&grant_file)?, environment, parameters: self.parameters()? })
     }
 
-    /// What messages call the component, and its bytes: seen to be a procedure.
+    /// What messages call the component, and its bytes. Whether they are a procedure is found out when they are loaded.
     ///
     /// # Errors
-    /// When there is none, or it is none.
+    /// When there is none.
     pub(crate) fn component(&self) -> Result<(String, Vec<u8>), CliError> {
         let file = match self.project() {
             Some(folder) => build::component_of(folder)?,
             None => self.file.clone().unwrap_or_default(),
         };
         let name = file.display().to_string();
-        let bytes = fsio::read(&file)?;
-        component::read(&bytes, &name)?;
-        Ok((name, bytes))
+        Ok((name, fsio::read(&file)?))
     }
 
     /// The grant file.

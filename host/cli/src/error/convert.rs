@@ -46,13 +46,13 @@ impl From<StoreError> for CliError {
         };
         let shown = Self::new(code, error.to_string());
         match &error {
-            StoreError::Full => shown.hint("make room, then `lockstep resume RUN`"),
+            StoreError::Full => shown.hint("make room on the store's disk"),
             StoreError::Conflict { run, .. } => shown.hint(format!("`lockstep show {run}` says how it stands")),
             StoreError::Locked => shown.hint("let the other process finish, then try again"),
             StoreError::Damaged(_) => shown.hint("`lockstep audit verify` on a copy says what is wrong"),
             StoreError::NewerFormat { .. } => shown.hint("use the Lockstep that wrote it, or a newer one"),
             StoreError::Exposed { path, .. } => shown.hint(format!("`chmod 600 {path}`, once you know who could have read it")),
-            StoreError::Gap { run, .. } => shown.hint(format!("`lockstep resume {run}` goes on from what is durable")),
+            StoreError::Gap { .. } => shown.hint("an append before it failed: see whether the store's disk is full or gone"),
             StoreError::NotSealedHere(_) => shown.hint("a captured secret can only be opened by the store that sealed it"),
             StoreError::Missing(_) => shown.hint("`lockstep run` makes one"),
             StoreError::ReadOnly | StoreError::Medium(_) => shown.hint("`lockstep doctor` looks at the store's folder"),

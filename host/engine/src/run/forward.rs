@@ -39,6 +39,9 @@ impl Drive<'_> {
         loop {
             let now = self.house.clock.now();
             match self.read(|state| next(state, again, now)) {
+                Next::Run(step, _, true) if self.house.interrupt.is_set() => {
+                    return self.stop(Event::RunPaused, format!("stopped by the operator before step `{}`", step.id));
+                }
                 Next::Run(step, attempt, fresh) => {
                     again = false;
                     if fresh {

@@ -5,7 +5,7 @@ use lockstep_journal::Scribe;
 use lockstep_journal::event::{CallAnswered, CallFinished, CallId, Event, Outcome, SecretCaptured, Stored};
 use lockstep_journal::state::RecordedOutcome;
 use lockstep_model::request::{Response, TextPlace};
-use lockstep_model::{Digest, Failure, Secret};
+use lockstep_model::{Digest, Failure, Request, Secret};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -17,6 +17,9 @@ use crate::stop::Stop;
 const LONGEST_INLINE: usize = 16 << 10;
 /// How much of it the record shows.
 const PREVIEW: usize = 400;
+
+/// What the guest is told, and what follows for the run.
+type Settled<R> = (Result<<R as Request>::Response, Failure>, Vec<Event>);
 
 /// A value as a record keeps it.
 pub(super) struct Canonical {
@@ -110,12 +113,7 @@ impl Gate {
     }
 
     /// Captures, scrubs, and finds out what follows. From here on nobody sees a value.
-    fn settle<R: Dispatch>(
-        &self,
-        id: &CallId,
-        granted: &Granted<R>,
-        performed: Result<R::Response, Failure>,
-    ) -> Result<(Result<R::Response, Failure>, Vec<Event>), Stop> {
+    fn settle<R: Dispatch>(&self, id: &CallId, granted: &Granted<R>, performed: Result<R::Response, Failure>) -> Result<Settled<R>, Stop> {
         let mut response = match performed {
             Ok(response) => response,
             Err(failure) => return Ok((Err(failure), Vec::new())),

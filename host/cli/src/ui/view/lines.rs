@@ -2,7 +2,8 @@
 
 use lockstep_journal::RunState;
 use lockstep_journal::event::{CallAnswered, Event, StepFailed, Stored, UndoFailed};
-use lockstep_model::{StepId, Timestamp};
+use lockstep_journal::state::StepStatus;
+use lockstep_model::{Failure, StepId, Timestamp};
 
 use crate::ui::{Style, duration, plural};
 
@@ -39,7 +40,9 @@ pub(super) fn line_of(event: &Event, state: &RunState, time: Timestamp) -> Optio
         Event::CallAnswered(call) if call.asked.interface == "log" => log(call),
         Event::CallDenied(denied) => line("⊘", Style::Bad, format!("{}: denied: {}", denied.id.step, denied.message)),
         Event::CallResolved(resolved) => line("▸", Style::Warn, format!("call {} was resolved: {}", resolved.id, resolved.reason)),
-        Event::UndoBegan(began) => line("↶", Style::Warn, format!("undoing: {}", began.reason)),
+        // The failure that led to it stands in the line above.
+        Event::UndoBegan(_) if has_failed(state) => line("↶", Style::Warn, "undoing what was done"),
+        Event::UndoBegan(began) => line("↶", Style::Warn, format!("undoing what was done: {}", began.reason)),
         Event::UndoSucceeded(attempt) => line("↶", Style::Good, format!("{} undone", attempt.step)),
         Event::UndoFailed(UndoFailed { step, failure, .. }) => line("✗", Style::Bad, format!("undo of {step}: {failure}")),
         Event::RunResumed(resumed) => line("▸", Style::Strong, format!("going on with run {}: {}", state.run, resumed.reason)),
@@ -59,11 +62,20 @@ pub(super) fn line_of(event: &Event, state: &RunState, time: Timestamp) -> Optio
 }
 
 fn step_failed(failed: &StepFailed, state: &RunState, time: Timestamp) -> Option<Line> {
-    let text = format!("{}{}: {}", failed.step, took(state, &failed.step, time), failed.failure);
+    let why = match &failed.failure {
+        // The refusal has a line of its own.
+        Failure::Denied(_) => "denied".to_owned(),
+        failure @ (Failure::TimedOut(_) | Failure::InDoubt(_) | Failure::Failed(_)) => failure.to_string(),
+    };
+    let text = format!("{}{}: {why}", failed.step, took(state, &failed.step, time));
     match failed.retry_at {
         Some(at) => line("↻", Style::Warn, format!("{text}; again in {}", duration(at.since(time)))),
         None => line("✗", Style::Bad, text),
     }
+}
+
+fn has_failed(state: &RunState) -> bool {
+    state.steps.values().any(|step| step.status == StepStatus::Failed)
 }
 
 /// How long the step took so far, all attempts together.
@@ -98,67 +110,19 @@ fn log(call: &CallAnswered) -> Option<Line> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use lockstep_journal::event::{Attempt, Event, PlanDeclared, RunCreated, StepFailed};
-    use lockstep_journal::{Record, RunState};
-    use lockstep_model::plan::{Description, OnFailure, Plan, Retry, Step, Undo};
-    use lockstep_model::{Digest, Failure, RunId, StepId, Timestamp};
+    use lockstep_journal::event::{Event, StepFailed};
+    use lockstep_model::Failure;
 
     use super::line_of;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_microseconds(second * 1_000_000)
-    }
-
-    fn step(id: &str) -> Step {
-        Step {
-            id: StepId::parse(id).unwrap(),
-            title: "T".into(),
-            phase: None,
-            about: None,
-            needs: Vec::new(),
-            timeout_seconds: None,
-            retry: Retry::default(),
-            on_failure: OnFailure::Decide,
-            undo: Undo::UndoStep,
-            expected_seconds: None,
-        }
-    }
-
-    fn state() -> RunState {
-        let created = RunCreated {
-            procedure: Description { name: "x".into(), version: "1.0.0".into(), title: None, parameters: Vec::new() },
-            component: Digest::ZERO,
-            grant: Digest::ZERO,
-            grant_file: "/x.toml".into(),
-            environment: "test".into(),
-            parameters: BTreeMap::new(),
-            initiator: "me".into(),
-            host: "here".into(),
-            engine: "test".into(),
-            attended: false,
-            seed: "00".into(),
-        };
-        let run = RunId::from_parts(1, 1);
-        let first = Record { run, seq: 0, time: at(0), actor: "me".into(), event: Event::RunCreated(Box::new(created)), prev: Digest::ZERO }.seal().unwrap();
-        let mut state = RunState::begin(&first).unwrap();
-        let plan = Event::PlanDeclared(PlanDeclared { digest: Digest::ZERO, plan: Plan { steps: vec![step("smoke")] } });
-        for event in [plan, Event::StepStarted(Attempt { step: StepId::parse("smoke").unwrap(), attempt: 1 })] {
-            let record = Record { run, seq: state.next_seq, time: at(1), actor: "me".into(), event, prev: state.last_hash }.seal().unwrap();
-            state.apply(&record).unwrap();
-        }
-        state
-    }
+    use crate::sample::{at, run_of, step_id};
 
     #[test]
     fn a_failure_says_how_long_it_took_and_when_it_is_tried_again() {
-        let failed = |retry_at| {
-            Event::StepFailed(StepFailed { step: StepId::parse("smoke").unwrap(), attempt: 1, failure: Failure::problem("http.dns", "no such host"), retry_at })
-        };
-        let line = line_of(&failed(None), &state(), at(3)).unwrap();
+        let (state, _) = run_of(Vec::new());
+        let failed = |retry_at| Event::StepFailed(StepFailed { step: step_id(), attempt: 1, failure: Failure::problem("http.dns", "no such host"), retry_at });
+        let line = line_of(&failed(None), &state, at(4)).unwrap();
         assert_eq!((line.mark, line.text.as_str()), ("✗", "smoke (2.0 s): no such host [http.dns]"));
-        let line = line_of(&failed(Some(at(8))), &state(), at(3)).unwrap();
+        let line = line_of(&failed(Some(at(9))), &state, at(4)).unwrap();
         assert_eq!((line.mark, line.text.as_str()), ("↻", "smoke (2.0 s): no such host [http.dns]; again in 5.0 s"));
     }
 }
