@@ -341,6 +341,7 @@ fn a_secret_reaches_its_destination_and_nothing_else() {
             let mut request = HttpRequest::to("POST", "http://app.test/login");
             request.body = Some(gate.marker("API_KEY").as_str().into());
             let response = ask(gate, request)?;
+            assert_eq!(response.body.as_text(), Some(format!("you sent {}", gate.marker("API_KEY")).as_str()), "the guest gets the marker back");
             ask(gate, RememberRequest { key: "echo".into(), value: response.body.as_text().unwrap_or_default().into() })
         },
         nothing,
@@ -500,4 +501,43 @@ fn an_interrupt_during_a_step_without_calls_stops_before_the_next_step() {
     let report = start(&House { interrupt, ..world.house() }, world.start()).unwrap();
     assert_eq!((report.outcome, report.state.steps[&id("two")].attempts), (RunOutcome::Stuck, 0));
     assert_eq!(resume(&world.house(), world.resume(report.run)).unwrap().outcome, RunOutcome::Succeeded);
+}
+
+#[test]
+fn a_body_too_long_for_a_record_is_kept_beside_it_and_replayed_from_there() {
+    let body: &'static str = "0123456789abcdef".repeat(4_096).leak();
+    let world = World::of(Script::default().step(
+        "one",
+        move |gate| {
+            let response = ask(gate, HttpRequest::to("PUT", "http://app.test/long"))?;
+            assert_eq!(response.body.as_text(), Some(body), "the same in the replay");
+            put(gate, "after")
+        },
+        nothing,
+    ));
+    world.drivers.answer([Ok(body)]);
+    // RunCreated, PlanDeclared, StepStarted, CallStarted, CallFinished, CallStarted: the second outcome is lost.
+    let failing = Arc::new(FailingStore::after(world.store.clone(), 6, StoreError::Full));
+    start(&house(failing, &world.drivers), world.start()).unwrap_err();
+    for record in world.store.records(world.only_run()).unwrap() {
+        assert!(record.bytes.len() < 4_096, "{} has {} bytes", record.record.event.kind(), record.bytes.len());
+    }
+    assert_eq!(resume(&world.house(), world.resume(world.only_run())).unwrap().outcome, RunOutcome::Succeeded);
+    assert_eq!(world.drivers.summaries().iter().filter(|line| line.ends_with("/long")).count(), 1, "answered from the journal");
+}
+
+#[test]
+fn a_steps_deadline_flows_into_its_calls_and_ends_it() {
+    let slow = |gate: &Gate| {
+        for _ in 0..10 {
+            // A guest that does not listen is told again.
+            let _ = ask(gate, ClockRequest::Pause { milliseconds: 500 });
+        }
+        put(gate, "too-late")
+    };
+    let world = World::of(Script::default().step("one", slow, nothing).with(|step| step.timeout_seconds = Some(2)));
+    let report = world.run();
+    assert_eq!(report.state.steps[&id("one")].failure.as_ref().map(Failure::code), Some("timed-out"));
+    assert!(world.drivers.performed().is_empty());
+    assert!(!world.kinds().contains(&"CallStarted"), "what cannot be done in time is not begun");
 }
