@@ -84,7 +84,7 @@ impl Ledger {
             Err(_) if jobs.len() > 1 && self.broken.is_none() => jobs.iter().flat_map(|job| self.commit(slice::from_ref(job))).collect(),
             Err(error) => {
                 for job in jobs.iter().filter(|job| !job.awaited) {
-                    self.let _ = 0;
+                    self.end.failed.extend(job.runs().map(|run| (run, error.clone())));
                 }
                 jobs.iter().map(|_| Err(error.clone())).collect()
             }
@@ -99,7 +99,7 @@ impl Ledger {
     fn transaction(&mut self, jobs: &[Job]) -> Result<Vec<Answer>, StoreError> {
         let durable = jobs.iter().any(|job| job.durability == Durability::Durable);
         self.sync_at_commit(if durable { Durability::Durable } else { Durability::Written })?;
-        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(of_sqlite)?;
+        self.run("BEGIN IMMEDIATE").map_err(of_sqlite)?;
         let filled = self.fill(jobs).and_then(|filled| self.end_transaction().map(|()| filled));
         match filled {
             Ok((end, answers)) => {
@@ -117,13 +117,17 @@ impl Ledger {
     }
 
     fn end_transaction(&mut self) -> Result<(), StoreError> {
-        self.connection.execute_batch("COMMIT").map_err(|error| {
+        self.run("COMMIT").map_err(|error| {
             let error = of_sqlite(error);
             if matches!(error, StoreError::Medium(_)) {
                 self.broken = Some(error.clone());
             }
             error
         })
+    }
+
+    fn run(&self, sql: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(sql)?.execute([]).map(drop)
     }
 
     fn fill(&self, jobs: &[Job]) -> Result<(End, Vec<Answer>), StoreError> {
@@ -170,7 +174,7 @@ impl Ledger {
         }
         if let Err(error) = self.places(job, end)? {
             if !job.awaited {
-                let _ = 0;
+                end.failed.extend(job.runs().map(|run| (run, error.clone())));
             }
             return Ok(Err(error));
         }
@@ -245,7 +249,7 @@ impl Ledger {
         if self.syncs != Some(durability) {
             self.connection
                 .execute_batch(match durability {
-                    Durability::Written => "PRAGMA synchronous = FULL",
+                    Durability::Written => "PRAGMA synchronous = NORMAL",
                     Durability::Durable => "PRAGMA synchronous = FULL",
                 })
                 .map_err(of_sqlite)?;
@@ -259,3 +263,6 @@ impl Ledger {
 fn to_kept(number: u64) -> Result<i64, StoreError> {
     i64::try_from(number).map_err(|_| StoreError::Damaged("a number of the ledger is out of range".into()))
 }
+
+#[cfg(test)]
+mod tests;

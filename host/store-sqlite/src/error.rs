@@ -4,10 +4,14 @@ use std::io;
 use std::path::Path;
 
 use lockstep_journal::{BlobError, StoreError};
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 /// The store's word for an error of SQLite.
 pub(crate) fn of_sqlite(error: rusqlite::Error) -> StoreError {
+    if error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_SHMSIZE) {
+        // SQLite calls it an I/O error when there is no room for its shared memory, which lies beside the database.
+        return StoreError::Full;
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full,
         Some(ErrorCode::ReadOnly) => StoreError::ReadOnly,

@@ -69,13 +69,23 @@ pub(crate) fn for_writing(dir: &Path, options: &Options) -> Result<(Connection, 
 fn connect(path: &Path) -> Result<Connection, StoreError> {
     // SQLite gives its other files the mode of this one.
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(of_file(path, &error)),
-        Ok(_) | Err(_) => {}
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => writable(path)?,
+        Err(error) => return Err(of_file(path, &error)),
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(canonical(path)?, flags).map_err(of_sqlite)?;
     schema::prepare(&connection)?;
     Ok(connection)
+}
+
+/// Asks the system whether the file may be written: SQLite would only say that it cannot open it.
+fn writable(path: &Path) -> Result<(), StoreError> {
+    match OpenOptions::new().write(true).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(StoreError::ReadOnly),
+        Err(error) => Err(of_file(path, &error)),
+    }
 }
 
 /// The path without links in it: SQLite is told to follow none, so that the database cannot be exchanged for another file.

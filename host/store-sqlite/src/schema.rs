@@ -16,8 +16,9 @@ const FORMAT: u32 = 1;
 /// How long a transaction waits for that of another process. Theirs last milliseconds; one that lasts seconds is stuck.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// The commit that fills the log beyond this writes it back to the database: a backstop for a store that is never quiet.
-const LOG_PAGES: u32 = 4096;
+/// The commit that fills the log beyond 2 MiB writes it back to the database, and the next ones write over it from its start. That takes three syncs,
+/// once in some eighty effects; but a sync of a log that no longer grows takes half the time.
+const LOG_PAGES: u32 = 512;
 
 /// A run's records are found by `record_of_run`, the runs by `run_begun`. `idx` counts from 0 in the order of commits.
 const TABLES: &str = "

@@ -16,7 +16,7 @@ const MOST_JOBS: usize = 256;
 /// When nothing has been written for so long, the log is written back to the database, which takes two syncs.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// So many commits make that worth while: about a megabyte of log.
+/// So many commits make that worth while: most of a megabyte of log.
 const WORTH_WRITING_BACK: usize = 64;
 
 /// A handle of the thread. Dropping it lets the thread finish what is waiting, and waits for that.
