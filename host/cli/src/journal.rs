@@ -24,25 +24,48 @@ pub(crate) struct Run {
     pub(crate) state: RunState,
 }
 
-/// Opens the store that the command line names. It must be there.
+/// Opens the store that the command line names, to look at it. It must be there.
 ///
 /// # Errors
-/// When it is not, or cannot be opened.
+/// When it is not, or cannot be read.
 pub(crate) fn existing_store(context: &Context) -> Result<Arc<dyn Store>, CliError> {
+    wiring::open_store_to_look(&existing_folder(context)?)
+}
+
+/// Opens the store that the command line names, to write to it. It must be there.
+///
+/// # Errors
+/// When it is not, or cannot be written.
+pub(crate) fn store_to_act(context: &Context) -> Result<Arc<dyn Store>, CliError> {
+    wiring::open_store_to_act(&existing_folder(context)?)
+}
+
+fn existing_folder(context: &Context) -> Result<PathBuf, CliError> {
     let folder = context.store()?;
     if !wiring::has_store(&folder) {
         return Err(CliError::new(Code::NoStore, "there is no store yet").detail(format!("store: {}", folder.display())).hint("`lockstep run` makes it"));
     }
-    wiring::open_store_to_look(&folder)
+    Ok(folder)
 }
 
 impl Run {
-    /// The run that the operator means.
+    /// The run that the operator means, to look at.
     ///
     /// # Errors
     /// When there is none, or its records do not hold.
     pub(crate) fn find(context: &Context, text: &str) -> Result<Self, CliError> {
-        let store = existing_store(context)?;
+        Self::find_in(existing_store(context)?, text)
+    }
+
+    /// The run that the operator means, to go on with.
+    ///
+    /// # Errors
+    /// As `find`, and when the store cannot be written.
+    pub(crate) fn find_to_act(context: &Context, text: &str) -> Result<Self, CliError> {
+        Self::find_in(store_to_act(context)?, text)
+    }
+
+    fn find_in(store: Arc<dyn Store>, text: &str) -> Result<Self, CliError> {
         let id = runs::find(&*store, text)?;
         Self::read(store, id)
     }

@@ -9,7 +9,7 @@ use lockstep_driver_shell::ShellDriver;
 use lockstep_engine::{Entropy, House};
 use lockstep_gate::{Drivers, Interrupt, Live, SecretSource as Secrets, SystemClock};
 use lockstep_grant::{Grant, SecretRule, SecretSource};
-use lockstep_journal::{Observer, Store, StoreError};
+use lockstep_journal::{Observer, Store};
 use lockstep_model::Secret;
 use lockstep_runtime::{Limits, LoadedProcedure, Runtime, RuntimeOptions};
 use lockstep_store_sqlite::{Options, SqliteStore};
@@ -34,16 +34,20 @@ pub(crate) fn open_store(folder: &Path) -> Result<Arc<dyn Store>, CliError> {
     open_with(folder, Options::default())
 }
 
-/// Opens a store to look at it: one that may not be written, a copy on a read-only disk for example, is only read.
+/// Opens a store that is there, to write to it.
 ///
 /// # Errors
 /// When it is not there or cannot be opened.
+pub(crate) fn open_store_to_act(folder: &Path) -> Result<Arc<dyn Store>, CliError> {
+    open_with(folder, Options { create: false, ..Options::default() })
+}
+
+/// Opens a store to look at it: nothing is written, no key is needed, and one that does not hold can still be looked at.
+///
+/// # Errors
+/// When it is not there or cannot be read.
 pub(crate) fn open_store_to_look(folder: &Path) -> Result<Arc<dyn Store>, CliError> {
-    match SqliteStore::open(folder, Options { create: false, ..Options::default() }) {
-        Ok(store) => Ok(Arc::new(store)),
-        Err(StoreError::ReadOnly) => open_with(folder, Options { create: false, read_only: true, ..Options::default() }),
-        Err(error) => Err(CliError::store(folder, &error)),
-    }
+    open_with(folder, Options { create: false, read_only: true, ..Options::default() })
 }
 
 fn open_with(folder: &Path, options: Options) -> Result<Arc<dyn Store>, CliError> {

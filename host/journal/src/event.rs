@@ -59,6 +59,52 @@ pub enum Event {
     RunFinished(RunFinished),
 }
 
+/// Everything that lists the variants once.
+macro_rules! variants {
+    ($($kind:ident($body:ty))*) => {
+        impl Event {
+            /// The name of its variant, as in the record.
+            pub fn kind(&self) -> &'static str {
+                match self { $(Self::$kind(_) => stringify!($kind),)* }
+            }
+
+            /// Reads an event from the two parts of its record. Knowing the kind first, serde need not keep the body until it does.
+            pub(crate) fn from_parts(kind: &str, body: &str) -> Result<Self, serde_json::Error> {
+                match kind {
+                    $(stringify!($kind) => serde_json::from_str::<$body>(body).map(Self::$kind),)*
+                    other => Err(serde::de::Error::custom(format_args!("`{}` is no kind of event", other.escape_default()))),
+                }
+            }
+        }
+    };
+}
+
+variants! {
+    RunCreated(Box<RunCreated>)
+    PlanDeclared(PlanDeclared)
+    StepStarted(Attempt)
+    CallStarted(Box<CallStarted>)
+    CallFinished(CallFinished)
+    CallAnswered(Box<CallAnswered>)
+    CallDenied(Box<CallDenied>)
+    CallResolved(CallResolved)
+    ValueRemembered(ValueRemembered)
+    ArtifactSealed(ArtifactSealed)
+    SecretCaptured(SecretCaptured)
+    StepSucceeded(StepSucceeded)
+    StepFailed(StepFailed)
+    StepSkipped(StepSkipped)
+    RunPaused(Reason)
+    RunResumed(RunResumed)
+    UndoBegan(UndoBegan)
+    UndoStarted(Attempt)
+    UndoSucceeded(Attempt)
+    UndoFailed(UndoFailed)
+    RunStuck(Reason)
+    DivergenceFound(DivergenceFound)
+    RunFinished(RunFinished)
+}
+
 /// What a run is made of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -189,10 +235,8 @@ pub enum Outcome {
 #[serde(rename_all = "kebab-case")]
 pub struct CallStarted {
     /// Which call.
-    #[serde(flatten)]
     pub id: CallId,
     /// What was asked.
-    #[serde(flatten)]
     pub asked: Asked,
     /// What a crash means.
     pub class: EffectClass,
@@ -207,7 +251,6 @@ pub struct CallStarted {
 #[serde(rename_all = "kebab-case")]
 pub struct CallFinished {
     /// Which call.
-    #[serde(flatten)]
     pub id: CallId,
     /// What became of it.
     pub outcome: Outcome,
@@ -218,10 +261,8 @@ pub struct CallFinished {
 #[serde(rename_all = "kebab-case")]
 pub struct CallAnswered {
     /// Which call.
-    #[serde(flatten)]
     pub id: CallId,
     /// What was asked.
-    #[serde(flatten)]
     pub asked: Asked,
     /// The rule that allowed it.
     pub rule: String,
@@ -234,10 +275,8 @@ pub struct CallAnswered {
 #[serde(rename_all = "kebab-case")]
 pub struct CallDenied {
     /// Which call.
-    #[serde(flatten)]
     pub id: CallId,
     /// What was asked.
-    #[serde(flatten)]
     pub asked: Asked,
     /// The rule that decided.
     pub rule: String,
@@ -253,7 +292,6 @@ pub struct CallDenied {
 #[serde(rename_all = "kebab-case")]
 pub struct CallResolved {
     /// Which call.
-    #[serde(flatten)]
     pub id: CallId,
     /// What the guest gets for it; none: it did not happen and is to be done.
     pub outcome: Option<Outcome>,
@@ -385,7 +423,6 @@ pub struct UndoFailed {
 #[serde(rename_all = "kebab-case")]
 pub struct DivergenceFound {
     /// Where the two part.
-    #[serde(flatten)]
     pub id: CallId,
     /// What the journal says: `http.send sha256:… GET https://…`, or `the end of the step`.
     pub recorded: String,

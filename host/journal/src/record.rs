@@ -1,7 +1,10 @@
 //! One record: an event with its place in the run, in canonical form and chained by hash.
 
+use std::borrow::Cow;
+
 use lockstep_model::{Digest, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use crate::event::Event;
@@ -57,8 +60,24 @@ pub enum InvalidRecord {
     NotCanonical,
 }
 
+/// A record as it is read: everything borrowed that can be.
+#[derive(Deserialize)]
+struct Read<'a> {
+    v: u32,
+    run: RunId,
+    seq: u64,
+    time: Timestamp,
+    #[serde(borrow)]
+    actor: Cow<'a, str>,
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    body: &'a RawValue,
+    prev: Digest,
+}
+
 /// The fields around the event. `kind` and `body` are the event's own.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Envelope {
     v: u32,
     run: RunId,
@@ -95,13 +114,12 @@ impl SealedRecord {
     /// # Errors
     /// When the bytes are no record, or one of a newer format.
     pub fn read(bytes: Vec<u8>) -> Result<Self, InvalidRecord> {
-        let envelope: Envelope = serde_json::from_slice(&bytes)?;
-        if envelope.v > FORMAT {
-            return Err(InvalidRecord::NewerFormat { found: envelope.v });
+        let Read { v, run, seq, time, actor, kind, body, prev } = serde_json::from_slice(&bytes)?;
+        if v > FORMAT {
+            return Err(InvalidRecord::NewerFormat { found: v });
         }
-        let event: Event = serde_json::from_slice(&bytes)?;
-        let Envelope { run, seq, time, actor, prev, .. } = envelope;
-        let hash = hash(&bytes);
+        let event = Event::from_parts(&kind, body.get())?;
+        let (actor, hash) = (actor.into_owned(), hash(&bytes));
         Ok(Self { record: Record { run, seq, time, actor, event, prev }, bytes, hash })
     }
 }

@@ -302,34 +302,3 @@ impl std::fmt::Display for RunStatus {
         }
     }
 }
-
-impl Event {
-    /// The name of its variant, as in the record.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::RunCreated(_) => "RunCreated",
-            Self::PlanDeclared(_) => "PlanDeclared",
-            Self::StepStarted(_) => "StepStarted",
-            Self::CallStarted(_) => "CallStarted",
-            Self::CallFinished(_) => "CallFinished",
-            Self::CallAnswered(_) => "CallAnswered",
-            Self::CallDenied(_) => "CallDenied",
-            Self::CallResolved(_) => "CallResolved",
-            Self::ValueRemembered(_) => "ValueRemembered",
-            Self::ArtifactSealed(_) => "ArtifactSealed",
-            Self::SecretCaptured(_) => "SecretCaptured",
-            Self::StepSucceeded(_) => "StepSucceeded",
-            Self::StepFailed(_) => "StepFailed",
-            Self::StepSkipped(_) => "StepSkipped",
-            Self::RunPaused(_) => "RunPaused",
-            Self::RunResumed(_) => "RunResumed",
-            Self::UndoBegan(_) => "UndoBegan",
-            Self::UndoStarted(_) => "UndoStarted",
-            Self::UndoSucceeded(_) => "UndoSucceeded",
-            Self::UndoFailed(_) => "UndoFailed",
-            Self::RunStuck(_) => "RunStuck",
-            Self::DivergenceFound(_) => "DivergenceFound",
-            Self::RunFinished(_) => "RunFinished",
-        }
-    }
-}

@@ -55,7 +55,7 @@ enum Answer {
 /// # Errors
 /// When no call of the run is in doubt, or no reason is given.
 pub(super) fn run(args: &ResolveArgs, context: &Context) -> Result<Exit, CliError> {
-    let run = Run::find(context, &args.run)?;
+    let run = Run::find_to_act(context, &args.run)?;
     let id = run.state.run;
     let no_call = |message: String| CliError::new(Code::NoSuchCall, message).hint(format!("`lockstep show {id}` shows how it stands"));
     let call = in_doubt(&run.state).ok_or_else(|| {

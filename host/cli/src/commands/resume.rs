@@ -58,7 +58,7 @@ impl AgainArgs {
     /// # Errors
     /// When something of it is missing.
     pub(super) fn prepare(&self, context: &Context, act: &str) -> Result<(Run, Resume), CliError> {
-        let run = Run::find(context, &self.run)?;
+        let run = Run::find_to_act(context, &self.run)?;
         let component = run.component(self.file.as_deref())?;
         let (grant, grant_bytes) = run.grant(self.env.as_deref())?;
         let procedure = wiring::load(&component, "the component", Some(&grant), Some(&context.store()?))?;

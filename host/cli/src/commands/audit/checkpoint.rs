@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::CliError;
-use crate::journal::existing_store;
+use crate::journal::store_to_act;
 
 /// Print the signed head of the ledger, to be kept elsewhere
 ///
@@ -28,7 +28,7 @@ struct Shown {
 /// # Errors
 /// When the store cannot be read or written.
 pub(super) fn run(args: &CheckpointArgs, context: &Context) -> Result<Exit, CliError> {
-    let store = existing_store(context)?;
+    let store = store_to_act(context)?;
     let ui = context.ui();
     match (args.key, ui.json()) {
         (true, false) => ui.data(store.verifier_key()),
