@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::export::exported;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::journal::existing_store;
+use crate::journal::store_to_act;
 use crate::runs;
 
 /// Prove that a record is in the ledger: the record, the path to a root, and a signed checkpoint with that root
@@ -44,7 +44,7 @@ struct Proof {
 /// # Errors
 /// When there is no such record.
 pub(super) fn run(args: &ProveArgs, context: &Context) -> Result<Exit, CliError> {
-    let store = existing_store(context)?;
+    let store = store_to_act(context)?;
     let wanted_run = args.run.as_deref().map(|text| runs::find(&*store, text)).transpose()?;
     // The head that is signed first covers every record that is read after it, or more.
     let checkpoint = store.checkpoint()?;
