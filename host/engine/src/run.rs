@@ -69,14 +69,17 @@ pub struct RunReport {
 ///
 /// # Errors
 /// When it could not be started, or its journal cannot be written any more.
-pub fn start(house: &House, start: Start) -> Result<RunReport, EngineError> {
+pub fn start(house: &House, mut start: Start) -> Result<RunReport, EngineError> {
+    let (run, seed) = new_run(house);
+    // A value of a secret given as a parameter would be in the journal for ever: its marker is used instead.
+    let secrets = known(house, &seed, &start.grant);
+    start.parameters.values_mut().for_each(|value| *value = secrets.scrub_text(value));
     let declared = declare(&*start.procedure, &start.grant, &start.environment, &start.parameters)?;
     if let Some(expected) = start.expected_plan
         && expected != declared.digest
     {
         return Err(EngineError::PlanChanged { expected, found: declared.digest });
     }
-    let (run, seed) = new_run(house);
     let DeclaredPlan { description, parameters, plan, digest } = declared;
     let created = RunCreated {
         procedure: description,
@@ -118,10 +121,11 @@ pub fn undo(house: &House, resume: Resume, to: Option<StepId>) -> Result<RunRepo
     if let RunStatus::Finished(RunOutcome::Succeeded) = scribe.state().status {
         same_component(&scribe, &*resume.procedure)?;
         scribe.write(Event::UndoBegan(UndoBegan { reason: resume.reason.clone(), cause: RunOutcome::Failed, to }))?;
+        scribe.write(Event::RunResumed(RunResumed { reason: resume.reason, grant: resume.grant.digest() }))?;
         return Drive::new(house, scribe, resume.procedure, resume.grant, resume.attended)?.backward();
     }
     let drive = Drive::reopen(house, scribe, resume.clone())?;
-    if drive.read(|state| state.status != RunStatus::Undoing) {
+    if drive.read(|state| state.status != RunStatus::Undoing || (to.is_some() && state.undo_to != to)) {
         drive.write(Event::UndoBegan(UndoBegan { reason: resume.reason, cause: RunOutcome::Failed, to }))?;
     }
     drive.backward()
@@ -233,15 +237,21 @@ fn plan_again(scribe: &mut Scribe, procedure: &dyn Procedure) -> Result<(), Engi
     Ok(())
 }
 
-/// Every declared secret that has a value, and what responses of this run were captured into.
-fn secrets(house: &House, scribe: &Scribe, grant: &Grant) -> Result<Secrets, EngineError> {
-    let state = scribe.state();
-    let secrets = Secrets::new(&state.created.seed);
+/// Every declared secret that has a value.
+fn known(house: &House, seed: &str, grant: &Grant) -> Secrets {
+    let secrets = Secrets::new(seed);
     for rule in grant.secrets() {
         if let Some(value) = house.secrets.value(rule) {
             secrets.learn(&rule.id, value);
         }
     }
+    secrets
+}
+
+/// Every declared secret that has a value, and what responses of this run were captured into.
+fn secrets(house: &House, scribe: &Scribe, grant: &Grant) -> Result<Secrets, EngineError> {
+    let state = scribe.state();
+    let secrets = known(house, &state.created.seed, grant);
     for (id, digest) in &state.captured {
         let store = scribe.store();
         let Some(sealed) = store.blob(*digest).map_err(|error| JournalError::Store(error.into()))? else { continue };

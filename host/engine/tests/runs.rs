@@ -541,3 +541,65 @@ fn a_steps_deadline_flows_into_its_calls_and_ends_it() {
     assert!(world.drivers.performed().is_empty());
     assert!(!world.kinds().contains(&"CallStarted"), "what cannot be done in time is not begun");
 }
+
+#[test]
+fn an_effect_resolved_as_not_done_is_in_doubt_again_after_the_next_crash() {
+    let world = World::of(Script::default().step("pay", |gate| post(gate, "pay"), nothing));
+    let crash_after = |appends| house(Arc::new(FailingStore::after(world.store.clone(), appends, StoreError::Full)), &world.drivers);
+    start(&crash_after(4), world.start()).unwrap_err();
+    let report = resume(&world.house(), world.resume(world.only_run())).unwrap();
+    let call = report.state.steps[&id("pay")].open_call().unwrap().id.clone();
+    lockstep_engine::resolve(&world.house(), report.run, call, None, "not done".to_owned()).unwrap();
+    // RunResumed and the intent are kept; the outcome is lost once more.
+    resume(&crash_after(2), world.resume(report.run)).unwrap_err();
+    assert_eq!(world.drivers.performed().len(), 2, "the operator allowed it once more");
+    assert_eq!(resume(&world.house(), world.resume(report.run)).unwrap().outcome, RunOutcome::Stuck);
+    assert_eq!(world.drivers.performed().len(), 2, "and not a third time");
+}
+
+#[test]
+fn what_a_step_kept_later_is_not_seen_by_its_replay() {
+    let guarded = |gate: &Gate| {
+        if gate.recall("made").is_none() {
+            put(gate, "make")?;
+            ask(gate, RememberRequest { key: "made".into(), value: "yes".into() })?;
+        }
+        put(gate, "use")
+    };
+    let world = World::of(Script::default().step("one", guarded, nothing));
+    // Up to the intent of the second effect, which carries what was kept.
+    let failing = Arc::new(FailingStore::after(world.store.clone(), 6, StoreError::Full));
+    start(&house(failing, &world.drivers), world.start()).unwrap_err();
+    assert!(world.kinds().contains(&"ValueRemembered"));
+    assert_eq!(resume(&world.house(), world.resume(world.only_run())).unwrap().outcome, RunOutcome::Succeeded);
+}
+
+#[test]
+fn an_effect_cut_off_by_its_deadline_is_a_doubt_that_no_policy_retries() {
+    let retry = Retry { attempts: 3, ..Retry::default() };
+    let world = World::of(Script::default().step("pay", |gate| post(gate, "pay"), nothing).with(|step| step.retry = retry));
+    world.drivers.answer([Err(Failure::TimedOut("no answer".to_owned()))]);
+    let report = world.run();
+    assert_eq!((report.state.steps[&id("pay")].attempts, world.drivers.performed().len()), (1, 1));
+    assert_eq!(report.state.cause, Some(RunOutcome::Failed));
+}
+
+#[test]
+fn a_secret_given_as_a_parameter_is_a_marker_in_the_journal() {
+    let world = World::of(Script::default().parameter("token", None).step("one", nothing, nothing));
+    let given = BTreeMap::from([("token".to_owned(), SECRET.to_owned())]);
+    let report = start(&world.house(), Start { parameters: given, ..world.start() }).unwrap();
+    assert!(report.state.created.parameters["token"].starts_with("{{secret:API_KEY:"));
+}
+
+#[test]
+fn an_undo_under_way_can_be_told_to_stop_earlier() {
+    let script = two_steps().step("three", |_| Err(Failure::problem("x", "no")), nothing);
+    let world = World::of(script);
+    world.drivers.answer([Ok(""), Ok(""), Err(Failure::problem("x", "not yet"))]);
+    let report = world.run();
+    assert_eq!(report.outcome, RunOutcome::Stuck, "the undo of `two` failed");
+    let report = undo(&world.house(), world.resume(report.run), Some(id("one"))).unwrap();
+    assert_eq!(report.outcome, RunOutcome::Undone);
+    assert!(!world.drivers.summaries().iter().any(|line| line.ends_with("undo-one")), "{:?}", world.drivers.summaries());
+}

@@ -51,6 +51,11 @@ pub trait Dispatch: Grantable {
         false
     }
 
+    /// The key and value that the step keeps by it.
+    fn remembers(&self) -> Option<(&str, &str)> {
+        None
+    }
+
     /// What follows for the state of the run; recorded together with the outcome.
     ///
     /// # Errors

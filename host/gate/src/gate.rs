@@ -4,6 +4,7 @@ mod facts;
 mod live;
 mod recording;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lockstep_grant::{Decision, Denial, Destination, Grant, Granted};
@@ -11,7 +12,7 @@ use lockstep_journal::event::{Asked, CallDenied, CallId, CallStarted, Event, Pha
 use lockstep_journal::state::RecordedCall;
 use lockstep_journal::{Answer, Replay, Scribe};
 use lockstep_model::request::{SecretPlace, TextPlace};
-use lockstep_model::{Digest, Failure, StepId, Timestamp};
+use lockstep_model::{Digest, EffectClass, Failure, StepId, Timestamp};
 
 use crate::budget::Budget;
 use crate::dispatch::{Dispatch, Drivers, Surroundings};
@@ -63,6 +64,8 @@ struct Session {
     calls: u32,
     /// Effects among them.
     effects: u32,
+    /// What the step has kept, as far as this attempt has come: a replay must not see what it kept later.
+    remembered: BTreeMap<String, String>,
     stop: Option<Stop>,
 }
 
@@ -79,13 +82,12 @@ struct NextCall {
 impl Gate {
     /// Opens the gate for an attempt whose start is recorded. Calls that the journal has of it are replayed.
     pub fn open(run: RunPassage, step: StepId, phase: Phase, attempt: u32, budget: Budget) -> Self {
-        let (replay, seed) = {
+        let (recorded, seed) = {
             let scribe = lock(&run.scribe);
             let state = scribe.state();
-            let calls = state.steps.get(&step).map(|step| step.calls.as_slice()).unwrap_or_default();
-            (Replay::of(calls), state.created.seed.clone())
+            (state.steps.get(&step).cloned().unwrap_or_default(), state.created.seed.clone())
         };
-        let session = Session { replay, budget, calls: 0, effects: 0, stop: None };
+        let session = Session { replay: Replay::of(&recorded.calls), budget, calls: 0, effects: 0, remembered: recorded.remembered_before, stop: None };
         Self { inner: Arc::new(Inner { run, step, phase, attempt, seed, session: Mutex::new(session) }) }
     }
 
@@ -130,16 +132,21 @@ impl Gate {
             session.budget.take_log(next.size).map_err(Stop::Limit)?;
         }
         let function = format!("{}.{}", next.asked.interface, next.asked.function);
-        match session.replay.next(&next.id, &function, next.asked.digest, &next.asked.summary) {
+        let kept = request.remembers().map(|(key, value)| (key.to_owned(), self.inner.run.secrets.scrub_text(value)));
+        let answer = match session.replay.next(&next.id, &function, next.asked.digest, &next.asked.summary) {
             Answer::Recorded { outcome, effect } => {
                 session.effects += u32::from(effect);
                 self.recorded(outcome)
             }
             Answer::Diverged(found) => Err(Stop::Diverged(found)),
             Answer::InDoubt(call) => Err(Stop::InDoubt(call)),
-            Answer::Again(call) => self.again(session, &next, request, &call),
+            Answer::Again(call) => self.again(session, next, request, &call),
             Answer::Live => self.live(session, next, request),
+        }?;
+        if answer.is_ok() {
+            session.remembered.extend(kept);
         }
+        Ok(answer)
     }
 
     fn next_call<R: Dispatch>(&self, session: &mut Session, request: &R) -> Result<NextCall, Stop> {
@@ -178,45 +185,48 @@ impl Gate {
         session.effects += 1;
         let key = self.key(session.effects);
         let id = next.id.clone();
-        let intended_at = self.intend(next, &granted, &key)?;
+        let intended_at = self.intend(next, &granted, granted.class(), &key)?;
         let performed = self.perform(session, &id, &granted, &key, intended_at)?;
         self.finish_effect(session, id, granted, performed)
     }
 
     /// Makes the intent of an effect durable; without it nothing happens.
-    fn intend<R: Dispatch>(&self, next: NextCall, granted: &Granted<R>, key: &str) -> Result<Timestamp, Stop> {
+    fn intend<R: Dispatch>(&self, next: NextCall, granted: &Granted<R>, class: EffectClass, key: &str) -> Result<Timestamp, Stop> {
         let NextCall { id, asked, blob, .. } = next;
         let mut scribe = lock(&self.inner.run.scribe);
         if let Some(blob) = blob {
             scribe.attach(blob);
         }
-        let started = CallStarted { id, asked, class: granted.class(), rule: granted.rule().to_owned(), key: key.to_owned() };
+        let started = CallStarted { id, asked, class, rule: granted.rule().to_owned(), key: key.to_owned() };
         scribe.commit(Event::CallStarted(Box::new(started)))?;
         Ok(scribe.state().changed_at)
     }
 
     /// An effect whose outcome is not known and that may be done again: the same key, and today's grant.
-    fn again<R: Dispatch>(&self, session: &mut Session, next: &NextCall, request: R, call: &RecordedCall) -> Result<Result<R::Response, Failure>, Stop> {
+    fn again<R: Dispatch>(&self, session: &mut Session, next: NextCall, request: R, call: &RecordedCall) -> Result<Result<R::Response, Failure>, Stop> {
         let granted = match self.decide(request) {
             Ok(granted) => granted,
             // It may have happened already under the grant of then: what it became cannot be found out any more.
             Err(_) => return Err(Stop::InDoubt(Box::new(call.clone()))),
         };
         session.effects += 1;
-        let key = call.key.clone().unwrap_or_default();
-        let performed = self.perform(session, &next.id, &granted, &key, call.time)?;
-        self.finish_effect(session, next.id.clone(), granted, performed)
+        let (id, key) = (next.id.clone(), call.key.clone().unwrap_or_default());
+        // What an operator has allowed once more is used up by an intent of its own: the next crash asks again.
+        let intended_at = if call.to_be_done { self.intend(next, &granted, call.class, &key)? } else { call.time };
+        let performed = self.perform(session, &id, &granted, &key, intended_at)?;
+        self.finish_effect(session, id, granted, performed)
     }
 
     /// Asks the grant, also where the request's secrets may go.
     fn decide<R: Dispatch>(&self, mut request: R) -> Result<Granted<R>, Denial> {
         let secrets = &self.inner.run.secrets;
-        let mut used = Vec::new();
+        let mut used = BTreeSet::new();
         request.visit_secret_places(&mut |place| {
-            used.extend(match place {
-                SecretPlace::Text(text) => secrets.used_in(text.as_bytes()),
-                SecretPlace::Bytes(bytes) | SecretPlace::Json(bytes) => secrets.used_in(bytes),
-            });
+            let text = match &place {
+                SecretPlace::Text(text) => text.as_bytes(),
+                SecretPlace::Bytes(bytes) | SecretPlace::Json(bytes) => bytes.as_slice(),
+            };
+            used.extend(self.inner.run.grant.secrets().iter().filter(|rule| secrets.is_marked(text, &rule.id)).map(|rule| rule.id.clone()));
         });
         if !used.is_empty() {
             request.stay();
@@ -228,6 +238,10 @@ impl Gate {
         };
         for id in &used {
             self.secret_may_go(id, destination.as_ref())?;
+            if !secrets.knows(id) {
+                let message = format!("secret `{id}` has no value now: its marker would be sent instead");
+                return Err(Denial { rule: "default".to_owned(), message, hint: Some(format!("set the source of `{id}` where Lockstep runs, and resume")) });
+            }
         }
         for capture in granted.request().captures() {
             self.may_capture(&capture.secret)?;

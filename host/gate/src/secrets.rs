@@ -13,6 +13,9 @@ use lockstep_model::{Digest, Secret};
 /// A value this short would be found everywhere and make a journal unreadable; it is put in, but cannot be taken out.
 const SHORTEST_SCRUBBED: usize = 4;
 
+/// A line of a value of many lines that is shorter is not one to be known by.
+const SHORTEST_LINE: usize = 8;
+
 /// Where the values of declared secrets come from. The host's process reads them at its start, so that they can leave its environment.
 pub trait SecretSource: Send + Sync {
     /// The value of a declared secret; none when its source has none, or it is captured from responses.
@@ -61,35 +64,38 @@ impl Secrets {
         self.lock().values.contains_key(id)
     }
 
-    /// The ids whose markers are found in `text`.
-    pub fn used_in(&self, text: &[u8]) -> Vec<String> {
-        let inner = self.lock();
-        inner.values.keys().filter(|id| find(text, self.marker(id).as_bytes())).cloned().collect()
+    /// Whether the marker of `id` is in `text`, whether or not it has a value.
+    pub fn is_marked(&self, text: &[u8], id: &str) -> bool {
+        memchr::memmem::find(text, self.marker(id).as_bytes()).is_some()
     }
 
-    /// Puts values in for their markers.
+    /// Puts values in for their markers, in one pass: what was put in is not looked at again, or one secret's value could pull in another's.
     pub fn place(&self, place: SecretPlace<'_>) {
-        let inner = self.lock();
         match place {
             SecretPlace::Text(text) => {
-                for (id, value) in &inner.values {
-                    let marker = self.marker(id);
-                    if text.contains(&marker) {
-                        *text = text.replace(&marker, &String::from_utf8_lossy(value.expose()));
-                    }
+                if let Some(placed) = self.placed(text.as_bytes(), <[u8]>::to_vec) {
+                    *text = String::from_utf8_lossy(&placed).into_owned();
                 }
             }
             SecretPlace::Bytes(bytes) => {
-                for (id, value) in &inner.values {
-                    replace(bytes, self.marker(id).as_bytes(), value.expose());
+                if let Some(placed) = self.placed(bytes, <[u8]>::to_vec) {
+                    *bytes = placed;
                 }
             }
             SecretPlace::Json(bytes) => {
-                for (id, value) in &inner.values {
-                    replace(bytes, self.marker(id).as_bytes(), json_content(value.expose()).as_bytes());
+                if let Some(placed) = self.placed(bytes, |value| json_content(value).into_bytes()) {
+                    *bytes = placed;
                 }
             }
         }
+    }
+
+    /// None when there is nothing to put in.
+    fn placed(&self, bytes: &[u8], form: fn(&[u8]) -> Vec<u8>) -> Option<Vec<u8>> {
+        let inner = self.lock();
+        let (markers, values): (Vec<_>, Vec<_>) = inner.values.iter().map(|(id, value)| (self.marker(id), form(value.expose()))).unzip();
+        let automaton = AhoCorasick::new(&markers).ok()?;
+        automaton.is_match(bytes).then(|| automaton.replace_all_bytes(bytes, &values))
     }
 
     /// Takes values out, in every form they are likely to be in, and puts their markers there.
@@ -113,6 +119,16 @@ impl Secrets {
         match self.scrubbed(text.as_bytes()) {
             Some(scrubbed) => String::from_utf8_lossy(&scrubbed).into_owned(),
             None => text.to_owned(),
+        }
+    }
+
+    /// Takes values out of every text in `value`. Its keys and numbers are ours, and stay.
+    pub fn scrub_json(&self, value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::String(text) => self.scrub(TextPlace::Text(text)),
+            serde_json::Value::Array(items) => items.iter_mut().for_each(|item| self.scrub_json(item)),
+            serde_json::Value::Object(fields) => fields.values_mut().for_each(|field| self.scrub_json(field)),
+            serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
         }
     }
 
@@ -166,6 +182,8 @@ fn forms(value: &[u8]) -> Vec<Vec<u8>> {
         percent_encoded(value).into_bytes(),
         json_content(value).into_bytes(),
     ];
+    // Output is shown line by line: a key of many lines must not be seen in parts.
+    forms.extend(value.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| line.len() >= SHORTEST_LINE).map(<[u8]>::to_vec));
     forms.sort();
     forms.dedup();
     forms
@@ -188,25 +206,6 @@ fn percent_encoded(value: &[u8]) -> String {
 fn json_content(value: &[u8]) -> String {
     let quoted = serde_json::Value::String(String::from_utf8_lossy(value).into_owned()).to_string();
     quoted[1..quoted.len() - 1].to_owned()
-}
-
-fn find(text: &[u8], needle: &[u8]) -> bool {
-    memchr::memmem::find(text, needle).is_some()
-}
-
-fn replace(bytes: &mut Vec<u8>, needle: &[u8], with: &[u8]) {
-    if !find(bytes, needle) {
-        return;
-    }
-    let mut replaced = Vec::with_capacity(bytes.len());
-    let mut rest = bytes.as_slice();
-    while let Some(at) = memchr::memmem::find(rest, needle) {
-        replaced.extend_from_slice(&rest[..at]);
-        replaced.extend_from_slice(with);
-        rest = &rest[at + needle.len()..];
-    }
-    replaced.extend_from_slice(rest);
-    *bytes = replaced;
 }
 
 #[cfg(test)]
@@ -240,6 +239,15 @@ mod tests {
         let mut body = format!(r#"{{"password":"{}"}}"#, secrets.marker("KEY")).into_bytes();
         secrets.place(SecretPlace::Json(&mut body));
         assert_eq!(body, br#"{"password":"a\"b"}"#);
+    }
+
+    #[test]
+    fn a_value_that_is_a_marker_pulls_in_nothing() {
+        let secrets = knowing("precious");
+        secrets.learn("A", Secret::new(secrets.marker("KEY").into_bytes()));
+        let mut text = secrets.marker("A");
+        secrets.place(SecretPlace::Text(&mut text));
+        assert_eq!(text, secrets.marker("KEY"));
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub enum Event {
     PlanDeclared(PlanDeclared),
     /// A pending or failed step becomes running with the next attempt's number. Only while `Running`, and only when what it needs has succeeded.
     StepStarted(Attempt),
-    /// An effect is about to happen: a running step or undo has one open call. Never a second open call in the same step.
+    /// An effect is about to happen: a running step or undo has one open call. Never a second open call in the same step, but the same one once more
+    /// when an operator has said that it did not happen: that permission is used up by it.
     CallStarted(Box<CallStarted>),
     /// The open call has its outcome.
     CallFinished(CallFinished),
@@ -43,7 +44,7 @@ pub enum Event {
     RunPaused(Reason),
     /// A process goes on with the run, after a pause or a crash: `Paused` and `Stuck` become what they were before.
     RunResumed(RunResumed),
-    /// The run goes backwards from here on: `Running`, `Paused`, `Stuck` or a finished `succeeded` becomes `Undoing`.
+    /// The run goes backwards from here on: `Running`, `Paused`, `Stuck` or a finished `succeeded` becomes `Undoing`; already `Undoing`, it gets another end.
     UndoBegan(UndoBegan),
     /// A step's undo has started: its status becomes undoing. Only while `Undoing`.
     UndoStarted(Attempt),

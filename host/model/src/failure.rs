@@ -12,7 +12,7 @@ pub enum Failure {
     /// The deadline of the call, the step or the run passed.
     #[error("timed out: {0}")]
     TimedOut(String),
-    /// It may or may not have happened; an operator decided to let the procedure know.
+    /// It may or may not have happened: the deadline cut off what must not be done twice, or an operator let the procedure know. Never retried.
     #[error("in doubt: {0}")]
     InDoubt(String),
     /// The far side, the host or the procedure failed.

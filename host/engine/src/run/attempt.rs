@@ -32,8 +32,12 @@ impl Drive<'_> {
             Phase::Step => self.procedure.run_step(&step.id, gate.clone()),
             Phase::Undo => self.procedure.undo_step(&step.id, gate.clone()).map(|()| None),
         };
-        if let Some(stop) = gate.stopped() {
-            return self.stopped(stop, &step.id);
+        let open = self.read(|state| state.steps.get(&step.id).and_then(|step| step.open_call().cloned()));
+        match (gate.stopped(), open) {
+            // A limit met while replaying says nothing about the call that has no outcome.
+            (Some(Stop::Limit(_) | Stop::Internal(_)), Some(call)) => return self.stopped(Stop::InDoubt(Box::new(call)), &step.id),
+            (Some(stop), _) => return self.stopped(stop, &step.id),
+            (None, _) => {}
         }
         if ended_by_itself(&ended)
             && let Err(stop) = gate.close()
@@ -75,10 +79,15 @@ impl Drive<'_> {
             let message = format!("the step's output has {} bytes, at most {LONGEST_OUTPUT}: put it into an artifact", output.len());
             return Err(Failure::problem("step.output", message));
         }
-        if let Err(error) = serde_json::from_str::<&serde_json::value::RawValue>(&output) {
-            return Err(Failure::problem("step.output", format!("the step's output is not JSON: {error}")));
+        match serde_json::from_str::<serde_json::Value>(&output) {
+            Err(error) => Err(Failure::problem("step.output", format!("the step's output is not JSON: {error}"))),
+            Ok(mut value) => {
+                let before = value.clone();
+                self.passage.secrets.scrub_json(&mut value);
+                // As the guest wrote it, unless something had to be taken out.
+                Ok(Some(if value == before { output } else { value.to_string() }))
+            }
         }
-        Ok(Some(self.passage.secrets.scrub_text(&output)))
     }
 
     fn scrub(&self, mut failure: Failure) -> Failure {

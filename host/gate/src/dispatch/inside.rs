@@ -134,6 +134,10 @@ impl Dispatch for RememberRequest {
         Ok(Ok(()))
     }
 
+    fn remembers(&self) -> Option<(&str, &str)> {
+        Some((&self.key, &self.value))
+    }
+
     fn consequences(&self, (): &(), around: &Surroundings<'_>, step: &StepId) -> Result<Vec<Event>, Failure> {
         let full = |step: &StepState| step.remembered.len() >= MOST_KEYS && !step.remembered.contains_key(&self.key);
         if around.scribe().state().steps.get(step).is_some_and(full) {

@@ -26,9 +26,9 @@ impl Gate {
         lock(&self.inner.run.scribe).state().steps.get(&step)?.output.clone()
     }
 
-    /// What this step kept under `key`.
+    /// What this step kept under `key`, as far as the attempt has come.
     pub fn recall(&self, key: &str) -> Option<String> {
-        lock(&self.inner.run.scribe).state().steps.get(&self.inner.step)?.remembered.get(key).cloned()
+        lock(&self.inner.session).remembered.get(key).cloned()
     }
 
     /// Number of this attempt.

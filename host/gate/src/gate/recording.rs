@@ -4,8 +4,8 @@ use lockstep_grant::Granted;
 use lockstep_journal::Scribe;
 use lockstep_journal::event::{CallAnswered, CallFinished, CallId, Event, Outcome, SecretCaptured, Stored};
 use lockstep_journal::state::RecordedOutcome;
-use lockstep_model::request::{Response, TextPlace};
-use lockstep_model::{Digest, Failure, Request, Secret};
+use lockstep_model::request::Response;
+use lockstep_model::{Digest, EffectClass, Failure, Request, Secret};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -17,6 +17,14 @@ use crate::stop::Stop;
 const LONGEST_INLINE: usize = 16 << 10;
 /// How much of it the record shows.
 const PREVIEW: usize = 400;
+
+/// A deadline that cut off what must not be done twice leaves a doubt, and no retry policy may settle it.
+fn honest(failure: Failure, class: EffectClass) -> Failure {
+    match (failure, class) {
+        (Failure::TimedOut(text), EffectClass::AtMostOnce) => Failure::InDoubt(text),
+        (failure, _) => failure,
+    }
+}
 
 /// What the guest is told, and what follows for the run.
 type Settled<R> = (Result<<R as Request>::Response, Failure>, Vec<Event>);
@@ -35,12 +43,12 @@ impl Gate {
     /// `value` in canonical form, values of secrets taken out.
     pub(super) fn canonical<T: Serialize>(&self, value: &T) -> Result<Canonical, Stop> {
         let internal = |error: serde_json::Error| Stop::Internal(error.to_string());
-        let mut canonical = serde_json_canonicalizer::to_vec(value).map_err(internal)?;
-        self.inner.run.secrets.scrub(TextPlace::Bytes(&mut canonical));
+        let mut value = serde_json::to_value(value).map_err(internal)?;
+        self.inner.run.secrets.scrub_json(&mut value);
+        let canonical = serde_json_canonicalizer::to_vec(&value).map_err(internal)?;
         let (digest, size) = (Digest::of(&canonical), canonical.len());
         if size <= LONGEST_INLINE {
-            let stored = Stored::Inline(serde_json::from_slice(&canonical).map_err(internal)?);
-            return Ok(Canonical { stored, digest, size, blob: None });
+            return Ok(Canonical { stored: Stored::Inline(value), digest, size, blob: None });
         }
         let preview = String::from_utf8_lossy(&canonical[..PREVIEW]).into_owned();
         Ok(Canonical { stored: Stored::Blob { digest, size: size as u64, preview }, digest, size, blob: Some(canonical) })
@@ -99,6 +107,7 @@ impl Gate {
         performed: Result<R::Response, Failure>,
     ) -> Result<Result<R::Response, Failure>, Stop> {
         let (performed, events) = self.settle(&id, &granted, performed)?;
+        let performed = performed.map_err(|failure| honest(failure, granted.class()));
         self.note_all(events)?;
         let mut scribe = lock(&self.inner.run.scribe);
         let (outcome, size) = self.outcome(&mut scribe, performed.as_ref())?;

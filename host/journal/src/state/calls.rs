@@ -74,6 +74,14 @@ impl RunState {
         if !call.class.is_effect() {
             return Err("a read has no intent".to_owned());
         }
+        let allowed_again = |open: &&mut RecordedCall| open.id == call.id && open.outcome.is_none() && open.to_be_done;
+        if let Some(open) = self.caller(&call.id)?.calls.last_mut().filter(allowed_again) {
+            if open.digest != call.asked.digest {
+                return Err("it is another request than the one that was to be done".to_owned());
+            }
+            (open.to_be_done, open.time) = (false, time);
+            return Ok(());
+        }
         let step = self.next_call(&call.id)?;
         let mut recorded = RecordedCall::asked(&call.id, &call.asked, call.class, time, None);
         recorded.key = Some(call.key.clone());

@@ -48,6 +48,8 @@ pub struct StepState {
     pub output: Option<String>,
     /// What it kept for later attempts and its undo.
     pub remembered: BTreeMap<String, String>,
+    /// What it had kept when the latest attempt or undo began.
+    pub remembered_before: BTreeMap<String, String>,
     /// Why the latest attempt or undo failed.
     pub failure: Option<Failure>,
     /// When the first attempt started.
@@ -102,6 +104,7 @@ impl RunState {
         step.status = StepStatus::Running;
         step.attempts = attempt.attempt;
         step.calls.clear();
+        step.remembered_before.clone_from(&step.remembered);
         step.failure = None;
         step.started_at.get_or_insert(time);
         if !self.started.contains(&attempt.step) {
@@ -151,16 +154,18 @@ impl RunState {
     }
 
     pub(super) fn undo_began(&mut self, began: &UndoBegan) -> Result<(), String> {
-        if let Some(to) = &began.to {
-            self.step_mut(to)?;
+        if let Some(to) = &began.to
+            && !self.started.contains(to)
+        {
+            return Err(format!("step `{to}` was not started"));
         }
         match &self.status {
-            RunStatus::Running | RunStatus::Paused(_) | RunStatus::Stuck(_) | RunStatus::Finished(RunOutcome::Succeeded) => {}
-            RunStatus::Planning | RunStatus::Undoing | RunStatus::Diverged(_) | RunStatus::Finished(_) => return Err(format!("the run is {}", self.status)),
+            RunStatus::Running | RunStatus::Undoing | RunStatus::Paused(_) | RunStatus::Stuck(_) | RunStatus::Finished(RunOutcome::Succeeded) => {}
+            RunStatus::Planning | RunStatus::Diverged(_) | RunStatus::Finished(_) => return Err(format!("the run is {}", self.status)),
         }
         self.status = RunStatus::Undoing;
         self.reason = Some(began.reason.clone());
-        self.cause = Some(began.cause);
+        self.cause.get_or_insert(began.cause);
         self.undo_to.clone_from(&began.to);
         Ok(())
     }
@@ -180,6 +185,7 @@ impl RunState {
         step.status = StepStatus::Undoing;
         step.undo_attempts = attempt.attempt;
         step.calls.clear();
+        step.remembered_before.clone_from(&step.remembered);
         step.failure = None;
         step.started_at.get_or_insert(time);
         Ok(())
