@@ -169,7 +169,11 @@ impl Ledger {
 
     /// The outer error ends the transaction, the inner one refuses this job alone: then nothing of it has been written.
     fn take(&self, job: &Job, end: &mut End) -> Result<Answer, StoreError> {
-        if let Some(error) = job.runs().find_map(|run| end.failed.remove(&run)) {
+        if let Some(error) = job.runs().find_map(|run| end.failed.get(&run).cloned()) {
+            // Kept until somebody hears of it.
+            if job.awaited {
+                end.failed.retain(|failed, _| !job.runs().any(|run| run == *failed));
+            }
             return Ok(Err(error));
         }
         if let Err(error) = self.places(job, end)? {

@@ -202,6 +202,9 @@ fn after_a_failed_written_batch_the_next_of_the_run_fails_and_others_do_not() {
     store.append(chain.batch(1), Durability::Durable).unwrap();
     let resumed = chain.clone();
     store.append(Batch { records: vec![chain.record(400_000)], ..Batch::default() }, Durability::Written).unwrap();
+    // Nobody hears what becomes of these either: the reason is kept for who does.
+    store.append(chain.batch(1), Durability::Written).unwrap();
+    store.append(chain.batch(1), Durability::Written).unwrap();
     store.append(other.batch(1), Durability::Durable).unwrap();
     assert!(matches!(store.append(chain.batch(1), Durability::Durable), Err(StoreError::Full)));
     // Who goes on from what is there can go on.
