@@ -88,7 +88,7 @@ impl Run {
     pub(crate) fn component(&self, file: Option<&Path>) -> Result<Vec<u8>, CliError> {
         match file {
             Some(file) => crate::fsio::read(file),
-            None => self.kept(self.state.created.component, "component", "--file FILE"),
+            None => self.kept(self.state.component, "component", "--file FILE"),
         }
     }
 
@@ -100,24 +100,22 @@ impl Run {
         if let Some(file) = file {
             return read_grant(file);
         }
-        if self.state.grant != self.state.created.grant {
-            // The journal has this file's digest but not its folder, from which its relative paths are meant.
-            return Err(CliError::new(Code::NoEnvironment, "the run went on under another grant file than it began with").hint("name it again: `--env FILE`"));
-        }
         self.grant_of(self.state.grant)
     }
 
-    /// The grant file of that digest, as the store kept it; relative paths are taken from the folder of the file that the run began with.
+    /// The grant file of that digest, as the store kept it; relative paths are taken from the folder in which it was.
     ///
     /// # Errors
     /// When it is not there, or not valid any more.
     pub(crate) fn grant_of(&self, digest: Digest) -> Result<(Grant, Vec<u8>), CliError> {
         let bytes = self.kept(digest, "grant file", "--env FILE")?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let first = Path::new(&self.state.created.grant_file);
-        // What a later file was called is not recorded.
-        let file = if digest == self.state.created.grant { first.to_owned() } else { first.with_file_name("(later grant file)") };
-        Ok((parse_grant(&text, &file)?, bytes))
+        let resumed = self.records.iter().rev().find_map(|record| match &record.record.event {
+            Event::RunResumed(resumed) if resumed.grant == digest => Some(resumed.grant_file.as_str()),
+            _ => None,
+        });
+        let file = Path::new(resumed.unwrap_or(&self.state.created.grant_file));
+        Ok((parse_grant(&text, file)?, bytes))
     }
 
     /// The grant that applied when the record `seq` was written.

@@ -52,6 +52,7 @@ fn created() -> RunCreated {
         grant: Digest::ZERO,
         grant_file: "/production.toml".into(),
         environment: "production".into(),
+        lease: 0,
         parameters: BTreeMap::new(),
         initiator: "me".into(),
         host: "here".into(),

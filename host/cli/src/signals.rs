@@ -1,39 +1,38 @@
-//! Ctrl-C: once stops the run after the call that is under way, twice ends the process at once.
+//! Ctrl-C: once stops the run after the call that is under way, twice in the middle of it, three times ends the process at once.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use lockstep_api::Exit;
 use lockstep_gate::Interrupt;
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 use crate::error::CliError;
 
-/// Connects the signals to the interrupt. `say` is called once, when the wish has been heard.
+/// Connects the signals to the interrupt. `say` is called with what has been understood.
 ///
 /// # Errors
 /// When the system allows no handler.
-pub(crate) fn listen(interrupt: &Interrupt, say: impl Fn() + Send + 'static) -> Result<(), CliError> {
+pub(crate) fn listen(interrupt: &Interrupt, say: impl Fn(&str) + Send + 'static) -> Result<(), CliError> {
     let failed = |error: std::io::Error| CliError::internal(format!("no signal handler: {error}"));
-    let second = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        // In this order: the second signal finds the flag that the first has set. The journal is durable before each effect, so ending at
-        // once leaves a run that can be resumed, at worst with a call in doubt.
-        flag::register_conditional_shutdown(signal, i32::from(Exit::Stuck.number()), Arc::clone(&second)).map_err(failed)?;
-        flag::register(signal, Arc::clone(&second)).map_err(failed)?;
-        flag::register(signal, interrupt.flag()).map_err(failed)?;
-    }
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
-    thread::Builder::new()
-        .name("signals".to_owned())
-        .spawn(move || {
-            if signals.forever().next().is_some() && second.load(Ordering::SeqCst) {
-                say();
+    let interrupt = interrupt.clone();
+    let listen = move || {
+        for (count, _) in signals.forever().enumerate() {
+            match count {
+                0 => {
+                    interrupt.pause();
+                    say("stopping after the call that is under way; Ctrl-C again stops in the middle of it");
+                }
+                1 => {
+                    interrupt.cancel();
+                    say("stopping now; Ctrl-C again ends the process");
+                }
+                // The journal is durable before each effect: at worst a call is left in doubt.
+                _ => std::process::exit(i32::from(Exit::Stuck.number())),
             }
-        })
-        .map_err(failed)?;
+        }
+    };
+    thread::Builder::new().name("signals".to_owned()).spawn(listen).map_err(failed)?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lockstep_driver_files::FilesDriver;
 use lockstep_driver_http::HttpDriver;
 use lockstep_driver_shell::ShellDriver;
-use lockstep_engine::{Entropy, House};
+use lockstep_engine::{Entropy, House, LONGEST_HOLD};
 use lockstep_gate::{Drivers, Interrupt, Live, SecretSource as Secrets, SystemClock};
 use lockstep_grant::{Grant, SecretRule, SecretSource};
 use lockstep_journal::{Observer, Store};
@@ -102,6 +102,7 @@ pub(crate) fn house(store: Arc<dyn Store>, watchers: Watchers) -> Result<House, 
         observer: watchers.observer,
         live: watchers.live,
         interrupt: watchers.interrupt,
+        longest_hold: LONGEST_HOLD,
         actor: environment::user(),
         host: environment::host(),
         engine: ENGINE.to_owned(),

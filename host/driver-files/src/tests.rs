@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use lockstep_gate::{CallContext, Driver as _, NoLiveOutput};
+use lockstep_gate::{CallContext, Driver as _, Interrupt, NoLiveOutput};
 use lockstep_grant::{Decision, FilesTerms, Grant, Grantable as _};
 use lockstep_journal::{BlobError, Blobs};
 use lockstep_model::request::{Entry, EntryKind, FilesRequest, FilesResponse};
@@ -58,7 +58,11 @@ impl Host {
     fn ask(&self, request: FilesRequest) -> Result<FilesResponse, Failure> {
         let below = request.path().strip_prefix("/app").unwrap().trim_start_matches('/').to_owned();
         let terms = FilesTerms { root: self.root.clone(), relative: below };
-        self.driver.run(&request, &terms, &CallContext { idempotency_key: KEY, time_left: Duration::from_secs(60), live: &NoLiveOutput })
+        self.driver.run(
+            &request,
+            &terms,
+            &CallContext { idempotency_key: KEY, time_left: Duration::from_secs(60), interrupt: &Interrupt::default(), live: &NoLiveOutput },
+        )
     }
 
     fn does(&self, request: FilesRequest) {
@@ -390,7 +394,7 @@ fn a_digest_that_takes_too_long_is_a_time_out() {
     host.does(write("/app/a", "x"));
     let request = FilesRequest::Digest { path: "/app/a".into() };
     let terms = FilesTerms { root: host.root.clone(), relative: "a".into() };
-    let late = CallContext { idempotency_key: KEY, time_left: Duration::ZERO, live: &NoLiveOutput };
+    let late = CallContext { idempotency_key: KEY, time_left: Duration::ZERO, interrupt: &Interrupt::default(), live: &NoLiveOutput };
     assert!(matches!(host.driver.run(&request, &terms, &late), Err(Failure::TimedOut(_))));
 }
 
@@ -430,7 +434,7 @@ fn a_granted_write_lands_below_its_mount() {
     let grant = format!("[files.mounts.\"/app\"]\npath = {:?}\nallow = [\"write\"]\n", host.root);
     let grant = Grant::parse(&grant, "test.toml", Path::new("/")).unwrap();
     let Decision::Allowed(granted) = write("/app/a", "x").decide(&grant) else { panic!("denied") };
-    let context = CallContext { idempotency_key: KEY, time_left: Duration::from_secs(60), live: &NoLiveOutput };
+    let context = CallContext { idempotency_key: KEY, time_left: Duration::from_secs(60), interrupt: &Interrupt::default(), live: &NoLiveOutput };
     assert_eq!(host.driver.perform(&granted, &context).unwrap(), FilesResponse::Nothing);
     assert_eq!(fs::read(host.at("a")).unwrap(), b"x");
 }

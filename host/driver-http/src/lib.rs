@@ -25,7 +25,7 @@ mod tests;
 use std::io;
 use std::time::{Duration, Instant};
 
-use lockstep_gate::{CallContext, Driver};
+use lockstep_gate::{CallContext, Driver, Interrupt};
 use lockstep_grant::{Granted, HttpTerms};
 use lockstep_model::request::{HttpRequest, HttpResponse, Request};
 use lockstep_model::{EffectClass, Failure};
@@ -35,6 +35,9 @@ use crate::course::Course;
 use crate::exchange::Reach;
 use crate::hop::Hop;
 use crate::tls::Trust;
+
+/// How often the operator's wish to cancel is looked for.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// What no deadline exceeds: it only keeps the arithmetic on instants sound.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
@@ -64,8 +67,12 @@ impl HttpDriver {
         let own = request.timeout().filter(|timeout| *timeout <= call.context.time_left);
         let allowed = own.unwrap_or(call.context.time_left).min(LONGEST);
         runtime.block_on(async {
-            let answer = tokio::time::timeout(allowed, self.exchange(call, &course)).await;
-            answer.unwrap_or_else(|_| Err(course.timed_out(allowed, own.is_some())))
+            tokio::select! {
+                answer = tokio::time::timeout(allowed, self.exchange(call, &course)) => {
+                    answer.unwrap_or_else(|_| Err(course.timed_out(allowed, own.is_some())))
+                }
+                () = cancelled(call.context.interrupt) => Err(Failure::TimedOut("cancelled by the operator".to_owned())),
+            }
         })
     }
 
@@ -88,6 +95,13 @@ impl HttpDriver {
             let timing = course.timing(started.elapsed());
             return Ok(HttpResponse { status, headers, body: body.into(), truncated, url: hop.url.as_str().to_owned(), timing });
         }
+    }
+}
+
+/// Returns once the operator cancels.
+async fn cancelled(interrupt: &Interrupt) {
+    while !interrupt.is_cancelled() {
+        tokio::time::sleep(GLANCE).await;
     }
 }
 

@@ -9,7 +9,7 @@ mod trouble;
 use std::path::Path;
 use std::time::Duration;
 
-use lockstep_gate::{CallContext, Driver as _, NoLiveOutput};
+use lockstep_gate::{CallContext, Driver as _, Interrupt, NoLiveOutput};
 use lockstep_grant::{Decision, Grant, Grantable as _};
 use lockstep_model::Failure;
 use lockstep_model::request::{Header, HttpRequest, HttpResponse};
@@ -35,7 +35,7 @@ fn send_within(request: &HttpRequest, grant: &str, time_left: Duration) -> Resul
         Decision::Allowed(granted) => granted,
         Decision::Denied(denial) => panic!("{denial:?}"),
     };
-    HttpDriver::new().unwrap().perform(&granted, &CallContext { idempotency_key: KEY, time_left, live: &NoLiveOutput })
+    HttpDriver::new().unwrap().perform(&granted, &CallContext { idempotency_key: KEY, time_left, interrupt: &Interrupt::default(), live: &NoLiveOutput })
 }
 
 fn send(request: &HttpRequest) -> Result<HttpResponse, Failure> {

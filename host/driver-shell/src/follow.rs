@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lockstep_gate::{LiveOutput, Stream};
+use lockstep_gate::{CallContext, Interrupt, LiveOutput, Stream};
 use lockstep_model::request::{ShellRequest, ShellResponse};
 use lockstep_model::{Content, Failure, Secret};
 
@@ -26,6 +26,9 @@ const LAST_READ: Duration = Duration::from_millis(200);
 /// How long a killed group may take to be gone. Only a process stuck in the kernel takes longer.
 const BURIAL: Duration = Duration::from_millis(500);
 
+/// How often the operator's wish to cancel is looked for.
+const GLANCE: Duration = Duration::from_millis(100);
+
 /// Bytes of each output in the message of a program that was killed.
 const LAST_WORDS: usize = 2048;
 
@@ -33,18 +36,34 @@ const LAST_WORDS: usize = 2048;
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
 /// When it must have ended, and who says so.
-pub(crate) struct Deadline {
+pub(crate) struct Deadline<'a> {
     at: Instant,
     allowed: Duration,
     own: bool,
+    interrupt: &'a Interrupt,
 }
 
-impl Deadline {
-    /// The nearer of the command's own timeout and what is left of the step's time.
-    pub(crate) fn of(timeout: Option<Duration>, time_left: Duration) -> Self {
+impl<'a> Deadline<'a> {
+    /// The nearer of the command's own timeout and what is left of the step's time; or now, once the operator cancels.
+    pub(crate) fn of(timeout: Option<Duration>, context: &CallContext<'a>) -> Self {
+        let time_left = context.time_left;
         let own = timeout.is_some_and(|timeout| timeout <= time_left);
         let allowed = timeout.unwrap_or(time_left).min(time_left).min(LONGEST);
-        Self { at: Instant::now() + allowed, allowed, own }
+        Self { at: Instant::now() + allowed, allowed, own, interrupt: context.interrupt }
+    }
+
+    fn at(&self) -> Instant {
+        if self.interrupt.is_cancelled() { Instant::now() } else { self.at }
+    }
+
+    /// Why the program was killed.
+    fn why(&self) -> String {
+        if self.interrupt.is_cancelled() {
+            return "was cancelled by the operator".to_owned();
+        }
+        let whose = if self.own { "its own timeout" } else { "what was left of the step's time" };
+        let allowed = Duration::from_millis(u64::try_from(self.allowed.as_millis()).unwrap_or(u64::MAX));
+        format!("had not ended after {allowed:?} ({whose})")
     }
 }
 
@@ -70,7 +89,13 @@ impl Ended {
 }
 
 /// Feeds, hears and waits.
-pub(crate) fn follow(mut running: Running, request: &ShellRequest, output_limit: usize, deadline: &Deadline, live: &dyn LiveOutput) -> Result<Ended, Failure> {
+pub(crate) fn follow(
+    mut running: Running,
+    request: &ShellRequest,
+    output_limit: usize,
+    deadline: &Deadline<'_>,
+    live: &dyn LiveOutput,
+) -> Result<Ended, Failure> {
     let events = match pipes::watch(&mut running, Secret::new(request.stdin.0.clone())) {
         Ok(events) => events,
         Err(error) => {
@@ -83,8 +108,8 @@ pub(crate) fn follow(mut running: Running, request: &ShellRequest, output_limit:
     };
     let mut heard = Heard { stdout: Capture::new(output_limit), stderr: Capture::new(output_limit), open: 2, exited: None, live };
     heard.until(&events, |exited| match exited {
-        None => deadline.at,
-        Some(at) => (at + GRACE).min(deadline.at).max(at + LAST_READ),
+        None => deadline.at(),
+        Some(at) => (at + GRACE).min(deadline.at()).max(at + LAST_READ),
     });
     if heard.exited.is_none() {
         running.kill_group();
@@ -133,9 +158,10 @@ impl Heard<'_> {
             if left.is_zero() {
                 return;
             }
-            match events.recv_timeout(left) {
+            match events.recv_timeout(left.min(GLANCE)) {
                 Ok(event) => self.take(event),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
@@ -155,10 +181,9 @@ impl Heard<'_> {
     }
 
     /// What the operator reads of a program that was killed.
-    fn epitaph(&self, request: &ShellRequest, deadline: &Deadline) -> String {
-        let whose = if deadline.own { "its own timeout" } else { "what was left of the step's time" };
-        let allowed = Duration::from_millis(u64::try_from(deadline.allowed.as_millis()).unwrap_or(u64::MAX));
-        let mut text = format!("`{}` had not ended after {allowed:?} ({whose}); it and what it had started in its process group were killed", request.program);
+    fn epitaph(&self, request: &ShellRequest, deadline: &Deadline<'_>) -> String {
+        let why = deadline.why();
+        let mut text = format!("`{}` {why}; it and what it had started in its process group were killed", request.program);
         for (stream, capture) in [("standard output", &self.stdout), ("standard error", &self.stderr)] {
             let words = capture.last_words(LAST_WORDS);
             if !words.is_empty() {

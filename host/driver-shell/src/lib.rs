@@ -45,7 +45,7 @@ impl Driver<ShellRequest> for ShellDriver {
 
 /// From the checks to the end of the program.
 fn run(request: &ShellRequest, terms: &ShellTerms, context: &CallContext<'_>) -> Result<ShellResponse, Failure> {
-    let deadline = Deadline::of(request.timeout(), context.time_left);
+    let deadline = Deadline::of(request.timeout(), context);
     check::arguments(request)?;
     check::program(request, terms.digest)?;
     check::directory(terms.directory.as_deref())?;

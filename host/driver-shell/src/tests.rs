@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use lockstep_gate::{CallContext, Driver as _, LiveOutput, NoLiveOutput, Stream};
+use lockstep_gate::{CallContext, Driver as _, Interrupt, LiveOutput, NoLiveOutput, Stream};
 use lockstep_grant::{Decision, Grant, Grantable as _, ShellTerms};
 use lockstep_model::request::{ShellRequest, ShellResponse};
 use lockstep_model::{Content, Digest, Failure};
@@ -24,7 +24,7 @@ fn sh(script: &str) -> ShellRequest {
 }
 
 fn perform_on(request: &ShellRequest, terms: &ShellTerms) -> Result<ShellResponse, Failure> {
-    run(request, terms, &CallContext { idempotency_key: KEY, time_left: Duration::from_secs(60), live: &NoLiveOutput })
+    run(request, terms, &CallContext { idempotency_key: KEY, time_left: Duration::from_secs(60), interrupt: &Interrupt::default(), live: &NoLiveOutput })
 }
 
 fn perform(request: &ShellRequest) -> ShellResponse {
@@ -163,7 +163,8 @@ fn output_is_shown_while_it_comes() {
     let seen = dir.path().join("seen");
     let script = format!("echo one; while ! test -e {}; do /bin/sleep 0.01; done; echo two >&2", seen.display());
     let live = Answering(&screen, &seen);
-    run(&sh(&script), &terms(), &CallContext { idempotency_key: KEY, time_left: Duration::from_secs(30), live: &live }).unwrap();
+    run(&sh(&script), &terms(), &CallContext { idempotency_key: KEY, time_left: Duration::from_secs(30), interrupt: &Interrupt::default(), live: &live })
+        .unwrap();
     assert_eq!(*screen.0.lock().unwrap(), [(Stream::Stdout, b"one\n".to_vec()), (Stream::Stderr, b"two\n".to_vec())]);
 }
 
@@ -183,7 +184,7 @@ fn the_deadline_kills_the_program_and_what_it_started() {
 fn the_time_left_of_the_step_is_a_deadline_too() {
     let mut request = sh("while :; do echo talking; done");
     request.timeout_milliseconds = Some(60_000);
-    let context = CallContext { idempotency_key: KEY, time_left: Duration::from_millis(200), live: &NoLiveOutput };
+    let context = CallContext { idempotency_key: KEY, time_left: Duration::from_millis(200), interrupt: &Interrupt::default(), live: &NoLiveOutput };
     let failure = run(&request, &terms(), &context).unwrap_err();
     assert!(matches!(&failure, Failure::TimedOut(message) if message.contains("what was left of the step's time")), "{failure}");
 }
@@ -297,7 +298,7 @@ fn a_granted_command_runs_on_the_terms_of_its_rule() {
     let grant = Grant::parse(&grant, "test.toml", Path::new("/")).unwrap();
     let request = ShellRequest { env: vec![("B".into(), "2".into())], ..sh("echo $A $B; pwd; /usr/bin/yes | /usr/bin/head -c 5000") };
     let Decision::Allowed(granted) = request.decide(&grant) else { panic!("denied") };
-    let context = CallContext { idempotency_key: KEY, time_left: Duration::from_secs(60), live: &NoLiveOutput };
+    let context = CallContext { idempotency_key: KEY, time_left: Duration::from_secs(60), interrupt: &Interrupt::default(), live: &NoLiveOutput };
     let exit = ShellDriver::new().perform(&granted, &context).unwrap();
     assert!(text(&exit.stdout).starts_with(&format!("1 2\n{}\ny\n", there.display())) && exit.truncated, "{}", text(&exit.stdout));
 }

@@ -1,10 +1,14 @@
 //! What every run in this process shares: the store, the clock, the drivers, and who looks on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use lockstep_gate::{Drivers, Interrupt, Live, SecretSource};
 use lockstep_journal::{Desk, Observer, Store};
 use lockstep_model::Clock;
+
+/// What waits for longer holds no guest: waking costs a replay, which takes less than a thousandth of that.
+pub const LONGEST_HOLD: Duration = Duration::from_secs(5);
 
 /// Put together once, by the program's wiring.
 #[derive(Clone)]
@@ -25,6 +29,8 @@ pub struct House {
     pub live: Arc<dyn Live>,
     /// The operator's wish to stop.
     pub interrupt: Interrupt,
+    /// A wait that ends later than this from now lets go of the guest's memory: `LONGEST_HOLD`, or without limit where time is virtual.
+    pub longest_hold: Duration,
     /// Who causes the records: `lockstep`, or a person.
     pub actor: String,
     /// The machine's name, for the journal.
@@ -41,6 +47,6 @@ pub trait Entropy: Send + Sync {
 
 impl House {
     pub(crate) fn desk(&self) -> Desk {
-        Desk { store: Arc::clone(&self.store), clock: Arc::clone(&self.clock), observer: Arc::clone(&self.observer), actor: self.actor.clone() }
+        Desk { store: Arc::clone(&self.store), clock: Arc::clone(&self.clock), observer: Arc::clone(&self.observer), actor: self.actor.clone(), lease: None }
     }
 }

@@ -8,6 +8,6 @@ pub mod run;
 
 pub use declare::{DeclaredPlan, declare};
 pub use error::EngineError;
-pub use house::{Entropy, House};
+pub use house::{Entropy, House, LONGEST_HOLD};
 pub use procedure::{PlanFacts, Procedure};
 pub use run::{Resume, RunReport, Start, resolve, resume, start, undo};

@@ -48,6 +48,8 @@ pub struct Resume {
     pub procedure: Arc<dyn Procedure>,
     /// What it may do from here on.
     pub grant: Arc<Grant>,
+    /// Where the grant file is, absolute.
+    pub grant_file: String,
     /// Whether a person is attached now.
     pub attended: bool,
     /// Why.
@@ -87,6 +89,7 @@ pub fn start(house: &House, mut start: Start) -> Result<RunReport, EngineError> 
         grant: start.grant.digest(),
         grant_file: start.grant_file,
         environment: start.environment,
+        lease: 0,
         parameters,
         initiator: start.initiator,
         host: house.host.clone(),
@@ -120,8 +123,8 @@ pub fn undo(house: &House, resume: Resume, to: Option<StepId>) -> Result<RunRepo
     let mut scribe = Scribe::open(house.desk(), resume.run)?;
     if let RunStatus::Finished(RunOutcome::Succeeded) = scribe.state().status {
         same_component(&scribe, &*resume.procedure)?;
-        scribe.write(Event::UndoBegan(UndoBegan { reason: resume.reason.clone(), cause: RunOutcome::Failed, to }))?;
-        scribe.write(Event::RunResumed(RunResumed { reason: resume.reason, grant: resume.grant.digest() }))?;
+        scribe.write(Event::UndoBegan(UndoBegan { reason: resume.reason.clone(), cause: RunOutcome::Succeeded, to }))?;
+        scribe.write(resumed(&resume))?;
         return Drive::new(house, scribe, resume.procedure, resume.grant, resume.attended)?.backward();
     }
     let drive = Drive::reopen(house, scribe, resume.clone())?;
@@ -152,8 +155,13 @@ fn new_run(house: &House) -> (RunId, String) {
     (run, Digest(seed).hex())
 }
 
+fn resumed(resume: &Resume) -> Event {
+    let Resume { reason, grant, grant_file, .. } = resume;
+    Event::RunResumed(RunResumed { reason: reason.clone(), grant: grant.digest(), grant_file: grant_file.clone(), lease: 0 })
+}
+
 fn same_component(scribe: &Scribe, procedure: &dyn Procedure) -> Result<(), EngineError> {
-    let (expected, found) = (scribe.state().created.component, procedure.digest());
+    let (expected, found) = (scribe.state().component, procedure.digest());
     if expected == found { Ok(()) } else { Err(EngineError::ComponentChanged { run: scribe.state().run, expected, found }) }
 }
 
@@ -175,6 +183,7 @@ impl<'a> Drive<'a> {
             secrets,
             interrupt: house.interrupt.clone(),
             live: Arc::clone(&house.live),
+            longest_hold: house.longest_hold,
         };
         Ok(Self { house, procedure, passage, attended })
     }
@@ -187,7 +196,7 @@ impl<'a> Drive<'a> {
         if scribe.state().status == RunStatus::Planning {
             plan_again(&mut scribe, &*resume.procedure)?;
         }
-        scribe.write(Event::RunResumed(RunResumed { reason: resume.reason, grant: resume.grant.digest() }))?;
+        scribe.write(resumed(&resume))?;
         Self::new(house, scribe, resume.procedure, resume.grant, resume.attended)
     }
 

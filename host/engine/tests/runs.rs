@@ -63,7 +63,14 @@ impl World {
     }
 
     fn resume(&self, run: lockstep_model::RunId) -> Resume {
-        Resume { run, procedure: self.procedure.clone(), grant: Arc::clone(&self.grant), attended: false, reason: "test".to_owned() }
+        Resume {
+            run,
+            procedure: self.procedure.clone(),
+            grant: Arc::clone(&self.grant),
+            grant_file: "/test.toml".to_owned(),
+            attended: false,
+            reason: "test".to_owned(),
+        }
     }
 
     fn only_run(&self) -> lockstep_model::RunId {
@@ -463,7 +470,7 @@ fn a_long_sleep_counts_from_its_intent_and_not_from_the_crash() {
 fn the_operators_interrupt_pauses_before_the_next_call() {
     let world = World::of(two_steps());
     let house = world.house();
-    house.interrupt.set();
+    house.interrupt.pause();
     let report = start(&house, world.start()).unwrap();
     assert_eq!(report.outcome, RunOutcome::Stuck);
     assert!(world.drivers.performed().is_empty());
@@ -481,6 +488,7 @@ fn two_processes_cannot_drive_one_run() {
         clock: world.house().clock,
         observer: Arc::new(lockstep_journal::NoObserver),
         actor: actor.to_owned(),
+        lease: None,
     };
     let (mut one, mut other) = (lockstep_journal::Scribe::open(desk("one"), run).unwrap(), lockstep_journal::Scribe::open(desk("other"), run).unwrap());
     let paused = || lockstep_journal::Event::RunPaused(lockstep_journal::event::Reason { reason: "mine".to_owned() });
@@ -494,7 +502,7 @@ fn an_interrupt_during_a_step_without_calls_stops_before_the_next_step() {
     let interrupt = lockstep_gate::Interrupt::default();
     let asked = interrupt.clone();
     let stop = move |_: &Gate| {
-        asked.set();
+        asked.pause();
         Ok(())
     };
     let world = World::of(Script::default().step("one", stop, nothing).step("two", nothing, nothing));

@@ -3,6 +3,7 @@
 mod inside;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use lockstep_grant::{Grantable, Granted};
 use lockstep_journal::event::{ArtifactSealed, Event};
@@ -36,6 +37,8 @@ pub struct Surroundings<'a> {
     pub(crate) entropy: String,
     /// When the intent was written: a sleep counts from here, also after a crash.
     pub(crate) intended_at: Timestamp,
+    /// A sleep that lasts longer from now ends the attempt.
+    pub(crate) longest_hold: Duration,
 }
 
 /// A kind of request that the gate can have performed.
@@ -48,6 +51,11 @@ pub trait Dispatch: Grantable {
 
     /// Whether the step's deadline stands still while it is performed.
     fn stands_still(&self) -> bool {
+        false
+    }
+
+    /// Whether the record of a read may wait for the next write: what only the host performed is done again for nothing.
+    fn rides_along(&self) -> bool {
         false
     }
 

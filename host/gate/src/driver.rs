@@ -5,14 +5,16 @@ use std::time::Duration;
 use lockstep_grant::{Grantable, Granted};
 use lockstep_model::Failure;
 
+use crate::interrupt::Interrupt;
+
 /// Performs the calls of one capability.
 ///
 /// # Guarantees
 /// The gate calls it only with a granted request, after the intent is durable when the class is an effect, and never in a replay.
 /// # Assumptions
-/// `perform` returns by the deadline, give or take a second; it blocks the calling thread until then.
+/// `perform` returns by the deadline, give or take a second, and as soon when the operator cancels; it blocks the calling thread until then.
 /// # Errors
-/// `Failure::TimedOut` when the deadline passed, `Failure::Failed` with a documented code for everything else. Never `Denied`, but for what only shows
+/// `Failure::TimedOut` when the deadline passed or the operator cancelled, `Failure::Failed` with a documented code for everything else. Never `Denied`, but for what only shows
 /// while performing (a resolved address, a redirect). Messages never contain what was sent: secrets have been put in.
 pub trait Driver<R: Grantable>: Send + Sync {
     /// Performs `call` and gives the whole result.
@@ -29,6 +31,8 @@ pub struct CallContext<'a> {
     pub idempotency_key: &'a str,
     /// How long it may take, from now.
     pub time_left: Duration,
+    /// The operator's wish: when it says to cancel, the driver gives up at once, as at its deadline.
+    pub interrupt: &'a Interrupt,
     /// Where output goes while it comes, for the operator's eyes only. Scrubbed behind this.
     pub live: &'a dyn LiveOutput,
 }

@@ -6,6 +6,7 @@ mod recording;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use lockstep_grant::{Decision, Denial, Destination, Grant, Granted};
 use lockstep_journal::event::{Asked, CallDenied, CallId, CallStarted, Event, Phase};
@@ -40,6 +41,8 @@ pub struct RunPassage {
     pub interrupt: Interrupt,
     /// Who sees calls and output while they come.
     pub live: Arc<dyn Live>,
+    /// A sleep that ends later than this from now ends the attempt instead: what waits for long holds no memory.
+    pub longest_hold: Duration,
 }
 
 /// The gate of one attempt. A clone is the same gate.
@@ -175,7 +178,7 @@ impl Gate {
         };
         let now = self.now();
         if let Err(failure) = session.budget.time_left(now, None) {
-            self.answer::<R::Response>(next, granted.rule(), Err(&failure))?;
+            self.answer::<R::Response>(next, granted.rule(), Err(&failure), true)?;
             return Ok(Err(failure));
         }
         if !granted.class().is_effect() {
@@ -285,9 +288,12 @@ impl Gate {
             Err(failure) => return Ok(Err(failure)),
         };
         let output = live::Lines::new(id, run);
-        let context = CallContext { idempotency_key: key, time_left, live: &output };
+        let context = CallContext { idempotency_key: key, time_left, interrupt: &run.interrupt, live: &output };
         let with_values = granted.clone().with_secrets(&mut |place| run.secrets.place(place));
         let performed = R::perform(&self.surroundings(id, intended_at), &with_values, &context)?;
+        if run.interrupt.is_cancelled() && matches!(performed, Err(Failure::TimedOut(_))) {
+            return Err(Stop::Cancelled);
+        }
         if R::stands_still(granted.request()) {
             session.budget.extend(self.now().since(began));
         }
@@ -300,8 +306,8 @@ impl Gate {
     }
 
     fn surroundings(&self, id: &CallId, intended_at: Timestamp) -> Surroundings<'_> {
-        let RunPassage { scribe, drivers, secrets, interrupt, .. } = &self.inner.run;
-        Surroundings { drivers, scribe, secrets, interrupt, entropy: format!("{}\0{id}", self.inner.seed), intended_at }
+        let RunPassage { scribe, drivers, secrets, interrupt, longest_hold, .. } = &self.inner.run;
+        Surroundings { drivers, scribe, secrets, interrupt, entropy: format!("{}\0{id}", self.inner.seed), intended_at, longest_hold: *longest_hold }
     }
 
     fn deny(&self, next: NextCall, denial: Denial) -> Result<Failure, Stop> {
@@ -312,7 +318,8 @@ impl Gate {
         let Denial { rule, message, hint } = denial;
         let denied = CallDenied { id: next.id, asked: next.asked, rule, message, hint };
         let failure = denied.failure();
-        scribe.note(Event::CallDenied(Box::new(denied)))?;
+        // Somebody is about to ask why.
+        scribe.write(Event::CallDenied(Box::new(denied)))?;
         Ok(failure)
     }
 

@@ -3,7 +3,7 @@
 use lockstep_journal::JournalError;
 use lockstep_journal::event::DivergenceFound;
 use lockstep_journal::state::RecordedCall;
-use lockstep_model::Failure;
+use lockstep_model::{Failure, Timestamp};
 
 /// What ends an attempt from the host's side.
 #[derive(Debug, Clone)]
@@ -16,6 +16,10 @@ pub enum Stop {
     InDoubt(Box<RecordedCall>),
     /// The operator asked to stop.
     Interrupted,
+    /// The operator asked to stop in the middle of a call. An effect that was under way has no outcome.
+    Cancelled,
+    /// The guest waits for longer than it may hold its memory: its call is answered when the instant has come.
+    Waiting(Timestamp),
     /// A limit of the grant is reached: the step fails with this.
     Limit(Failure),
     /// The host is wrong. Nothing was performed.
@@ -29,6 +33,8 @@ impl std::fmt::Display for Stop {
             Self::Diverged(found) => write!(f, "call {} diverges: recorded {}, asked {}", found.id, found.recorded, found.asked),
             Self::InDoubt(call) => write!(f, "call {} is in doubt", call.id),
             Self::Interrupted => f.write_str("interrupted"),
+            Self::Cancelled => f.write_str("cancelled"),
+            Self::Waiting(until) => write!(f, "waiting until {until}"),
             Self::Limit(failure) => write!(f, "{failure}"),
             Self::Internal(text) => write!(f, "internal: {text}"),
         }

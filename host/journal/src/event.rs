@@ -38,12 +38,23 @@ pub enum Event {
     StepSucceeded(StepSucceeded),
     /// A running step has failed. With `retry_at` it will be tried again from then on.
     StepFailed(StepFailed),
-    /// A failed or pending step will not be run; what does not need it goes on.
+    /// A failed or pending step will not be run; what does not need it goes on. Also while `Paused` or `Stuck`, when an operator says so.
     StepSkipped(StepSkipped),
-    /// `Running` becomes `Paused`: an operator decides.
+    /// An operator did it by hand: a failed or pending step has succeeded, or a failed undo has. Also while `Paused` or `Stuck`.
+    StepMarkedDone(StepMarkedDone),
+    /// An operator gives parameters other values and the plan is made again: only while `Paused`, and no attempt is under way. A step that was started
+    /// is in the new plan as it was in the old one.
+    ParametersChanged(Box<ParametersChanged>),
+    /// Nothing is to be done before an instant: `Running` or `Undoing` becomes `Waiting`. No process need hold anything meanwhile.
+    RunWaiting(RunWaiting),
+    /// The instant has come, or an operator did not want to wait: `Waiting` becomes what it was before.
+    RunWoken(RunWoken),
+    /// `Running`, `Undoing` or `Waiting` becomes `Paused`: an operator decides.
     RunPaused(Reason),
-    /// A process goes on with the run, after a pause or a crash: `Paused` and `Stuck` become what they were before.
+    /// A process goes on with the run, after a pause or a crash: `Paused`, `Stuck`, `Diverged` and `Waiting` become what they were before.
     RunResumed(RunResumed),
+    /// An operator took the environment away by force. A run that was not standing still is `Paused`.
+    LeaseReleased(LeaseReleased),
     /// The run goes backwards from here on: `Running`, `Paused`, `Stuck` or a finished `succeeded` becomes `Undoing`; already `Undoing`, it gets another end.
     UndoBegan(UndoBegan),
     /// A step's undo has started: its status becomes undoing. Only while `Undoing`.
@@ -95,8 +106,13 @@ variants! {
     StepSucceeded(StepSucceeded)
     StepFailed(StepFailed)
     StepSkipped(StepSkipped)
+    StepMarkedDone(StepMarkedDone)
+    ParametersChanged(Box<ParametersChanged>)
+    RunWaiting(RunWaiting)
+    RunWoken(RunWoken)
     RunPaused(Reason)
     RunResumed(RunResumed)
+    LeaseReleased(LeaseReleased)
     UndoBegan(UndoBegan)
     UndoStarted(Attempt)
     UndoSucceeded(Attempt)
@@ -120,6 +136,8 @@ pub struct RunCreated {
     pub grant_file: String,
     /// The environment's name.
     pub environment: String,
+    /// The fencing token of the process that drives the run.
+    pub lease: u64,
     /// Every parameter with its value, fallbacks included; values of secrets scrubbed.
     pub parameters: BTreeMap<String, String>,
     /// Who started it.
@@ -376,6 +394,63 @@ pub struct StepSkipped {
     pub reason: String,
 }
 
+/// What an operator did by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct StepMarkedDone {
+    /// Which step.
+    pub step: StepId,
+    /// The step itself or its undo.
+    pub phase: Phase,
+    /// How that can be seen.
+    pub evidence: String,
+    /// Its output for later steps, JSON text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+}
+
+/// Other values, and the plan for them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ParametersChanged {
+    /// The changed ones with their new values; values of secrets scrubbed.
+    pub changed: BTreeMap<String, String>,
+    /// The plan for them.
+    pub declared: PlanDeclared,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a run waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunWaiting {
+    /// When it goes on.
+    pub until: Timestamp,
+    /// What for, for a person.
+    pub reason: String,
+}
+
+/// A run goes on after a wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunWoken {
+    /// The fencing token of the process that goes on.
+    pub lease: u64,
+}
+
+/// An environment taken away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LeaseReleased {
+    /// Which environment.
+    pub environment: String,
+    /// The fencing token that shuts out whoever had it.
+    pub lease: u64,
+    /// Why.
+    pub reason: String,
+}
+
 /// Why a run stopped or went on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -392,6 +467,10 @@ pub struct RunResumed {
     pub reason: String,
     /// Digest of the grant file from here on: an operator may have allowed what was denied.
     pub grant: Digest,
+    /// Where that file was, absolute: paths in it are relative to its directory.
+    pub grant_file: String,
+    /// The fencing token of the process that goes on.
+    pub lease: u64,
 }
 
 /// The turning point of a run.
@@ -400,7 +479,7 @@ pub struct RunResumed {
 pub struct UndoBegan {
     /// For a person.
     pub reason: String,
-    /// What the run will count as when all is undone and nothing had to be: `failed` or `denied`.
+    /// What the run will count as when all is undone and nothing had to be: `failed`, `denied`, or `succeeded` when it had succeeded.
     pub cause: RunOutcome,
     /// This step and those before it stay done.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,9 +1,11 @@
 //! What happened: records, the one fold over them, their canonical form and hash chain, the ledger, and where they are kept.
 
+pub mod act;
 pub mod blobs;
 mod canonical;
 pub mod checkpoint;
 pub mod event;
+pub mod lease;
 pub mod ledger;
 pub mod memory;
 pub mod record;
@@ -15,10 +17,12 @@ pub mod store;
 pub mod store_contract;
 pub mod verify;
 
+pub use act::{Act, PostedAct};
 pub use blobs::{BlobError, Blobs};
 pub use event::Event;
+pub use lease::{Lease, LeaseAsk, LeaseEnd, LeaseKept, LeaseUse};
 pub use record::{Record, SealedRecord};
 pub use replay::{Answer, Replay};
 pub use scribe::{Desk, JournalError, NoObserver, Observer, Scribe};
 pub use state::{IllegalRecord, RunState, RunStatus};
-pub use store::{Batch, Durability, Store, StoreError};
+pub use store::{Batch, Durability, Store, StoreError, Wake};

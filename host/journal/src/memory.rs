@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lockstep_model::{Digest, RunId};
+use lockstep_model::{Digest, RunId, Timestamp};
 
+use crate::act::{Act, ActAnswer, PostedAct};
 use crate::blobs::{BlobError, Blobs};
 use crate::checkpoint::Signer;
+use crate::lease::{self, Known, Lease, LeaseAsk, LeaseEnd, LeaseKept, LeaseUse};
 use crate::ledger::{Frontier, TreeHead};
 use crate::record::SealedRecord;
 use crate::sealing::{NONCE, SealingKey};
-use crate::store::{Batch, Durability, RawEntry, Store, StoreError};
+use crate::store::{Batch, Durability, RawEntry, Store, StoreError, Wake};
 
 /// A store in memory. A clone is another handle of the same store, as if it were opened again.
 #[derive(Debug, Clone)]
@@ -34,7 +36,13 @@ struct Kept {
     frontier: Frontier,
     checkpoints: BTreeMap<u64, String>,
     nonces: u64,
+    leases: BTreeMap<String, LeaseKept>,
+    wakes: HashMap<RunId, Timestamp>,
+    acts: Vec<(PostedAct, Option<ActAnswer>)>,
 }
+
+/// The name of the one process that can reach a store in memory.
+const PROCESS: &str = "memory";
 
 impl Default for MemoryStore {
     fn default() -> Self {
@@ -76,6 +84,24 @@ impl Kept {
         Ok(places)
     }
 
+    /// The same rule as in every store: the newest token writes.
+    fn check(&self, used: &LeaseUse) -> Result<(), StoreError> {
+        let Lease { environment, run, token } = &used.lease;
+        match self.leases.get(environment) {
+            Some(kept) if kept.run == Some(*run) && kept.token == *token => Ok(()),
+            _ => Err(StoreError::LeaseLost { run: *run, environment: environment.clone() }),
+        }
+    }
+
+    fn end(&mut self, used: &LeaseUse) {
+        let Some(kept) = self.leases.get_mut(&used.lease.environment) else { return };
+        match used.end {
+            LeaseEnd::Kept => {}
+            LeaseEnd::LetGo => kept.process = None,
+            LeaseEnd::GivenBack => (kept.process, kept.run) = (None, None),
+        }
+    }
+
     fn checkpoint(&mut self, signer: &Signer) -> String {
         let head = self.frontier.head();
         self.checkpoints.entry(head.size).or_insert_with(|| signer.sign(&head)).clone()
@@ -89,6 +115,9 @@ impl Store for MemoryStore {
             Durability::Written | Durability::Durable => {}
         }
         let mut kept = self.kept();
+        if let Some(used) = &batch.lease {
+            kept.check(used)?;
+        }
         let places = kept.places(&batch)?;
         for record in batch.records {
             if record.record.seq == 0 {
@@ -107,7 +136,63 @@ impl Store for MemoryStore {
         if batch.checkpoint {
             kept.checkpoint(&self.0.signer);
         }
+        if let Some(used) = &batch.lease {
+            kept.end(used);
+        }
+        match batch.wake {
+            Some(Wake { run, at: Some(at) }) => drop(kept.wakes.insert(run, at)),
+            Some(Wake { run, at: None }) => drop(kept.wakes.remove(&run)),
+            None => {}
+        }
+        for (id, answer) in batch.answers {
+            if let Some((_, kept)) = kept.acts.iter_mut().find(|(act, _)| act.id == id) {
+                *kept = Some(answer);
+            }
+        }
         Ok(())
+    }
+
+    fn take_lease(&self, ask: &LeaseAsk) -> Result<Result<Lease, Box<LeaseKept>>, StoreError> {
+        let mut kept = self.kept();
+        let known = Known { process: PROCESS, lives: &|_| true, begun: &|run| kept.next.contains_key(&run) };
+        let decided = lease::decide(kept.leases.get(&ask.environment).cloned(), ask, &known);
+        Ok(decided.map(|taken| {
+            let token = taken.token;
+            kept.leases.insert(ask.environment.clone(), taken);
+            Lease { environment: ask.environment.clone(), run: ask.run, token }
+        }))
+    }
+
+    fn renew_lease(&self, lease: &Lease, now: Timestamp) -> Result<bool, StoreError> {
+        let mut kept = self.kept();
+        let ours = kept.leases.get_mut(&lease.environment).filter(|kept| kept.run == Some(lease.run) && kept.token == lease.token);
+        Ok(ours.map(|kept| kept.beat = now).is_some())
+    }
+
+    fn leases(&self) -> Result<Vec<LeaseKept>, StoreError> {
+        Ok(self.kept().leases.values().filter(|kept| kept.run.is_some()).cloned().collect())
+    }
+
+    fn due(&self, now: Timestamp) -> Result<Vec<RunId>, StoreError> {
+        let kept = self.kept();
+        let mut due: Vec<_> = kept.wakes.iter().filter(|(_, at)| **at <= now).map(|(run, at)| (*at, *run)).collect();
+        due.sort();
+        Ok(due.into_iter().map(|(_, run)| run).collect())
+    }
+
+    fn post_act(&self, run: RunId, actor: &str, now: Timestamp, act: &Act) -> Result<u64, StoreError> {
+        let mut kept = self.kept();
+        let id = kept.acts.len() as u64;
+        kept.acts.push((PostedAct { id, run, actor: actor.to_owned(), posted_at: now, act: act.clone() }, None));
+        Ok(id)
+    }
+
+    fn acts(&self, run: RunId) -> Result<Vec<PostedAct>, StoreError> {
+        Ok(self.kept().acts.iter().filter(|(act, answer)| act.run == run && answer.is_none()).map(|(act, _)| act.clone()).collect())
+    }
+
+    fn act_answer(&self, id: u64) -> Result<Option<ActAnswer>, StoreError> {
+        Ok(self.kept().acts.iter().find(|(act, _)| act.id == id).and_then(|(_, answer)| answer.clone()))
     }
 
     fn records(&self, run: RunId) -> Result<Vec<SealedRecord>, StoreError> {

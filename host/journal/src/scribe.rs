@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use lockstep_model::{Clock, Digest, RunId};
 
+use crate::act::ActAnswer;
 use crate::event::{Event, RunCreated};
+use crate::lease::{Lease, LeaseEnd, LeaseUse};
 use crate::record::{InvalidRecord, Record, SealedRecord};
-use crate::state::{IllegalRecord, RunState};
-use crate::store::{Batch, Durability, Store, StoreError};
+use crate::state::{IllegalRecord, RunState, RunStatus};
+use crate::store::{Batch, Durability, Store, StoreError, Wake};
 
 /// Looks at every record as it is written.
 pub trait Observer: Send + Sync {
@@ -49,12 +51,14 @@ impl From<InvalidRecord> for JournalError {
 /// The one writer of a run.
 ///
 /// # Guarantees
-/// Records reach the store in order. After an error nothing more is written.
+/// Records reach the store in order. After an error nothing more is written. With a lease, nothing is kept once the lease is another's; the environment is
+/// given back with the run's last record.
 pub struct Scribe {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
     actor: String,
+    lease: Option<Lease>,
     state: RunState,
     waiting: Batch,
     failed: Option<JournalError>,
@@ -71,6 +75,8 @@ pub struct Desk {
     pub observer: Arc<dyn Observer>,
     /// Who causes the records: `lockstep`, or a person.
     pub actor: String,
+    /// What every record is written under; none for a store that one process alone can reach.
+    pub lease: Option<Lease>,
 }
 
 impl Scribe {
@@ -79,13 +85,14 @@ impl Scribe {
     /// # Errors
     /// When it cannot be kept.
     pub fn create(desk: Desk, run: RunId, created: RunCreated) -> Result<Self, JournalError> {
-        let Desk { store, clock, observer, actor } = desk;
+        let Desk { store, clock, observer, actor, lease } = desk;
         let event = Event::RunCreated(Box::new(created));
         let sealed = Record { run, seq: 0, time: clock.now(), actor: actor.clone(), event, prev: Digest::ZERO }.seal()?;
         let state = RunState::begin(&sealed)?;
         observer.recorded(&sealed, &state);
-        store.append(Batch { records: vec![sealed], ..Batch::default() }, Durability::Durable)?;
-        Ok(Self { store, clock, observer, actor, state, waiting: Batch::default(), failed: None })
+        let used = lease.clone().map(|lease| LeaseUse { lease, end: LeaseEnd::Kept });
+        store.append(Batch { records: vec![sealed], lease: used, ..Batch::default() }, Durability::Durable)?;
+        Ok(Self { store, clock, observer, actor, lease, state, waiting: Batch::default(), failed: None })
     }
 
     /// Goes on with a run from its records.
@@ -93,10 +100,20 @@ impl Scribe {
     /// # Errors
     /// When there are none, or one of them may not stand where it stands.
     pub fn open(desk: Desk, run: RunId) -> Result<Self, JournalError> {
-        let Desk { store, clock, observer, actor } = desk;
+        let Desk { store, clock, observer, actor, lease } = desk;
         let records = store.records(run)?;
         let state = RunState::fold(&records)?.ok_or(JournalError::NoSuchRun(run))?;
-        Ok(Self { store, clock, observer, actor, state, waiting: Batch::default(), failed: None })
+        Ok(Self { store, clock, observer, actor, lease, state, waiting: Batch::default(), failed: None })
+    }
+
+    /// Writes under this lease from here on.
+    pub fn hold(&mut self, lease: Lease) {
+        self.lease = Some(lease);
+    }
+
+    /// The lease that records are written under.
+    pub fn lease(&self) -> Option<&Lease> {
+        self.lease.as_ref()
     }
 
     /// What the records say so far, those not durable yet included.
@@ -119,9 +136,18 @@ impl Scribe {
     /// # Errors
     /// When it is illegal, or something could not be written before.
     pub fn note(&mut self, event: Event) -> Result<(), JournalError> {
+        let actor = self.actor.clone();
+        self.note_as(actor, event)
+    }
+
+    /// As `note`, for another actor: an operator at another terminal.
+    ///
+    /// # Errors
+    /// As `note`.
+    pub fn note_as(&mut self, actor: String, event: Event) -> Result<(), JournalError> {
         self.guard()?;
         let state = &self.state;
-        let record = Record { run: state.run, seq: state.next_seq, time: self.clock.now(), actor: self.actor.clone(), event, prev: state.last_hash };
+        let record = Record { run: state.run, seq: state.next_seq, time: self.clock.now(), actor, event, prev: state.last_hash };
         let sealed = record.seal()?;
         self.state.apply(&sealed)?;
         self.observer.recorded(&sealed, &self.state);
@@ -137,6 +163,29 @@ impl Scribe {
     /// Forgets bytes together with the next records.
     pub fn forget(&mut self, blob: Digest) {
         self.waiting.forget.push(blob);
+    }
+
+    /// Answers a posted act together with the next records.
+    pub fn answer_act(&mut self, id: u64, answer: ActAnswer) {
+        self.waiting.answers.push((id, answer));
+    }
+
+    /// Hands over what was noted, durably, and lets go of the run: it waits or stands still, and keeps its environment.
+    ///
+    /// # Errors
+    /// When it cannot be made durable.
+    pub fn let_go(&mut self) -> Result<(), JournalError> {
+        self.guard()?;
+        self.flush_as(Durability::Durable, false, LeaseEnd::LetGo)
+    }
+
+    /// As `let_go`, and frees the environment.
+    ///
+    /// # Errors
+    /// When it cannot be made durable.
+    pub fn give_back(&mut self) -> Result<(), JournalError> {
+        self.guard()?;
+        self.flush_as(Durability::Durable, false, LeaseEnd::GivenBack)
     }
 
     /// Adds an event and hands everything over: it survives the end of this process.
@@ -168,13 +217,39 @@ impl Scribe {
     }
 
     fn flush(&mut self, durability: Durability, checkpoint: bool) -> Result<(), JournalError> {
+        let end = match self.state.status {
+            RunStatus::Finished(_) => LeaseEnd::GivenBack,
+            RunStatus::Planning
+            | RunStatus::Running
+            | RunStatus::Undoing
+            | RunStatus::Waiting(..)
+            | RunStatus::Paused(_)
+            | RunStatus::Stuck(_)
+            | RunStatus::Diverged(_) => LeaseEnd::Kept,
+        };
+        self.flush_as(durability, checkpoint, end)
+    }
+
+    fn flush_as(&mut self, durability: Durability, checkpoint: bool, end: LeaseEnd) -> Result<(), JournalError> {
         let mut batch = std::mem::take(&mut self.waiting);
         batch.checkpoint = checkpoint;
+        batch.lease = self.lease.clone().map(|lease| LeaseUse { lease, end });
+        batch.wake = self.wake();
         self.store.append(batch, durability).map_err(|error| {
             let error = JournalError::Store(error);
             self.failed = Some(error.clone());
             error
         })
+    }
+
+    /// A run under way stays due, if it was: whoever drives it may die.
+    fn wake(&self) -> Option<Wake> {
+        let at = match self.state.status {
+            RunStatus::Planning | RunStatus::Running | RunStatus::Undoing => return None,
+            RunStatus::Waiting(until, _) => Some(until),
+            RunStatus::Paused(_) | RunStatus::Stuck(_) | RunStatus::Diverged(_) | RunStatus::Finished(_) => None,
+        };
+        Some(Wake { run: self.state.run, at })
     }
 
     fn guard(&self) -> Result<(), JournalError> {

@@ -14,7 +14,7 @@ use lockstep_model::plan::Plan;
 use lockstep_model::request::SealedArtifact;
 use lockstep_model::{Digest, RunId, RunOutcome, StepId, Timestamp};
 
-use crate::event::{Event, RunCreated};
+use crate::event::{Event, RunCreated, RunResumed};
 use crate::record::{Record, SealedRecord};
 
 /// Where a run stands.
@@ -28,6 +28,8 @@ pub enum RunStatus {
     Undoing,
     /// An operator decides; with what it was before.
     Paused(Box<RunStatus>),
+    /// Nothing is to be done before the instant; with what it was before.
+    Waiting(Timestamp, Box<RunStatus>),
     /// It needs an operator; with what it was before.
     Stuck(Box<RunStatus>),
     /// Component and journal disagree; with what it was before.
@@ -49,10 +51,16 @@ pub struct RunState {
     pub changed_at: Timestamp,
     /// Where it stands.
     pub status: RunStatus,
-    /// Why it is paused, stuck, diverged or going backwards: the last reason given.
+    /// Why it is paused, waiting, stuck, diverged or going backwards: the last reason given.
     pub reason: Option<String>,
+    /// The component that applies now.
+    pub component: Digest,
     /// The grant that applies now.
     pub grant: Digest,
+    /// Where its file was.
+    pub grant_file: String,
+    /// Every parameter with the value that applies now.
+    pub parameters: BTreeMap<String, String>,
     /// The declared steps, empty while planning.
     pub plan: Plan,
     /// The plan's digest.
@@ -130,7 +138,10 @@ impl RunState {
             changed_at: *time,
             status: RunStatus::Planning,
             reason: None,
+            component: created.component,
             grant: created.grant,
+            grant_file: created.grant_file.clone(),
+            parameters: created.parameters.clone(),
             plan: Plan::default(),
             plan_digest: None,
             steps: BTreeMap::new(),
@@ -183,16 +194,16 @@ impl RunState {
             Event::RunCreated(_) => Err("the run exists already".to_owned()),
             Event::PlanDeclared(declared) => {
                 self.expect(&[&RunStatus::Planning])?;
-                self.steps = declared.plan.steps.iter().map(|step| (step.id.clone(), StepState::default())).collect();
-                self.plan = declared.plan.clone();
-                self.plan_digest = Some(declared.digest);
+                self.plan_declared(declared);
                 self.status = RunStatus::Running;
                 Ok(())
             }
+            Event::ParametersChanged(changed) => self.parameters_changed(changed),
             Event::StepStarted(attempt) => self.step_started(attempt, time),
             Event::StepSucceeded(end) => self.step_succeeded(end, time),
             Event::StepFailed(end) => self.step_failed(end, time),
             Event::StepSkipped(skipped) => self.step_skipped(skipped),
+            Event::StepMarkedDone(done) => self.step_marked_done(done, time),
             Event::CallStarted(call) => self.call_started(call, time),
             Event::CallFinished(call) => self.call_finished(&call.id, RecordedOutcome::from(&call.outcome)),
             Event::CallAnswered(call) => self.call_answered(call, time),
@@ -209,19 +220,26 @@ impl RunState {
                 self.captured.insert(captured.secret.clone(), captured.sealed);
                 Ok(())
             }
-            Event::RunPaused(reason) => {
-                self.expect(&[&RunStatus::Planning, &RunStatus::Running, &RunStatus::Undoing])?;
-                self.stop(RunStatus::Paused, &reason.reason)
+            Event::RunWaiting(waiting) => {
+                self.expect(&[&RunStatus::Running, &RunStatus::Undoing])?;
+                let until = waiting.until;
+                self.stand(|before| RunStatus::Waiting(until, before), &waiting.reason)
             }
+            Event::RunWoken(_) => self.woken(),
+            Event::RunPaused(reason) => self.paused(&reason.reason),
+            Event::LeaseReleased(released) => match self.outcome() {
+                None | Some(RunOutcome::Waiting) => self.paused(&released.reason),
+                Some(_) => Ok(()),
+            },
             Event::RunStuck(reason) => {
                 self.expect(&[&RunStatus::Running, &RunStatus::Undoing])?;
-                self.stop(RunStatus::Stuck, &reason.reason)
+                self.stand(RunStatus::Stuck, &reason.reason)
             }
             Event::DivergenceFound(found) => {
                 self.expect(&[&RunStatus::Running, &RunStatus::Undoing])?;
-                self.stop(RunStatus::Diverged, &format!("call {}: recorded {}, asked {}", found.id, found.recorded, found.asked))
+                self.stand(RunStatus::Diverged, &format!("call {}: recorded {}, asked {}", found.id, found.recorded, found.asked))
             }
-            Event::RunResumed(resumed) => self.resumed(resumed.grant),
+            Event::RunResumed(resumed) => self.resumed(resumed),
             Event::UndoBegan(began) => self.undo_began(began),
             Event::UndoStarted(attempt) => self.undo_started(attempt, time),
             Event::UndoSucceeded(attempt) => self.undo_ended(attempt, None, time),
@@ -241,19 +259,38 @@ impl RunState {
         }
     }
 
-    fn stop(&mut self, status: fn(Box<RunStatus>) -> RunStatus, reason: &str) -> Result<(), String> {
+    fn stand(&mut self, status: impl FnOnce(Box<RunStatus>) -> RunStatus, reason: &str) -> Result<(), String> {
         self.status = status(Box::new(self.status.clone()));
         self.reason = Some(reason.to_owned());
         Ok(())
     }
 
-    fn resumed(&mut self, grant: Digest) -> Result<(), String> {
+    /// A wait is over when a run is paused: whoever resumes it finds out anew what there is to wait for.
+    fn paused(&mut self, reason: &str) -> Result<(), String> {
+        if let RunStatus::Waiting(_, before) = &self.status {
+            self.status = (**before).clone();
+        }
+        self.expect(&[&RunStatus::Planning, &RunStatus::Running, &RunStatus::Undoing])?;
+        self.stand(RunStatus::Paused, reason)
+    }
+
+    fn woken(&mut self) -> Result<(), String> {
+        let RunStatus::Waiting(_, before) = &self.status else { return Err(format!("the run is {}", self.status)) };
+        self.status = (**before).clone();
+        self.reason = None;
+        Ok(())
+    }
+
+    fn resumed(&mut self, resumed: &RunResumed) -> Result<(), String> {
         match &self.status {
-            RunStatus::Paused(before) | RunStatus::Stuck(before) | RunStatus::Diverged(before) => self.status = (**before).clone(),
+            RunStatus::Paused(before) | RunStatus::Stuck(before) | RunStatus::Diverged(before) | RunStatus::Waiting(_, before) => {
+                self.status = (**before).clone();
+            }
             RunStatus::Planning | RunStatus::Running | RunStatus::Undoing => {}
             RunStatus::Finished(outcome) => return Err(format!("the run has ended: {outcome}")),
         }
-        self.grant = grant;
+        self.grant = resumed.grant;
+        self.grant_file.clone_from(&resumed.grant_file);
         self.reason = None;
         Ok(())
     }
@@ -282,6 +319,7 @@ impl RunState {
     pub fn outcome(&self) -> Option<RunOutcome> {
         match &self.status {
             RunStatus::Planning | RunStatus::Running | RunStatus::Undoing => None,
+            RunStatus::Waiting(..) => Some(RunOutcome::Waiting),
             RunStatus::Paused(_) | RunStatus::Stuck(_) => Some(RunOutcome::Stuck),
             RunStatus::Diverged(_) => Some(RunOutcome::Diverged),
             RunStatus::Finished(outcome) => Some(*outcome),
@@ -295,6 +333,7 @@ impl std::fmt::Display for RunStatus {
             Self::Planning => f.write_str("planning"),
             Self::Running => f.write_str("running"),
             Self::Undoing => f.write_str("undoing"),
+            Self::Waiting(..) => f.write_str("waiting"),
             Self::Paused(_) => f.write_str("paused"),
             Self::Stuck(_) => f.write_str("stuck"),
             Self::Diverged(_) => f.write_str("diverged"),

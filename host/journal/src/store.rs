@@ -1,8 +1,10 @@
 //! Where records are kept: the trait that the embedded store and every other one implements.
 
-use lockstep_model::{Digest, RunId};
+use lockstep_model::{Digest, RunId, Timestamp};
 
+use crate::act::{Act, ActAnswer, PostedAct};
 use crate::blobs::{BlobError, Blobs};
+use crate::lease::{Lease, LeaseAsk, LeaseKept, LeaseUse};
 use crate::ledger::TreeHead;
 use crate::record::SealedRecord;
 use crate::sealing::NotSealedHere;
@@ -61,6 +63,48 @@ pub trait Store: Blobs {
     /// The key that checkpoints are verified with, in the form of C2SP `signed-note`.
     fn verifier_key(&self) -> String;
 
+    /// Takes the lease of an environment for a run, as `lease::decide` rules, durably. The inner error is the lease as it stands.
+    ///
+    /// # Errors
+    /// When it cannot be read or kept.
+    fn take_lease(&self, ask: &LeaseAsk) -> Result<Result<Lease, Box<LeaseKept>>, StoreError>;
+
+    /// Shows that the holder lives. False: the lease is another's by now.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    fn renew_lease(&self, lease: &Lease, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Every environment that belongs to a run, by name.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn leases(&self) -> Result<Vec<LeaseKept>, StoreError>;
+
+    /// The runs that are to go on by now, those that have been due for longest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn due(&self, now: Timestamp) -> Result<Vec<RunId>, StoreError>;
+
+    /// Posts an act for the process that drives the run, durably, and gives its number.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    fn post_act(&self, run: RunId, actor: &str, now: Timestamp, act: &Act) -> Result<u64, StoreError>;
+
+    /// The acts on a run that have no answer yet, oldest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn acts(&self, run: RunId) -> Result<Vec<PostedAct>, StoreError>;
+
+    /// What became of an act; none: nobody has answered it yet.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn act_answer(&self, id: u64) -> Result<Option<ActAnswer>, StoreError>;
+
     /// Encrypts a captured secret under the store's key.
     ///
     /// # Errors
@@ -85,6 +129,21 @@ pub struct Batch {
     pub forget: Vec<Digest>,
     /// Whether a signed checkpoint of the ledger with these records is made in the same commit.
     pub checkpoint: bool,
+    /// The lease it is written under; none of the batch is kept when that has another token by now.
+    pub lease: Option<LeaseUse>,
+    /// When a run is to go on.
+    pub wake: Option<Wake>,
+    /// Acts that the records of the batch answer.
+    pub answers: Vec<(u64, ActAnswer)>,
+}
+
+/// When a run is to go on by itself. It stays due until it waits for something else or stands still: whoever drives it may die before that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wake {
+    /// Which.
+    pub run: RunId,
+    /// When; none: not by itself.
+    pub at: Option<Timestamp>,
 }
 
 /// What `append` waits for.
@@ -130,6 +189,14 @@ pub enum StoreError {
         run: RunId,
         /// Which.
         seq: u64,
+    },
+    /// Another process drives the run, or an operator has taken its environment away.
+    #[error("run {run} has lost the lease of `{environment}`: another process drives it now, or its environment was released")]
+    LeaseLost {
+        /// Whose.
+        run: RunId,
+        /// Which environment.
+        environment: String,
     },
     /// A record before it is missing: an error of ours, or the end of a failed append.
     #[error("record {seq} of run {run} cannot be appended: record {expected} is not there")]

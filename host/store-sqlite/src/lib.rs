@@ -19,11 +19,12 @@ pub use open::Options;
 
 use std::path::{Path, PathBuf};
 
+use lockstep_journal::act::ActAnswer;
 use lockstep_journal::ledger::TreeHead;
 use lockstep_journal::sealing::{NONCE, SealingKey};
 use lockstep_journal::store::RawEntry;
-use lockstep_journal::{Batch, BlobError, Blobs, Durability, SealedRecord, Store, StoreError};
-use lockstep_model::{Digest, RunId};
+use lockstep_journal::{Act, Batch, BlobError, Blobs, Durability, Lease, LeaseAsk, LeaseKept, PostedAct, SealedRecord, Store, StoreError};
+use lockstep_model::{Digest, RunId, Timestamp};
 
 use commit::{Job, Ledger};
 use key::Keys;
@@ -83,7 +84,7 @@ impl SqliteStore {
     }
 
     fn write(&self, batch: Batch, durability: Durability, awaited: bool) -> Result<Option<String>, StoreError> {
-        let Batch { records, blobs, forget, checkpoint } = batch;
+        let Batch { records, blobs, forget, checkpoint, .. } = batch;
         let blobs = blobs.into_iter().map(|bytes| (Digest::of(&bytes), bytes)).collect();
         self.writing()?.writer.write(Job { records, blobs, forget, checkpoint, durability, awaited })
     }
@@ -135,6 +136,34 @@ impl Store for SqliteStore {
         self.verifier.clone()
     }
 
+    fn take_lease(&self, _: &LeaseAsk) -> Result<Result<Lease, Box<LeaseKept>>, StoreError> {
+        Err(no_leases())
+    }
+
+    fn renew_lease(&self, _: &Lease, _: Timestamp) -> Result<bool, StoreError> {
+        Err(no_leases())
+    }
+
+    fn leases(&self) -> Result<Vec<LeaseKept>, StoreError> {
+        Err(no_leases())
+    }
+
+    fn due(&self, _: Timestamp) -> Result<Vec<RunId>, StoreError> {
+        Err(no_leases())
+    }
+
+    fn post_act(&self, _: RunId, _: &str, _: Timestamp, _: &Act) -> Result<u64, StoreError> {
+        Err(no_leases())
+    }
+
+    fn acts(&self, _: RunId) -> Result<Vec<PostedAct>, StoreError> {
+        Err(no_leases())
+    }
+
+    fn act_answer(&self, _: u64) -> Result<Option<ActAnswer>, StoreError> {
+        Err(no_leases())
+    }
+
     fn seal_secret(&self, run: RunId, secret: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
         let nonce = key::random::<NONCE>()?;
         Ok(self.writing()?.sealing.seal(*nonce.expose(), run, secret, value)?)
@@ -147,6 +176,10 @@ impl Store for SqliteStore {
             None => Ok(Keys::read(&self.dir)?.sealing.open(run, secret, sealed)?),
         }
     }
+}
+
+fn no_leases() -> StoreError {
+    StoreError::Medium("this store has no leases yet".into())
 }
 
 impl Blobs for SqliteStore {

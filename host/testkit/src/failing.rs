@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use lockstep_journal::act::ActAnswer;
 use lockstep_journal::ledger::TreeHead;
 use lockstep_journal::store::RawEntry;
-use lockstep_journal::{Batch, BlobError, Blobs, Durability, SealedRecord, Store, StoreError};
-use lockstep_model::{Digest, RunId};
+use lockstep_journal::{Act, Batch, BlobError, Blobs, Durability, Lease, LeaseAsk, LeaseKept, PostedAct, SealedRecord, Store, StoreError};
+use lockstep_model::{Digest, RunId, Timestamp};
 
 /// Passes on a number of appends, then fails every one.
 pub struct FailingStore {
@@ -64,6 +65,34 @@ impl Store for FailingStore {
 
     fn verifier_key(&self) -> String {
         self.inner.verifier_key()
+    }
+
+    fn take_lease(&self, ask: &LeaseAsk) -> Result<Result<Lease, Box<LeaseKept>>, StoreError> {
+        self.inner.take_lease(ask)
+    }
+
+    fn renew_lease(&self, lease: &Lease, now: Timestamp) -> Result<bool, StoreError> {
+        self.inner.renew_lease(lease, now)
+    }
+
+    fn leases(&self) -> Result<Vec<LeaseKept>, StoreError> {
+        self.inner.leases()
+    }
+
+    fn due(&self, now: Timestamp) -> Result<Vec<RunId>, StoreError> {
+        self.inner.due(now)
+    }
+
+    fn post_act(&self, run: RunId, actor: &str, now: Timestamp, act: &Act) -> Result<u64, StoreError> {
+        self.inner.post_act(run, actor, now, act)
+    }
+
+    fn acts(&self, run: RunId) -> Result<Vec<PostedAct>, StoreError> {
+        self.inner.acts(run)
+    }
+
+    fn act_answer(&self, id: u64) -> Result<Option<ActAnswer>, StoreError> {
+        self.inner.act_answer(id)
     }
 
     fn seal_secret(&self, run: RunId, secret: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {

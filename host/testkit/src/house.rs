@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lockstep_engine::House;
 use lockstep_gate::{Gate, Interrupt, NoLive, SecretSource};
@@ -33,6 +34,7 @@ pub fn house(store: Arc<dyn Store>, drivers: &FakeDrivers) -> House {
         observer: Arc::new(NoObserver),
         live: Arc::new(NoLive),
         interrupt: Interrupt::default(),
+        longest_hold: Duration::MAX,
         actor: "lockstep".to_owned(),
         host: "test".to_owned(),
         engine: "lockstep test".to_owned(),

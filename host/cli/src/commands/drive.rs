@@ -28,7 +28,7 @@ pub(super) fn drive(
     let view = Arc::new(View::new(ui));
     let interrupt = Interrupt::default();
     let heard = Arc::clone(&view);
-    signals::listen(&interrupt, move || heard.say("stopping after the call that is under way; Ctrl-C again stops at once"))?;
+    signals::listen(&interrupt, move |what| heard.say(what))?;
     let folder = context.store()?;
     let observer = Arc::new(Witness { view: Arc::clone(&view), folder });
     let watchers = Watchers { observer, live: Arc::clone(&view) as _, interrupt: interrupt.clone() };

@@ -9,7 +9,7 @@ use lockstep_engine::{Resume, resume};
 use super::drive::drive;
 use super::ending::Wish;
 use super::run::attended;
-use crate::context::Context;
+use crate::context::{Context, absolute};
 use crate::environment;
 use crate::error::CliError;
 use crate::journal::{Run, keep};
@@ -65,7 +65,11 @@ impl AgainArgs {
         keep(&*run.store, component, grant_bytes)?;
         let reason = self.reason.clone().unwrap_or_else(|| format!("{act} by {}", environment::user()));
         let (procedure, grant) = (Arc::new(procedure), Arc::new(grant));
-        let again = Resume { run: run.state.run, procedure, grant, attended: attended(self.yes, context), reason };
+        let grant_file = match &self.env {
+            Some(file) => absolute(file)?.display().to_string(),
+            None => run.state.grant_file.clone(),
+        };
+        let again = Resume { run: run.state.run, procedure, grant, grant_file, attended: attended(self.yes, context), reason };
         Ok((run, again))
     }
 }

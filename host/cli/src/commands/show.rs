@@ -72,7 +72,7 @@ fn next(state: &RunState) -> Vec<String> {
         }
         RunStatus::Planning | RunStatus::Running | RunStatus::Undoing => vec![resume, undo],
         RunStatus::Paused(before) if **before == RunStatus::Undoing => vec![undo],
-        RunStatus::Paused(_) => vec![resume, undo, logs],
+        RunStatus::Paused(_) | RunStatus::Waiting(..) => vec![resume, undo, logs],
         RunStatus::Stuck(_) => vec![undo, logs],
         RunStatus::Diverged(_) => vec!["lockstep audit verify".to_owned(), undo],
         RunStatus::Finished(RunOutcome::Succeeded) => vec![undo],

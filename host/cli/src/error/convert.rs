@@ -36,7 +36,7 @@ impl From<StoreError> for CliError {
             StoreError::Full => Code::StoreFull,
             StoreError::ReadOnly => Code::StoreReadOnly,
             StoreError::Locked => Code::StoreLocked,
-            StoreError::Conflict { .. } => Code::RunTaken,
+            StoreError::Conflict { .. } | StoreError::LeaseLost { .. } => Code::RunTaken,
             StoreError::NewerFormat { .. } => Code::StoreNewer,
             StoreError::Damaged(_) => Code::StoreDamaged,
             StoreError::Exposed { .. } => Code::KeyExposed,
@@ -47,7 +47,7 @@ impl From<StoreError> for CliError {
         let shown = Self::new(code, error.to_string());
         match &error {
             StoreError::Full => shown.hint("make room on the store's disk"),
-            StoreError::Conflict { run, .. } => shown.hint(format!("`lockstep show {run}` says how it stands")),
+            StoreError::Conflict { run, .. } | StoreError::LeaseLost { run, .. } => shown.hint(format!("`lockstep show {run}` says how it stands")),
             StoreError::Locked => shown.hint("let the other process finish, then try again"),
             StoreError::Damaged(_) => shown.hint("`lockstep audit verify` on a copy says what is wrong"),
             StoreError::NewerFormat { .. } => shown.hint("use the Lockstep that wrote it, or a newer one"),

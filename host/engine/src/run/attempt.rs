@@ -116,6 +116,8 @@ impl Drive<'_> {
                 );
                 self.stop(Event::RunStuck, reason)?
             }
+            Stop::Cancelled => self.stop(Event::RunPaused, format!("cancelled by the operator in step `{step}`"))?,
+            Stop::Waiting(until) => self.stop(Event::RunPaused, format!("step `{step}` waits until {until}"))?,
             Stop::Interrupted => self.stop(Event::RunPaused, format!("stopped by the operator in step `{step}`"))?,
         };
         Ok(End::Stopped(Box::new(report)))

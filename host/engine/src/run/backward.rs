@@ -99,7 +99,7 @@ fn has_something_to_undo(step: &StepState) -> bool {
     }
 }
 
-/// `undone` when something was; otherwise what the failure itself counts as.
+/// `undone` when something was; otherwise what the run counts as without that: `failed`, `denied`, or still `succeeded`.
 fn outcome(state: &RunState) -> RunOutcome {
     let undone = state.steps.values().any(|step| step.status == StepStatus::Undone);
     if undone { RunOutcome::Undone } else { state.cause.unwrap_or(RunOutcome::Failed) }

@@ -150,7 +150,7 @@ fn next(state: &RunState, again: bool, now: Timestamp) -> Next {
                 return if again { Next::Run(Box::new(step.clone()), status.attempts + 1, true) } else { Next::Decide(Box::new(step.clone())) };
             }
             StepStatus::Pending if lost.contains(&step.id) => return Next::Skip(step.id.clone(), "a step that it needs has failed".to_owned()),
-            StepStatus::Pending if needs_met(state, step) => return Next::Run(Box::new(step.clone()), status.attempts + 1, true),
+            StepStatus::Pending if state.unmet_need(step).is_none() => return Next::Run(Box::new(step.clone()), status.attempts + 1, true),
             StepStatus::Retrying(at) if *at <= now || again => return Next::Run(Box::new(step.clone()), status.attempts + 1, true),
             StepStatus::Retrying(at) => wait = wait.or(Some(Next::Wait(step.id.clone(), *at))),
             StepStatus::Pending
@@ -163,21 +163,6 @@ fn next(state: &RunState, again: bool, now: Timestamp) -> Next {
         }
     }
     wait.unwrap_or(Next::Finish)
-}
-
-fn needs_met(state: &RunState, step: &Step) -> bool {
-    step.needs.iter().all(|need| {
-        state.steps.get(need).is_some_and(|need| match need.status {
-            StepStatus::Succeeded | StepStatus::Skipped => true,
-            StepStatus::Pending
-            | StepStatus::Running
-            | StepStatus::Retrying(_)
-            | StepStatus::Failed
-            | StepStatus::Undoing
-            | StepStatus::Undone
-            | StepStatus::UndoFailed => false,
-        })
-    })
 }
 
 /// The pending steps that need, directly or not, one that has failed and lets the run continue.

@@ -54,8 +54,15 @@ impl Dispatch for ClockRequest {
         if until.since(around.intended_at).as_secs() > LONGEST_SLEEP {
             return Ok(limit("clock.limit", format!("a sleep until {until}: at most {LONGEST_SLEEP} seconds")));
         }
+        if call.request().stands_still() && until.since(around.clock().now()) > around.longest_hold {
+            return Err(Stop::Waiting(until));
+        }
         around.wait(until)?;
         Ok(Ok(ClockResponse::Nothing))
+    }
+
+    fn rides_along(&self) -> bool {
+        matches!(self, Self::Now)
     }
 
     fn stands_still(&self) -> bool {
@@ -83,6 +90,10 @@ impl Surroundings<'_> {
 }
 
 impl Dispatch for RandomRequest {
+    fn rides_along(&self) -> bool {
+        true
+    }
+
     fn perform(around: &Surroundings<'_>, call: &Granted<Self>, _: &CallContext<'_>) -> Performed<Content> {
         let count = match call.request() {
             Self::Bytes { count } => (*count).min(MOST_RANDOM),
@@ -112,6 +123,10 @@ impl Dispatch for LogRequest {
 }
 
 impl Dispatch for SecretRequest {
+    fn rides_along(&self) -> bool {
+        true
+    }
+
     fn perform(around: &Surroundings<'_>, call: &Granted<Self>, _: &CallContext<'_>) -> Performed<()> {
         let id = &call.request().id;
         if around.secrets.knows(id) {
@@ -123,6 +138,10 @@ impl Dispatch for SecretRequest {
 }
 
 impl Dispatch for RememberRequest {
+    fn rides_along(&self) -> bool {
+        true
+    }
+
     fn perform(_: &Surroundings<'_>, call: &Granted<Self>, _: &CallContext<'_>) -> Performed<()> {
         let Self { key, value } = call.request();
         if key.len() > LONGEST_KEY || value.len() > LONGEST_VALUE {
@@ -149,6 +168,10 @@ impl Dispatch for RememberRequest {
 }
 
 impl Dispatch for ArtifactRequest {
+    fn rides_along(&self) -> bool {
+        true
+    }
+
     fn perform(around: &Surroundings<'_>, call: &Granted<Self>, _: &CallContext<'_>) -> Performed<ArtifactResponse> {
         match call.request() {
             Self::Seal { id, bytes } => {

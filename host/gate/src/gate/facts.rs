@@ -17,7 +17,7 @@ impl Gate {
 
     /// The value of a declared parameter.
     pub fn parameter(&self, id: &str) -> Option<String> {
-        lock(&self.inner.run.scribe).state().created.parameters.get(id).cloned()
+        lock(&self.inner.run.scribe).state().parameters.get(id).cloned()
     }
 
     /// The output of a step that has succeeded.

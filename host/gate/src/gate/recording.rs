@@ -81,21 +81,27 @@ impl Gate {
     ) -> Result<Result<R::Response, Failure>, Stop> {
         let id = next.id.clone();
         let (performed, events) = self.settle(&id, &granted, performed)?;
-        let size = self.answer(next, granted.rule(), performed.as_ref())?;
+        let at_once = !granted.request().rides_along();
+        let size = self.answer(next, granted.rule(), performed.as_ref(), at_once && events.is_empty())?;
         self.note_all(events)?;
         session.budget.take_output(size).map_err(Stop::Limit)?;
         Ok(performed)
     }
 
-    /// Records a read with its outcome, and says how long the outcome is.
-    pub(super) fn answer<T: Serialize>(&self, next: NextCall, rule: &str, performed: Result<&T, &Failure>) -> Result<usize, Stop> {
+    /// Records a read with its outcome, and says how long the outcome is. `at_once`: it survives this process; else it rides along with the next write.
+    pub(super) fn answer<T: Serialize>(&self, next: NextCall, rule: &str, performed: Result<&T, &Failure>, at_once: bool) -> Result<usize, Stop> {
         let mut scribe = lock(&self.inner.run.scribe);
         let (outcome, size) = self.outcome(&mut scribe, performed)?;
         if let Some(blob) = next.blob {
             scribe.attach(blob);
         }
         let answered = CallAnswered { id: next.id, asked: next.asked, rule: rule.to_owned(), outcome };
-        scribe.note(Event::CallAnswered(Box::new(answered)))?;
+        let answered = Event::CallAnswered(Box::new(answered));
+        if at_once {
+            scribe.write(answered)?
+        } else {
+            scribe.note(answered)?
+        }
         Ok(size)
     }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use lockstep_model::{Failure, RunOutcome, StepId, Timestamp};
 
 use super::{RecordedCall, RunState, RunStatus};
-use crate::event::{Attempt, StepFailed, StepSkipped, StepSucceeded, UndoBegan};
+use crate::event::{Attempt, ParametersChanged, Phase, PlanDeclared, StepFailed, StepMarkedDone, StepSkipped, StepSucceeded, UndoBegan};
+use lockstep_model::plan::Step;
 
 /// Where a step stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,23 +74,65 @@ impl StepState {
 }
 
 impl RunState {
+    /// The first of the step's needs that is not done yet; none: it may start.
+    pub fn unmet_need<'a>(&self, step: &'a Step) -> Option<&'a StepId> {
+        step.needs.iter().find(|need| match self.steps.get(*need).map(|step| &step.status) {
+            Some(StepStatus::Succeeded | StepStatus::Skipped) => false,
+            Some(
+                StepStatus::Pending
+                | StepStatus::Running
+                | StepStatus::Retrying(_)
+                | StepStatus::Failed
+                | StepStatus::Undoing
+                | StepStatus::Undone
+                | StepStatus::UndoFailed,
+            )
+            | None => true,
+        })
+    }
+
+    /// The step as declared.
+    pub fn declared(&self, id: &StepId) -> Option<&Step> {
+        self.plan.steps.iter().find(|step| step.id == *id)
+    }
+
+    pub(super) fn plan_declared(&mut self, declared: &PlanDeclared) {
+        let known = std::mem::take(&mut self.steps);
+        let state = |step: &Step| (step.id.clone(), known.get(&step.id).cloned().unwrap_or_default());
+        self.steps = declared.plan.steps.iter().map(state).collect();
+        self.plan = declared.plan.clone();
+        self.plan_digest = Some(declared.digest);
+    }
+
+    pub(super) fn parameters_changed(&mut self, changed: &ParametersChanged) -> Result<(), String> {
+        if !matches!(self.status, RunStatus::Paused(_)) {
+            return Err(format!("the run is {}, not paused", self.status));
+        }
+        for (id, step) in &self.steps {
+            match step.status {
+                StepStatus::Running | StepStatus::Undoing => return Err(format!("an attempt of step `{id}` is under way")),
+                StepStatus::Pending
+                | StepStatus::Retrying(_)
+                | StepStatus::Succeeded
+                | StepStatus::Failed
+                | StepStatus::Skipped
+                | StepStatus::Undone
+                | StepStatus::UndoFailed => {}
+            }
+            let declared_again = changed.declared.plan.steps.iter().find(|step| step.id == *id);
+            if step.status != StepStatus::Pending && declared_again != self.declared(id) {
+                return Err(format!("step `{id}` was started, and is another one in the new plan"));
+            }
+        }
+        self.parameters.extend(changed.changed.clone());
+        self.plan_declared(&changed.declared);
+        Ok(())
+    }
+
     pub(super) fn step_started(&mut self, attempt: &Attempt, time: Timestamp) -> Result<(), String> {
         self.expect(&[&RunStatus::Running])?;
-        let needs = self.plan.steps.iter().find(|step| step.id == attempt.step).map(|step| step.needs.clone()).unwrap_or_default();
-        for need in &needs {
-            match self.steps.get(need).map(|step| &step.status) {
-                Some(StepStatus::Succeeded | StepStatus::Skipped) => {}
-                Some(
-                    StepStatus::Pending
-                    | StepStatus::Running
-                    | StepStatus::Retrying(_)
-                    | StepStatus::Failed
-                    | StepStatus::Undoing
-                    | StepStatus::Undone
-                    | StepStatus::UndoFailed,
-                )
-                | None => return Err(format!("step `{}` needs `{need}`, which is not done", attempt.step)),
-            }
+        if let Some(need) = self.declared(&attempt.step).and_then(|step| self.unmet_need(step)) {
+            return Err(format!("step `{}` needs `{need}`, which is not done", attempt.step));
         }
         let step = self.step_mut(&attempt.step)?;
         match step.status {
@@ -132,8 +175,44 @@ impl RunState {
         Ok(())
     }
 
+    /// While steps go forward, or stand still on the way.
+    fn expect_forward(&self) -> Result<(), String> {
+        match &self.status {
+            RunStatus::Running => Ok(()),
+            RunStatus::Paused(before) | RunStatus::Stuck(before) | RunStatus::Waiting(_, before) if **before == RunStatus::Running => Ok(()),
+            RunStatus::Planning
+            | RunStatus::Undoing
+            | RunStatus::Waiting(..)
+            | RunStatus::Paused(_)
+            | RunStatus::Stuck(_)
+            | RunStatus::Diverged(_)
+            | RunStatus::Finished(_) => Err(format!("the run is {}", self.status)),
+        }
+    }
+
+    pub(super) fn step_marked_done(&mut self, done: &StepMarkedDone, time: Timestamp) -> Result<(), String> {
+        if let RunStatus::Finished(_) | RunStatus::Diverged(_) | RunStatus::Planning = self.status {
+            return Err(format!("the run is {}", self.status));
+        }
+        if done.phase == Phase::Step {
+            self.expect_forward()?;
+        }
+        let step = self.step_mut(&done.step)?;
+        let (left, by_hand) = match done.phase {
+            Phase::Step => (matches!(step.status, StepStatus::Pending | StepStatus::Failed | StepStatus::Retrying(_)), StepStatus::Succeeded),
+            Phase::Undo => (step.status == StepStatus::UndoFailed, StepStatus::Undone),
+        };
+        if !left {
+            return Err(format!("nothing of step `{}` is left to be done by hand", done.step));
+        }
+        step.status = by_hand;
+        step.output.clone_from(&done.output);
+        (step.failure, step.ended_at) = (None, Some(time));
+        Ok(())
+    }
+
     pub(super) fn step_skipped(&mut self, skipped: &StepSkipped) -> Result<(), String> {
-        self.expect(&[&RunStatus::Running])?;
+        self.expect_forward()?;
         let step = self.step_mut(&skipped.step)?;
         match step.status {
             StepStatus::Pending | StepStatus::Failed | StepStatus::Retrying(_) => step.status = StepStatus::Skipped,
@@ -160,7 +239,12 @@ impl RunState {
             return Err(format!("step `{to}` was not started"));
         }
         match &self.status {
-            RunStatus::Running | RunStatus::Undoing | RunStatus::Paused(_) | RunStatus::Stuck(_) | RunStatus::Finished(RunOutcome::Succeeded) => {}
+            RunStatus::Running
+            | RunStatus::Undoing
+            | RunStatus::Waiting(..)
+            | RunStatus::Paused(_)
+            | RunStatus::Stuck(_)
+            | RunStatus::Finished(RunOutcome::Succeeded) => {}
             RunStatus::Planning | RunStatus::Diverged(_) | RunStatus::Finished(_) => return Err(format!("the run is {}", self.status)),
         }
         self.status = RunStatus::Undoing;

@@ -1,11 +1,12 @@
 //! A store that keeps whatever a test puts there.
 
+use lockstep_journal::act::ActAnswer;
 use lockstep_journal::blobs::{BlobError, Blobs};
 use lockstep_journal::ledger::TreeHead;
 use lockstep_journal::sealing::NotSealedHere;
 use lockstep_journal::store::{Batch, Durability, RawEntry, Store, StoreError};
-use lockstep_journal::{SealedRecord, ledger};
-use lockstep_model::{Digest, RunId};
+use lockstep_journal::{Act, Lease, LeaseAsk, LeaseKept, PostedAct, SealedRecord, ledger};
+use lockstep_model::{Digest, RunId, Timestamp};
 
 /// An entry as it is kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,6 +88,34 @@ impl Store for Tampered {
 
     fn verifier_key(&self) -> String {
         self.key.clone()
+    }
+
+    fn take_lease(&self, _: &LeaseAsk) -> Result<Result<Lease, Box<LeaseKept>>, StoreError> {
+        Err(StoreError::ReadOnly)
+    }
+
+    fn renew_lease(&self, _: &Lease, _: Timestamp) -> Result<bool, StoreError> {
+        Err(StoreError::ReadOnly)
+    }
+
+    fn leases(&self) -> Result<Vec<LeaseKept>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn due(&self, _: Timestamp) -> Result<Vec<RunId>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn post_act(&self, _: RunId, _: &str, _: Timestamp, _: &Act) -> Result<u64, StoreError> {
+        Err(StoreError::ReadOnly)
+    }
+
+    fn acts(&self, _: RunId) -> Result<Vec<PostedAct>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn act_answer(&self, _: u64) -> Result<Option<ActAnswer>, StoreError> {
+        Ok(None)
     }
 
     fn seal_secret(&self, _: RunId, _: &str, _: &[u8]) -> Result<Vec<u8>, StoreError> {

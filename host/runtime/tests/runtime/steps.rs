@@ -174,7 +174,7 @@ fn a_guest_that_is_stopped_by_the_gate_ends_at_once() {
     let guest = sending("GET", "https://example.com/", 2);
     let world = World::new();
     let gate = world.gate();
-    world.interrupt.set();
+    world.interrupt.pause();
     let failure = load(&guest).run_step(&step("work"), gate.clone()).unwrap_err();
     assert_eq!(failure.code(), "guest.stopped");
     assert!(matches!(gate.stopped(), Some(lockstep_gate::Stop::Interrupted)), "{:?}", gate.stopped());

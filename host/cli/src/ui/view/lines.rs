@@ -37,6 +37,13 @@ pub(super) fn line_of(event: &Event, state: &RunState, time: Timestamp) -> Optio
         Event::StepSucceeded(end) => line("✓", Style::Good, format!("{}{}", end.step, took(state, &end.step, time))),
         Event::StepFailed(failed) => step_failed(failed, state, time),
         Event::StepSkipped(skipped) => line("-", Style::Dim, format!("{} skipped: {}", skipped.step, skipped.reason)),
+        Event::StepMarkedDone(done) => line("✓", Style::Warn, format!("{} done by hand: {}", done.step, done.evidence)),
+        Event::ParametersChanged(changed) => {
+            let changes: Vec<_> = changed.changed.iter().map(|(id, value)| format!("{id}={value}")).collect();
+            line("▸", Style::Warn, format!("parameters changed: {}", changes.join(", ")))
+        }
+        Event::RunWaiting(waiting) => line("◷", Style::Dim, format!("waiting for {}: {}", duration(waiting.until.since(time)), waiting.reason)),
+        Event::LeaseReleased(released) => line("!", Style::Bad, format!("the environment was released: {}", released.reason)),
         Event::CallAnswered(call) if call.asked.interface == "log" => log(call),
         Event::CallDenied(denied) => line("⊘", Style::Bad, format!("{}: denied: {}", denied.id.step, denied.message)),
         Event::CallResolved(resolved) => line("▸", Style::Warn, format!("call {} was resolved: {}", resolved.id, resolved.reason)),
@@ -54,6 +61,7 @@ pub(super) fn line_of(event: &Event, state: &RunState, time: Timestamp) -> Optio
         | Event::ArtifactSealed(_)
         | Event::SecretCaptured(_)
         | Event::UndoStarted(_)
+        | Event::RunWoken(_)
         | Event::RunPaused(_)
         | Event::RunStuck(_)
         | Event::DivergenceFound(_)

@@ -43,7 +43,7 @@ impl World {
     /// A run that has started its step.
     pub(crate) fn new() -> Self {
         let (store, clock, run) = (MemoryStore::new(), Arc::new(VirtualClock::default()), RunId::from_parts(1_800_000_000_000, 1));
-        let desk = Desk { store: Arc::new(store), clock: clock.clone(), observer: Arc::new(NoObserver), actor: "test".to_owned() };
+        let desk = Desk { store: Arc::new(store), clock: clock.clone(), observer: Arc::new(NoObserver), actor: "test".to_owned(), lease: None };
         let mut scribe = Scribe::create(desk, run, created()).unwrap();
         scribe.note(Event::PlanDeclared(PlanDeclared { digest: Digest::ZERO, plan: Plan { steps: vec![step()] } })).unwrap();
         scribe.note(Event::StepStarted(Attempt { step: step().id, attempt: 1 })).unwrap();
@@ -61,6 +61,7 @@ impl World {
             secrets,
             interrupt: self.interrupt.clone(),
             live: Arc::new(NoLive),
+            longest_hold: Duration::MAX,
         };
         let budget = Budget { deadline: self.clock.now().after(time), calls_left: 10_000, calls: 10_000, output_left: u64::MAX, log_left: u64::MAX };
         Gate::open(passage, step().id, Phase::Step, 1, budget)
@@ -105,6 +106,7 @@ fn created() -> RunCreated {
         component: Digest::ZERO,
         grant: Digest::ZERO,
         grant_file: "/test.toml".to_owned(),
+        lease: 0,
         environment: "test".to_owned(),
         parameters: BTreeMap::new(),
         initiator: "test".to_owned(),
