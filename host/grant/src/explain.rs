@@ -4,7 +4,7 @@
 
 use lockstep_model::EffectClass;
 
-use crate::granted::{Decision, Denial, Grantable};
+use crate::granted::{BUILT_IN, DEFAULT, Decision, Denial, Grantable};
 use crate::judge::{Mismatch, Rule, Side};
 
 /// A decision and how it came about.
@@ -90,12 +90,17 @@ impl Notes {
             Ok(allowance) => &allowance.rule,
             Err(denial) => &denial.rule,
         };
+        let instead = match &decision {
+            // No rule can be named: what stands against it can.
+            Err(denial) if denial.rule == DEFAULT || denial.rule == BUILT_IN => denial.message.clone(),
+            Ok(_) | Err(_) => format!("{decider} decides"),
+        };
         for note in self.considered.iter_mut().filter(|note| note.verdict == Verdict::Overruled) {
             if note.rule == *decider {
                 note.verdict = Verdict::Decides;
                 note.why = "matches and decides".to_owned();
             } else {
-                note.why = format!("matches, but {decider} decides");
+                note.why = format!("matches, but {instead}");
             }
         }
         Explanation { considered: self.considered, decision }

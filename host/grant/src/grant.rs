@@ -146,6 +146,11 @@ impl Grant {
         ))
     }
 
+    /// The rules that can never apply, each as the denial of what it is for: the file contradicts itself there.
+    pub fn unreachable(&self) -> Vec<Denial> {
+        self.http.unreachable()
+    }
+
     /// Decides about a request and says which rules were asked and what each answered.
     pub fn explain<R: Grantable>(&self, request: &R) -> Explanation {
         request.explain(self)

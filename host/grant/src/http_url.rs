@@ -1,6 +1,6 @@
 //! A URL as it is decided about: parsed, decoded, and nothing in it that a server could read in another way.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
@@ -99,6 +99,16 @@ impl HttpUrl {
             Host::Ipv4(v4) => Some(v4.into()),
             Host::Ipv6(v6) => Some(v6.into()),
         }
+    }
+}
+
+/// The addresses that a host surely has, without asking anybody: itself, or what `localhost` is everywhere.
+pub(crate) fn known_addresses(host: &Host<String>) -> Vec<IpAddr> {
+    match host {
+        Host::Domain(domain) if domain == "localhost" => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+        Host::Domain(_) => Vec::new(),
+        Host::Ipv4(v4) => vec![(*v4).into()],
+        Host::Ipv6(v6) => vec![(*v6).into()],
     }
 }
 

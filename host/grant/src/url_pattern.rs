@@ -1,9 +1,11 @@
 //! Patterns of URLs in a grant file, matched against parsed URLs, part by part.
 
+use std::net::IpAddr;
+
 use url::Host;
 
 use crate::glob::Glob;
-use crate::http_url::{HttpUrl, percent_decode, plain_domain};
+use crate::http_url::{HttpUrl, known_addresses, percent_decode, plain_domain};
 use crate::judge::{Mismatch, Side};
 
 /// `https://*.example.com:8443/api/*/status?page=*`.
@@ -117,6 +119,14 @@ impl UrlPattern {
     /// As written.
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The addresses that its host surely has, without asking anybody.
+    pub(crate) fn known_addresses(&self) -> Vec<IpAddr> {
+        match &self.host {
+            HostPattern::Exact(host) => known_addresses(host),
+            HostPattern::Below(_) => Vec::new(),
+        }
     }
 
     /// Whether `url` is one of these, and if not, what the first difference is.

@@ -137,6 +137,15 @@ fn an_explanation_shows_every_rule_and_the_same_decision() {
 }
 
 #[test]
+fn an_explanation_says_why_a_rule_that_matches_does_not_help() {
+    let text = "[http]\nallow = [\"GET http://10.1.2.3/\"]";
+    let local = Grant::parse(text, "e.toml", Path::new("/")).unwrap();
+    let explanation = local.explain(&HttpRequest::to("GET", "http://10.1.2.3/"));
+    assert_eq!(explanation.considered[0].verdict, Verdict::Overruled);
+    assert_eq!(explanation.considered[0].why, "matches, but 10.1.2.3 is not public (private) and not in `private-addresses`");
+}
+
+#[test]
 fn an_explanation_says_what_was_different() {
     let explanation = grant().explain(&ShellRequest::command("/usr/bin/git", &["status"]));
     let shown: Vec<_> = explanation.considered.iter().map(|c| (c.text.as_str(), c.verdict, c.why.as_str())).collect();

@@ -1,5 +1,6 @@
 //! `[http]`: methods and URL patterns, and which addresses, authorities and sizes go with them.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use crate::address::{AddressError, address_allowed};
 use crate::explain::{Unwatched, Watch};
 use crate::granted::Denial;
 use crate::hint;
-use crate::http_url::HttpUrl;
+use crate::http_url::{HttpUrl, known_addresses};
 use crate::judge::{Judgement, Mismatch, Rule, Side, judge};
 use crate::place::Place;
 use crate::read::{Item, Section};
@@ -26,6 +27,8 @@ pub struct HttpRules {
     deny: Vec<HttpRule>,
     /// The list of `http.allow`, to say where to add to it.
     allow_place: Option<Place>,
+    /// The list of `http.private-addresses`, likewise.
+    private_place: Option<Place>,
     file: String,
     pub(crate) private_addresses: Arc<[IpNet]>,
     pub(crate) authorities: Arc<[PathBuf]>,
@@ -70,6 +73,7 @@ impl HttpRules {
             allow: rules("allow", Purpose::Allow),
             deny: rules("deny", Purpose::Deny),
             allow_place: section.get("allow").map(|item| item.place()),
+            private_place: section.get("private-addresses").map(|item| item.place()),
             file: file.to_owned(),
             private_addresses: items("private-addresses").iter().filter_map(|item| item.parsed(range)).collect(),
             authorities: items("authorities").iter().filter_map(Item::host_path).collect(),
@@ -97,30 +101,72 @@ impl HttpRules {
         };
         let url = HttpUrl::parse(url).map_err(|error| Denial::built_in(error.to_string(), None))?;
         match judge(&self.deny, &self.allow, |rule, side| rule.matches(method, &url, side), watch) {
-            Judgement::Allowed(rule) => self.check_literal(&url).map(|()| rule),
+            Judgement::Allowed(rule) => match url.address().map_or(Ok(()), |address| self.reaches(&[address])) {
+                // A host that is an address needs no resolving: it is refused before anything is sent.
+                Err(error) => Err(self.by_address(&error, error.to_string())),
+                Ok(()) => Ok(rule),
+            },
             Judgement::Denied(rule) => Err(Denial::by_rule(&rule.place, not_allowed(method, &url))),
             Judgement::Default => Err(Denial::by_default(not_allowed(method, &url), self.hint(method, &url))),
         }
     }
 
-    /// A host that is an address needs no resolving: it is refused before anything is sent.
-    fn check_literal(&self, url: &HttpUrl) -> Result<(), Denial> {
-        let Some(address) = url.address() else {
-            return Ok(());
-        };
-        address_allowed(address, &self.private_addresses).map_err(|error| Denial::by_address(&error))
+    /// The rules that can never let a request through, because the address they are for is refused.
+    pub(crate) fn unreachable(&self) -> Vec<Denial> {
+        let refused = self.allow.iter().filter_map(|rule| Some((rule, self.reaches(&rule.url.known_addresses()).err()?)));
+        let denials = refused.map(|(rule, error)| {
+            let denial = self.by_address(&error, format!("`{}` can never apply: {error}", rule.text));
+            Denial { rule: rule.place.to_string(), ..denial }
+        });
+        denials.collect()
     }
 
+    /// Whether one of these addresses may be connected to; also when there is none.
+    fn reaches(&self, addresses: &[IpAddr]) -> Result<(), AddressError> {
+        let mut refused = addresses.iter().map(|address| address_allowed(*address, &self.private_addresses));
+        match refused.next() {
+            Some(Err(error)) if !refused.any(|other| other.is_ok()) => Err(error),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn by_address(&self, error: &AddressError, message: String) -> Denial {
+        match error {
+            AddressError::Metadata(_) => Denial::built_in(message, None),
+            AddressError::NotPublic { address, .. } => Denial::by_default(message, Some(self.address_hint(*address))),
+        }
+    }
+
+    /// What to add so that an address which is not public may be connected to.
+    fn address_hint(&self, address: IpAddr) -> String {
+        match &self.private_place {
+            Some(place) => format!("add \"{address}\" to `http.private-addresses` ({}:{})", place.file, place.line),
+            None => format!("add to `[http]` of {}:\nprivate-addresses = [\"{address}\"]", self.file),
+        }
+    }
+
+    /// Everything that has to be added, so that it need not be found out one refusal after the other.
     fn hint(&self, method: &str, url: &HttpUrl) -> Option<String> {
         if let Some(near) = self.allow.iter().find(|rule| rule.matches(method, url, Side::Allow) == Err(Mismatch::Query)) {
             let any = near.url.text().split('?').next().unwrap_or_default();
             return hint::fitting(format!("{} allows no such query; `\"{method} {any}?*\"` allows any", near.place));
         }
+        let private = match self.reaches(&known_addresses(&url.host)) {
+            Ok(()) => None,
+            Err(AddressError::NotPublic { address, .. }) => Some(address),
+            // Nothing that could be added would help.
+            Err(AddressError::Metadata(_)) => return None,
+        };
         let entry = hint::quoted(&format!("{method} {}", hint::pattern_of(url)))?;
-        hint::fitting(match &self.allow_place {
+        let rule = match &self.allow_place {
             Some(place) => format!("add {entry} to `http.allow` ({}:{})", place.file, place.line),
             None if self.file.is_empty() => format!("add to the grant file:\n[http]\nallow = [{entry}]"),
             None => format!("add to `[http]` of {}:\nallow = [{entry}]", self.file),
+        };
+        hint::fitting(match private {
+            None => rule,
+            Some(address) if self.allow_place.is_none() && self.private_place.is_none() => format!("{rule}\nprivate-addresses = [\"{address}\"]"),
+            Some(address) => format!("{rule}\nand {}", self.address_hint(address)),
         })
     }
 }
@@ -131,6 +177,7 @@ impl Default for HttpRules {
             allow: Vec::new(),
             deny: Vec::new(),
             allow_place: None,
+            private_place: None,
             file: String::new(),
             private_addresses: Arc::new([]),
             authorities: Arc::new([]),
@@ -171,17 +218,6 @@ impl HttpRule {
             return Err(Mismatch::Method);
         }
         self.url.matches(url, side)
-    }
-}
-
-impl Denial {
-    fn by_address(error: &AddressError) -> Self {
-        match error {
-            AddressError::Metadata(_) => Self::built_in(error.to_string(), None),
-            AddressError::NotPublic { address, .. } => {
-                Self::by_default(error.to_string(), Some(format!("add \"{}\" to `private-addresses` in `[http]`", IpNet::from(*address))))
-            }
-        }
     }
 }
 

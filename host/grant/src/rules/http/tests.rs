@@ -97,7 +97,46 @@ fn an_address_in_the_url_is_checked_before_anything_is_sent() {
     let denial = ask("GET", "http://10.1.2.3/").unwrap_err();
     assert_eq!(denial.rule, "default");
     assert_eq!(denial.message, "10.1.2.3 is not public (private) and not in `private-addresses`");
-    assert_eq!(denial.hint.as_deref(), Some("add \"10.1.2.3/32\" to `private-addresses` in `[http]`"));
+    assert_eq!(denial.hint.as_deref(), Some("add \"10.1.2.3\" to `http.private-addresses` (e.toml:11)"));
+}
+
+#[test]
+fn the_first_hint_for_an_address_that_is_not_public_is_all_that_is_needed() {
+    for (before, url, hint) in [
+        ("", "http://127.0.0.1:8080/x", "add to the grant file:\n[http]\nallow = [\"GET http://127.0.0.1:8080/x\"]\nprivate-addresses = [\"127.0.0.1\"]"),
+        ("", "http://localhost/", "add to the grant file:\n[http]\nallow = [\"GET http://localhost/\"]\nprivate-addresses = [\"127.0.0.1\"]"),
+        (
+            "[http]\nallow = []",
+            "http://[::1]/",
+            "add \"GET http://[::1]/\" to `http.allow` (e.toml:2)\nand add to `[http]` of e.toml:\nprivate-addresses = [\"::1\"]",
+        ),
+        (
+            "[http]\nprivate-addresses = []",
+            "http://10.0.0.1/",
+            "add to `[http]` of e.toml:\nallow = [\"GET http://10.0.0.1/\"]\nand add \"10.0.0.1\" to `http.private-addresses` (e.toml:2)",
+        ),
+    ] {
+        assert_eq!(grant(before).http().allows("GET", url).unwrap_err().hint.as_deref(), Some(hint));
+    }
+    let pasted = "[http]\nallow = [\"GET http://localhost/\", \"GET http://127.0.0.1/\"]\nprivate-addresses = [\"127.0.0.1\"]";
+    assert!(grant(pasted).http().allows("GET", "http://127.0.0.1/").is_ok() && grant(pasted).unreachable().is_empty());
+    let metadata = Grant::default().http().allows("GET", "http://169.254.169.254/latest").unwrap_err();
+    assert_eq!(metadata.hint, None, "nothing that could be added would help");
+}
+
+#[test]
+fn a_rule_for_an_address_that_is_refused_is_found_before_it_is_needed() {
+    let found: Vec<_> = grant(GRANT).unreachable().into_iter().map(|denial| (denial.rule, denial.message, denial.hint)).collect();
+    let metadata = "`GET http://169.254.169.254/**` can never apply: 169.254.169.254 serves a machine's metadata and credentials: never allowed";
+    let private = "`GET http://10.1.2.3/` can never apply: 10.1.2.3 is not public (private) and not in `private-addresses`";
+    let hint = "add \"10.1.2.3\" to `http.private-addresses` (e.toml:11)";
+    assert_eq!(
+        found,
+        [("http.allow[3], e.toml:7".to_owned(), metadata.to_owned(), None), ("http.allow[4], e.toml:8".to_owned(), private.to_owned(), Some(hint.to_owned())),]
+    );
+    let local = grant("[http]\nallow = [\"GET http://localhost:8080/**\", \"GET http://*.example.com/\"]").unreachable();
+    assert_eq!(local.len(), 1, "{local:?}");
+    assert!(grant("[http]\nallow = [\"GET http://localhost/\"]\nprivate-addresses = [\"::1\"]").unreachable().is_empty());
 }
 
 #[test]
