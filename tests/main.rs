@@ -12,12 +12,15 @@ mod architecture;
 mod contract;
 mod documents;
 mod place;
+mod yard;
 
 mod cli {
     //! The real binary, one module a verb or a subject.
 
     mod audit;
     mod bad_input;
+    mod follow;
+    mod grants;
     mod life;
     mod looks;
     mod projects;

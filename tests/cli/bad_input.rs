@@ -1,9 +1,10 @@
 //! Bad input, each with one clear error: a code, a place, a hint, the published exit code, and nothing left half done.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::place::{Place, Ran, example, lockstep};
+use crate::yard::Yard;
 
 /// A component that exports nothing: the preamble alone.
 const EMPTY_COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
@@ -84,20 +85,11 @@ fn a_parameter_that_is_not_declared_is_named() {
     assert!(ran.stderr.contains("LS0011") && ran.stderr.contains("`whom`") && ran.stderr.contains("who"), "{}", ran.stderr);
 }
 
-/// A place where `misbehaving` may misbehave.
-fn yard() -> (Place, PathBuf) {
-    let place = Place::new();
-    std::fs::create_dir(place.path().join("box")).unwrap();
-    let grant = std::fs::read_to_string(crate::place::root().join("guest-sdk/procedures/misbehaving/grant.toml")).unwrap();
-    let env = place.write("yard.toml", grant.replace("@ROOT@", &place.path().display().to_string()));
-    (place, env)
-}
-
 fn misbehave(how: &str) -> Ran {
-    let (place, env) = yard();
-    let ran = run(&place, &example("misbehaving"), &env, &["-p", &format!("how={how}"), "--yes"]);
+    let yard = Yard::new();
+    let ran = yard.misbehave(how);
     if ran.code != 2 {
-        place.lockstep(["audit", "verify"]).expect(0);
+        yard.run(&["audit", "verify"]).expect(0);
     }
     ran
 }
@@ -154,6 +146,33 @@ fn a_guest_that_runs_wild_is_contained() {
         let said = format!("{}{}", ran.stdout, ran.stderr);
         assert!(said.contains(code), "{how}: expected `{code}` in\n{said}");
     }
+}
+
+#[test]
+fn what_cannot_be_a_store_is_said_to_be_none() {
+    let place = Place::new();
+    let file = place.write("file", "").display().to_string();
+    for args in [&["runs"][..], &["show", "latest"], &["audit", "verify"]] {
+        let ran = place.lockstep([args, &["--store", &file]].concat()).expect(2);
+        assert!(ran.stderr.contains("error[LS0301]") && ran.stderr.contains("is a folder"), "{}", ran.stderr);
+    }
+    for store in [&*file, "/proc/x"] {
+        let doctor = place.lockstep(["doctor", "--json", "--store", store]).expect(1).json();
+        assert_eq!(doctor["ok"], false, "{doctor}");
+    }
+    let ran = place.lockstep(["runs", "-n", "0"]).expect(2);
+    assert!(ran.stderr.contains("error[LS0001]") && ran.stderr.contains("1.."), "{}", ran.stderr);
+}
+
+#[test]
+fn a_file_that_is_probably_meant_is_named() {
+    let place = Place::new();
+    place.write("staging.toml", "");
+    place.write("shop.wasm", "");
+    let ran = run(&place, Path::new("shpo.wasm"), Path::new("staging.toml"), &[]).expect(2);
+    assert!(ran.stderr.contains("did you mean `shop.wasm`?"), "{}", ran.stderr);
+    let ran = run(&place, &example("hello"), Path::new("stagnig.toml"), &[]).expect(2);
+    assert!(ran.stderr.contains("did you mean `staging.toml`?"), "{}", ran.stderr);
 }
 
 #[test]

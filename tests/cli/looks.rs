@@ -1,6 +1,7 @@
 //! How it looks: plain where nobody sits, nothing asked for, a page for every error.
 
-use crate::place::Place;
+use crate::place::{Place, Ran};
+use crate::yard::Yard;
 
 #[test]
 fn without_a_terminal_there_is_no_colour_and_no_cursor_movement() {
@@ -29,6 +30,68 @@ fn completions_are_made_for_every_shell() {
     let place = Place::new();
     for shell in ["bash", "zsh", "fish"] {
         assert!(place.lockstep(["completions", shell]).expect(0).stdout.contains("lockstep"));
+    }
+}
+
+#[test]
+fn everything_can_be_had_as_json() {
+    let place = Place::new();
+    let run = place.hello();
+    for args in [
+        &["--version"][..],
+        &["--help"],
+        &["run", "--help"],
+        &["completions", "bash"],
+        &["runs"],
+        &["show", &run],
+        &["audit", "show", &run],
+        &["audit", "verify"],
+        &["audit", "checkpoint"],
+        &["audit", "prove", "--record", "0"],
+        &["explain", "LS0107"],
+        &["grant", "explain", "--env", "hello.toml", "GET https://example.com/"],
+    ] {
+        let value = place.lockstep([args, &["--json"]].concat()).expect(0).json();
+        assert!(value.is_object() || value.is_array(), "{args:?}: {value}");
+    }
+    assert!(place.lockstep(["--version", "--json"]).json()["version"].is_string());
+    // Streams have a value a line, and their help says so.
+    for args in [&["logs", &run][..], &["audit", "export", &run]] {
+        let lines = place.lockstep([args, &["--json"]].concat()).expect(0).stdout;
+        assert!(!lines.is_empty() && lines.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).unwrap().is_object()), "{lines}");
+        let help = place.lockstep([args, &["--help"]].concat()).expect(0).stdout;
+        assert!(help.to_lowercase().contains("one json object a line") || help.contains("one object a line"), "{help}");
+    }
+}
+
+#[test]
+fn no_text_of_a_guest_steers_the_terminal() {
+    let yard = Yard::new();
+    let ran = yard.misbehave("steering");
+    assert!(ran.stderr.contains("2J"), "the texts are shown: {}", ran.stderr);
+    let component = crate::place::example("misbehaving").display().to_string();
+    let run = ["--env", "yard.toml", "-p", "how=steering"];
+    let mut said = vec![ran];
+    for json in [&[][..], &["--json"]] {
+        for args in [
+            &["show", "latest", "--all"][..],
+            &["logs", "latest"],
+            &["runs"],
+            &["audit", "show", "latest"],
+            &["audit", "export", "latest"],
+            &["audit", "prove", "--record", "3"],
+            &["grant", "explain", "--env", "yard.toml", "GET http://127.0.0.1:1/\u{9b}2J"],
+            &["grant", "explain", "--env", "yard.toml", "/usr/bin/\u{202e}env"],
+            &[&["plan", &component], &run[..]].concat(),
+            &[&["check", &component], &run[..]].concat(),
+        ] {
+            said.push(yard.run(&[args, json].concat()));
+        }
+    }
+    for Ran { stdout, stderr, .. } in said {
+        for text in [stdout, stderr] {
+            assert!(!text.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{text:?}");
+        }
     }
 }
 

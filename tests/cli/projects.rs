@@ -17,8 +17,39 @@ fn a_new_project_builds_and_runs_as_it_is() {
         assert!(!built[field].is_null(), "{built}");
     }
     assert_eq!(inside(&["run", "--json"]).expect(0).json()["outcome"], "succeeded");
+    // A change of the source is not run before it is built.
+    let source = project.join("src/lib.rs");
+    let changed = std::fs::File::options().append(true).open(&source).unwrap();
+    changed.set_modified(std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(4_102_444_800)).unwrap();
+    for verb in ["run", "plan", "check", "inspect"] {
+        let stale = inside(&[verb]).expect(2);
+        assert!(stale.stderr.contains("older than src/lib.rs") && stale.stderr.contains("`lockstep build`"), "{verb}: {}", stale.stderr);
+    }
+    let named = built["file"].as_str().unwrap();
+    assert!(inside(&["inspect", named]).expect(0).stdout.contains("greeter"), "named as a file it is taken as it is");
     let again = place.lockstep(["new", "greeter", "--lang", "rust"]).expect(2);
     assert!(again.stderr.contains("LS0007"), "{}", again.stderr);
+}
+
+#[test]
+fn what_is_no_procedure_is_said_to_be_none_before_it_is_compiled() {
+    let place = Place::new();
+    std::fs::create_dir(place.path().join("src")).unwrap();
+    place.write("Cargo.toml", "[package]\nname = \"tool\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+    place.write("src/main.rs", "fn main() {}\n");
+    let ran = place.lockstep(["build"]).expect(2);
+    assert!(ran.stderr.contains("error[LS0501]") && ran.stderr.contains("lockstep::procedure!") && !ran.stderr.contains("Compiling"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_project_can_be_inspected_where_it_lies() {
+    let place = Place::new();
+    std::fs::create_dir_all(place.path().join("target/lockstep")).unwrap();
+    place.write("Cargo.toml", "");
+    std::fs::copy(crate::place::example("hello"), place.path().join("target/lockstep/hello.wasm")).unwrap();
+    for args in [&["inspect", "."][..], &["inspect"]] {
+        assert!(place.lockstep(args).expect(0).stdout.contains("greet"));
+    }
 }
 
 #[test]

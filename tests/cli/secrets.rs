@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::place::{Place, example, root};
+use crate::place::example;
+use crate::yard::Yard;
 
 const PLANTED: &str = "pl4nted-s3cret/value";
 
@@ -21,12 +22,9 @@ fn grep(folder: &Path, needle: &[u8]) -> Vec<String> {
 
 #[test]
 fn a_value_that_a_program_prints_is_nowhere_in_store_or_output() {
-    let place = Place::new();
-    std::fs::create_dir(place.path().join("box")).unwrap();
-    let grant = std::fs::read_to_string(root().join("guest-sdk/procedures/misbehaving/grant.toml")).unwrap();
-    let env = place.write("yard.toml", grant.replace("@ROOT@", &place.path().display().to_string()));
+    let Yard { place } = Yard::new();
     let mut command = place.command();
-    command.env("PLANTED", PLANTED).arg("run").arg(example("misbehaving")).arg("--env").arg(env);
+    command.env("PLANTED", PLANTED).arg("run").arg(example("misbehaving")).args(["--env", "yard.toml"]);
     let ran: crate::place::Ran = command.args(["-p", "how=echo-secret", "--yes"]).output().unwrap().into();
     assert!(ran.stderr.contains("it is {{secret:PLANTED:"), "the program got and printed it: {}", ran.stderr);
     let shown = place.lockstep(["show", "latest", "--json"]).stdout;

@@ -52,7 +52,7 @@ codes! {
     LS0001 Usage Usage "the command line is not understood"
     LS0002 FileUnreadable Usage "a file cannot be read"
     LS0003 FileUnwritable Usage "a file cannot be written"
-    LS0004 NothingToRun Usage "there is no component to run"
+    LS0004 NothingToRun Usage "there is no component to run, or it is older than its source"
     LS0005 NoEnvironment Usage "there is no grant file"
     LS0006 InvalidName Usage "the name cannot be a project's"
     LS0007 FolderTaken Usage "the folder is there already"

@@ -11,13 +11,13 @@ pub enum Exit {
     Failed = 1,
     /// The command line, a file or a component is not what it should be. Nothing was begun.
     Usage = 2,
-    /// The grant does not allow it.
+    /// The grant does not allow it, and nothing is left behind.
     Denied = 3,
     /// A run needs an operator.
     Stuck = 4,
     /// A run waits for a time or a person.
     Waiting = 5,
-    /// It failed, and everything it had done was undone.
+    /// It failed or was denied, and everything it had done was undone.
     Undone = 6,
     /// A procedure asked for something else than its journal says.
     Diverged = 7,
@@ -40,10 +40,10 @@ impl Exit {
             Self::Done => "done",
             Self::Failed => "failed, nothing left behind",
             Self::Usage => "usage",
-            Self::Denied => "denied by the grant",
+            Self::Denied => "denied by the grant, nothing left behind",
             Self::Stuck => "stuck, needs an operator",
             Self::Waiting => "waiting",
-            Self::Undone => "undone after a failure",
+            Self::Undone => "undone after a failure or a denial",
             Self::Diverged => "diverged from the journal",
             Self::Internal => "internal error",
         }

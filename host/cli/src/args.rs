@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Parser, ValueEnum};
 use lockstep_api::{Code, Exit};
+use serde_json::json;
 
 use crate::commands::Command;
 use crate::error::CliError;
@@ -18,8 +19,8 @@ use crate::ui::Ui;
 #[command(name = "lockstep", version, disable_help_subcommand = false, max_term_width = 110)]
 #[command(after_help = "\
 Begin with:  lockstep new hello --lang rust && cd hello && lockstep build && lockstep run
-Exit codes:  0 done, 1 failed with nothing left behind, 2 usage, 3 denied, 4 stuck,
-             5 waiting, 6 undone after a failure, 7 diverged, 70 internal
+Exit codes:  0 done, 1 failed with nothing left behind, 2 usage, 3 denied with nothing left behind,
+             4 stuck, 5 waiting, 6 undone after a failure or denial, 7 diverged, 70 internal
 Every error has a code and a page: `lockstep explain CODE`.")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -35,7 +36,7 @@ pub(crate) struct GlobalArgs {
     /// The store's folder; else LOCKSTEP_STORE, else `lockstep` in the XDG state directory
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) store: Option<PathBuf>,
-    /// Print the result as JSON
+    /// Print the result as JSON, one value; `logs` and `audit export` print one a line
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// When to use colour: auto, always or never; NO_COLOR is respected
@@ -60,12 +61,13 @@ pub(crate) enum ColorChoice {
 /// Reads the command line. An error has been said when this returns one.
 pub(crate) fn parse() -> Result<Args, Exit> {
     Args::try_parse().map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion if Ui::before_arguments().json() => shown_as_json(&error),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             // A closed pipe is the reader's wish.
             let _ = error.print();
             Exit::Done
         }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !Ui::before_arguments().json() => {
             let _ = error.print();
             Exit::Usage
         }
@@ -73,8 +75,21 @@ pub(crate) fn parse() -> Result<Args, Exit> {
     })
 }
 
+/// `--help` and `--version` as the JSON that `--json` asks for.
+fn shown_as_json(error: &clap::Error) -> Exit {
+    let value = match error.kind() {
+        ErrorKind::DisplayVersion => json!({"version": env!("CARGO_PKG_VERSION"), "contract": crate::component::CONTRACT_VERSION}),
+        _ => json!({"help": error.render().to_string()}),
+    };
+    let ui = Ui::before_arguments();
+    ui.print_json(&value).map_or_else(|error| ui.fail(&error), |()| Exit::Done)
+}
+
 /// What clap says, as an error of ours.
 fn usage(error: &clap::Error) -> CliError {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return CliError::new(Code::Usage, "the verb is missing").hint("`lockstep help` lists the verbs");
+    }
     let plain = error.render().to_string();
     let mut lines = plain.trim_start_matches("error: ").lines().map(str::trim_end).filter(|line| !line.is_empty());
     let mut shown = CliError::new(Code::Usage, lines.next().unwrap_or("the command line is not understood"));
@@ -88,8 +103,10 @@ fn usage(error: &clap::Error) -> CliError {
             None => shown = shown.detail(line.trim_start()),
         }
     }
-    let verb = error.get(ContextKind::InvalidSubcommand).is_none();
-    if verb { shown } else { shown.hint("`lockstep help` lists the verbs") }
+    if error.get(ContextKind::InvalidSubcommand).is_some() {
+        return shown.hint("`lockstep help` lists the verbs");
+    }
+    if error.get(ContextKind::Usage).is_some() { shown } else { shown.hint("the verb's `--help` says what may stand there") }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub(crate) use tool::{find_program, first_line};
 pub(crate) use way::{TARGET, Way};
 
 /// Where `build` puts components and `run` looks for them, below the project's folder.
-const OUTPUT: &str = "target/lockstep";
+pub(crate) const OUTPUT: &str = "target/lockstep";
 
 /// A component that was built.
 #[derive(Debug)]
@@ -41,6 +41,7 @@ pub(crate) struct Product {
 pub(crate) fn build(folder: &Path, ui: &Ui) -> Result<Product, CliError> {
     match Language::of(folder)? {
         Language::Rust => {
+            cargo::expect_procedure(folder)?;
             let way = way::find_or_install(folder, ui)?;
             let module = cargo::build(folder, &way, ui)?;
             let bytes = fsio::read(&module.file)?;
@@ -68,16 +69,36 @@ fn finish(folder: &Path, name: &str, component: Vec<u8>) -> Result<Product, CliE
 /// The component of the project in a folder.
 ///
 /// # Errors
-/// When there is none.
+/// When there is none, or it is not what the project says now: an older procedure would do its effects as well.
 pub(crate) fn component_of(folder: &Path) -> Result<PathBuf, CliError> {
     match built_in(folder).as_slice() {
         [] if Language::of(folder).is_ok() => {
             Err(CliError::new(Code::NothingToRun, "the project in this folder has not been built").hint("run `lockstep build` first"))
         }
         [] => Err(CliError::new(Code::NothingToRun, "no component is named, and this folder is no project").hint("name one: `lockstep run FILE --env E.toml`")),
-        [one] => Ok(one.clone()),
+        [one] => match changed_since(folder, one) {
+            None => Ok(one.clone()),
+            Some(source) => Err(CliError::new(Code::NothingToRun, format!("the component is older than {}", source.display()))
+                .detail(format!("component: {}", one.display()))
+                .hint("`lockstep build` makes it anew; named as a file it is taken as it is")),
+        },
         [_, _, ..] => Err(CliError::new(Code::NothingToRun, format!("{OUTPUT} has several components")).hint("name one of them")),
     }
+}
+
+/// A source of the project that was changed after its component was made.
+fn changed_since(folder: &Path, component: &Path) -> Option<PathBuf> {
+    let changed = |path: &Path| path.metadata().and_then(|found| found.modified()).ok();
+    let made = changed(component)?;
+    let mut looked_at: Vec<PathBuf> = Language::of(folder).ok()?.sources().iter().map(|source| folder.join(source)).collect();
+    while let Some(path) = looked_at.pop() {
+        if path.is_dir() && !path.is_symlink() {
+            looked_at.extend(std::fs::read_dir(&path).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())));
+        } else if changed(&path).is_some_and(|changed| changed > made) {
+            return Some(path.strip_prefix(folder).map(Path::to_owned).unwrap_or(path));
+        }
+    }
+    None
 }
 
 fn built_in(folder: &Path) -> Vec<PathBuf> {
@@ -98,5 +119,28 @@ mod tests {
         assert_eq!(error.code(), Code::NothingToRun);
         std::fs::write(folder.path().join("Cargo.toml"), "").unwrap();
         assert!(component_of(folder.path()).unwrap_err().to_string().contains("`lockstep build`"));
+    }
+
+    #[test]
+    fn a_component_that_is_older_than_its_source_is_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, second: u64| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let file = std::fs::File::create(&path).unwrap();
+            file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(second)).unwrap();
+            path
+        };
+        file("Cargo.toml", 1);
+        file("src/steps/switch.rs", 2);
+        file("README.md", 9);
+        let component = file("target/lockstep/shop.wasm", 3);
+        assert_eq!(component_of(folder.path()).unwrap(), component);
+        file("src/steps/switch.rs", 4);
+        let error = component_of(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("older than src/steps/switch.rs") && error.contains("`lockstep build`"), "{error}");
+        file("target/lockstep/shop.wasm", 5);
+        file("Cargo.toml", 6);
+        assert!(component_of(folder.path()).unwrap_err().to_string().contains("older than Cargo.toml"));
     }
 }

@@ -13,6 +13,9 @@ const MAGIC: &[u8] = b"\0asm";
 /// The contract's package.
 const PACKAGE: &str = "lockstep:contract/";
 
+/// The version of the contract that the SDK in this program speaks.
+pub(crate) const CONTRACT_VERSION: &str = "0.1.0";
+
 /// The contract this program speaks. A component may be of any 0.1.x: what a newer one added is seen when it is linked.
 const CONTRACT: (u64, u64) = (0, 1);
 

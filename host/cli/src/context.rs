@@ -1,13 +1,22 @@
 //! What every command is given: how to talk and where the store is.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use lockstep_api::Code;
 
 use crate::args::GlobalArgs;
 use crate::environment;
 use crate::error::CliError;
-use crate::ui::Ui;
+use crate::ui::{Ui, shell_word};
+
+/// How this program is called in the commands that it proposes: with `--store` when that is how it was told which store, so that they can be pasted.
+static PROGRAM: OnceLock<String> = OnceLock::new();
+
+/// `lockstep`, or `lockstep --store DIR`.
+pub(crate) fn program() -> &'static str {
+    PROGRAM.get().map_or("lockstep", String::as_str)
+}
 
 /// The options that every verb has, made use of.
 #[derive(Debug, Clone)]
@@ -19,6 +28,9 @@ pub(crate) struct Context {
 impl Context {
     /// From the command line and the environment.
     pub(crate) fn new(global: &GlobalArgs) -> Self {
+        if let Some(folder) = &global.store {
+            PROGRAM.get_or_init(|| format!("lockstep --store {}", shell_word(&folder.to_string_lossy())));
+        }
         Self { ui: Ui::new(global), store: global.store.clone().or_else(environment::store_folder) }
     }
 
@@ -34,7 +46,12 @@ impl Context {
     pub(crate) fn store(&self) -> Result<PathBuf, CliError> {
         let folder =
             self.store.as_deref().ok_or_else(|| CliError::new(Code::NoStoreFolder, "it is not known where the store is").hint("give `--store DIR`"))?;
-        absolute(folder)
+        let folder = absolute(folder)?;
+        if folder.exists() && !folder.is_dir() {
+            let message = format!("the store is a folder, and {} is none", folder.display());
+            return Err(CliError::new(Code::StoreUnopened, message).hint("name the folder with `--store DIR` or LOCKSTEP_STORE"));
+        }
+        Ok(folder)
     }
 }
 

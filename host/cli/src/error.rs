@@ -12,6 +12,7 @@ pub(crate) use grant::{denied_imports, grant_errors};
 
 use lockstep_model::RunId;
 
+use crate::context::program;
 use crate::ui::{Style, paint};
 
 /// An error with everything an operator needs.
@@ -94,7 +95,11 @@ impl CliError {
 
     /// What to do: where nothing better is known, where to read about it.
     fn hints(&self) -> Vec<String> {
-        if self.hints.is_empty() { vec![format!("`lockstep explain {}` says what to do about it", self.code)] } else { self.hints.clone() }
+        if self.hints.is_empty() {
+            return vec![format!("`lockstep explain {}` says what to do about it", self.code)];
+        }
+        let command = format!("`{} ", program());
+        self.hints.iter().map(|hint| hint.replace("`lockstep ", &command)).collect()
     }
 
     /// For `--json`, when there is no result.

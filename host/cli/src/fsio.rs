@@ -18,7 +18,7 @@ const LONGEST_TEXT: u64 = 1 << 20;
 /// # Errors
 /// When it cannot be read, or is longer than anything that makes sense.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
-    read_up_to(path, LONGEST)
+    read_up_to(path, LONGEST, "wasm")
 }
 
 /// All of a text file.
@@ -26,18 +26,18 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
 /// # Errors
 /// As `read`, and when it is not UTF-8.
 pub(crate) fn read_text(path: &Path) -> Result<String, CliError> {
-    String::from_utf8(read_up_to(path, LONGEST_TEXT)?).map_err(|error| {
+    String::from_utf8(read_up_to(path, LONGEST_TEXT, "toml")?).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         CliError::new(Code::FileUnreadable, format!("{} is not text: byte {at} is not UTF-8", path.display()))
     })
 }
 
-fn read_up_to(path: &Path, longest: u64) -> Result<Vec<u8>, CliError> {
-    let unreadable = |error: std::io::Error| CliError::unreadable(path, &error);
+/// `kind` is the extension that such files have: when there is none here, others of that kind are named.
+fn read_up_to(path: &Path, longest: u64, kind: &str) -> Result<Vec<u8>, CliError> {
+    let unreadable = |error: std::io::Error| CliError::unreadable(path, &error).maybe_hint(near(path, kind));
     let file = std::fs::File::open(path).map_err(unreadable)?;
-    let kind = file.metadata().map_err(unreadable)?;
-    if kind.is_dir() {
-        return Err(CliError::new(Code::FileUnreadable, format!("{} is a folder", path.display())));
+    if file.metadata().map_err(unreadable)?.is_dir() {
+        return Err(CliError::new(Code::FileUnreadable, format!("{} is a folder", path.display())).maybe_hint(near(path, kind)));
     }
     let mut bytes = Vec::new();
     file.take(longest + 1).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -45,6 +45,23 @@ fn read_up_to(path: &Path, longest: u64) -> Result<Vec<u8>, CliError> {
         return Err(CliError::new(Code::FileUnreadable, format!("{} is longer than {longest} bytes", path.display())));
     }
     Ok(bytes)
+}
+
+/// What was probably meant by a path at which there is no file: files of that kind in the folder, or where `lockstep build` puts them.
+fn near(path: &Path, kind: &str) -> Option<String> {
+    const SHOWN: usize = 3;
+    let folder = if path.is_dir() { path } else { path.parent()? };
+    let of_kind = |folder: &Path| {
+        let entries = std::fs::read_dir(if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+        let names = entries.into_iter().flatten().filter_map(|entry| Some(folder.join(entry.ok()?.file_name())));
+        let mut files: Vec<_> =
+            names.filter(|file| file.extension().is_some_and(|found| found == kind) && !file.ends_with("Cargo.toml") && file.is_file()).collect();
+        files.sort();
+        files
+    };
+    let built = if kind == "wasm" { of_kind(&folder.join(crate::build::OUTPUT)) } else { Vec::new() };
+    let found: Vec<String> = of_kind(folder).into_iter().chain(built).take(SHOWN).map(|file| format!("`{}`", file.display())).collect();
+    (!found.is_empty() && !path.is_file()).then(|| format!("did you mean {}?", found.join(" or ")))
 }
 
 /// Writes a file beside its place and renames it.
@@ -86,5 +103,18 @@ mod tests {
         write(&path, b"ab\xff").unwrap();
         assert!(read_text(&path).unwrap_err().to_string().contains("byte 2 is not UTF-8"));
         assert!(read(folder.path()).unwrap_err().to_string().contains("is a folder"));
+    }
+
+    #[test]
+    fn where_no_file_is_those_of_its_kind_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["Cargo.toml", "env.toml", "staging.toml", "target/lockstep/shop.wasm"] {
+            write(&folder.path().join(name), b"").unwrap();
+        }
+        let missing = read_text(&folder.path().join("prod.toml")).unwrap_err().to_string();
+        assert!(missing.contains("/env.toml` or `") && missing.contains("/staging.toml`?") && !missing.contains("Cargo.toml"), "{missing}");
+        assert!(read_text(folder.path()).unwrap_err().to_string().contains("/env.toml` or `"));
+        assert!(read(&folder.path().join("shop.wasm")).unwrap_err().to_string().contains("target/lockstep/shop.wasm`?"));
+        assert!(!read(&folder.path().join("none/shop.wasm")).unwrap_err().to_string().contains("did you mean"));
     }
 }

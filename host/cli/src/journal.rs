@@ -6,8 +6,10 @@ use std::sync::Arc;
 use lockstep_api::Code;
 use lockstep_grant::Grant;
 use lockstep_journal::event::{Event, Stored};
+use lockstep_journal::state::{StepState, StepStatus};
 use lockstep_journal::{Batch, Durability, JournalError, RunState, SealedRecord, Store};
-use lockstep_model::{Digest, RunId};
+use lockstep_model::plan::Undo;
+use lockstep_model::{Digest, RunId, StepId};
 use serde_json::Value;
 
 use crate::context::Context;
@@ -143,6 +145,23 @@ impl Run {
             Stored::Blob { digest, .. } => serde_json::from_slice(&self.store.blob(*digest).ok()??).ok(),
         }
     }
+}
+
+/// Where the grant file that applies now was, absolute.
+pub(crate) fn grant_file(state: &RunState) -> &str {
+    &state.created.grant_file
+}
+
+/// Whether an undo would do something: the last step that left effects behind can be undone.
+pub(crate) fn something_to_undo(state: &RunState) -> bool {
+    let left = |step: &StepState| match step.status {
+        StepStatus::Undoing => true,
+        StepStatus::Pending | StepStatus::Skipped | StepStatus::Undone => false,
+        StepStatus::Running | StepStatus::Retrying(_) | StepStatus::Succeeded | StepStatus::Failed | StepStatus::UndoFailed => step.effects > 0,
+    };
+    let declared = |id: &StepId| state.plan.steps.iter().find(|step| step.id == *id).map_or(Undo::NothingToUndo, |step| step.undo);
+    let last = state.started.iter().rev().filter(|id| state.steps.get(*id).is_some_and(left)).map(declared).find(|undo| *undo != Undo::NothingToUndo);
+    last == Some(Undo::UndoStep)
 }
 
 /// Keeps what a run is made of in the store, before it begins or goes on: from then on its id is enough to go on with it.

@@ -14,6 +14,7 @@ mod runs;
 #[cfg(test)]
 mod sample;
 mod signals;
+mod stopwatch;
 mod ui;
 mod wiring;
 

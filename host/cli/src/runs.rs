@@ -33,6 +33,7 @@ fn choose(runs: &[RunId], text: &str) -> Result<RunId, CliError> {
         [one] => Ok(*one),
         several => {
             let error = CliError::new(Code::RunAmbiguous, format!("{} runs begin with `{shown}`", several.len()));
+            let error = error.hint("give more characters of it");
             Err(several.iter().rev().take(SHOWN).fold(error, |error, run| error.detail(run.to_string())))
         }
     }

@@ -7,6 +7,7 @@ mod view;
 mod words;
 
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use lockstep_api::Exit;
 use serde::Serialize;
@@ -15,11 +16,14 @@ pub(crate) use live::{LiveView, Screen};
 pub(crate) use style::{Style, paint};
 pub(crate) use table::Table;
 pub(crate) use view::View;
-pub(crate) use words::{bytes, clock_time, duration, harmless, instant, plural};
+pub(crate) use words::{bytes, clock_time, duration, harmless, harmless_json, instant, plural, shell_word};
 
 use crate::args::{ColorChoice, GlobalArgs};
 use crate::environment;
 use crate::error::CliError;
+
+/// Whether somebody who read standard output reads no more.
+static READER_GONE: AtomicBool = AtomicBool::new(false);
 
 /// How to talk: where colours go, what is wanted, whether a person is there.
 #[derive(Debug, Clone)]
@@ -95,13 +99,18 @@ impl Ui {
         write_out(text);
     }
 
+    /// Whether data go nowhere any more.
+    pub(crate) fn reader_gone(&self) -> bool {
+        READER_GONE.load(Ordering::Relaxed)
+    }
+
     /// A result as one line of JSON.
     ///
     /// # Errors
     /// When it is no JSON, which no result of ours is.
     pub(crate) fn print_json(&self, value: &impl Serialize) -> Result<(), CliError> {
         let text = serde_json::to_string(value).map_err(|error| CliError::internal(format!("a result is not JSON: {error}")))?;
-        self.data(text);
+        self.data(harmless_json(text));
         Ok(())
     }
 
@@ -136,7 +145,9 @@ impl Ui {
 /// A reader who has gone away wants no more: that is no error of ours.
 fn write_out(text: &str) {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+        READER_GONE.store(true, Ordering::Relaxed);
+    }
 }
 
 fn write_err(text: &str) {

@@ -21,7 +21,7 @@ pub struct RunEnd {
     pub version: String,
     /// The environment's name.
     pub environment: String,
-    /// Milliseconds from the first record to the last.
+    /// Milliseconds in which it was at work: neither the time that it waited nor that until somebody went on with it.
     pub duration: u64,
     /// In the order declared.
     pub steps: Vec<StepEnd>,
@@ -43,7 +43,7 @@ pub struct StepEnd {
     pub status: String,
     /// Attempts started.
     pub attempts: u32,
-    /// Milliseconds from its first start to its last end.
+    /// Milliseconds in which it was at work: its attempts with the waits between them, and its undo.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<u64>,
     /// Its output, JSON text as the procedure gave it.
@@ -64,7 +64,7 @@ pub struct RunLine {
     pub procedure: String,
     /// The environment's name.
     pub environment: String,
-    /// As in `RunEnd`; `running` or `interrupted` while no process has brought it to a stand.
+    /// As in `RunEnd`; `unfinished` while no process has brought it to a stand.
     pub outcome: String,
     /// When it was created.
     pub created: Timestamp,
@@ -95,6 +95,8 @@ pub struct RunShown {
     pub parameters: BTreeMap<String, String>,
     /// How many records it has.
     pub records: u64,
+    /// As in `RunEnd`.
+    pub duration: u64,
     /// In the order declared.
     pub steps: Vec<StepEnd>,
     /// Every call, in the order made.

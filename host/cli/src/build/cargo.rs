@@ -13,6 +13,9 @@ use crate::environment;
 use crate::error::CliError;
 use crate::ui::Ui;
 
+/// What cargo calls a library that becomes a WebAssembly module.
+const MODULE: &str = "cdylib";
+
 /// What cargo made.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Module {
@@ -45,6 +48,39 @@ pub(super) fn build(folder: &Path, way: &Way, ui: &Ui) -> Result<Module, CliErro
     }
     let manifest = folder.join("Cargo.toml");
     module(&String::from_utf8_lossy(&output.stdout), &manifest)
+}
+
+/// What `cargo metadata` says.
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    manifest_path: PathBuf,
+    targets: Vec<Target>,
+}
+
+/// Looks whether the package can be a procedure at all, before anything is compiled or installed for it.
+///
+/// # Errors
+/// When it makes no WebAssembly module. What cargo itself does not understand it says when it builds.
+pub(super) fn expect_procedure(folder: &Path) -> Result<(), CliError> {
+    let metadata = tool::output(tool::command("cargo").current_dir(folder).args(["metadata", "--no-deps", "--format-version", "1"]));
+    let Some(metadata) = metadata.and_then(|text| serde_json::from_str::<Metadata>(&text).ok()) else { return Ok(()) };
+    let manifest = folder.join("Cargo.toml");
+    let here = manifest.canonicalize().unwrap_or_else(|_| manifest.clone());
+    let makes_module = |package: &&Package| package.targets.iter().any(|target| target.crate_types.iter().any(|kind| kind == MODULE));
+    let procedures: Vec<&Package> = metadata.packages.iter().filter(makes_module).collect();
+    if procedures.iter().any(|package| package.manifest_path == here) {
+        return Ok(());
+    }
+    let others: Vec<String> = procedures.iter().filter_map(|package| Some(package.manifest_path.parent()?.display().to_string())).collect();
+    let error = CliError::new(Code::NoLanguage, format!("{} is no procedure: it makes no WebAssembly module", manifest.display()))
+        .detail("a procedure in Rust is a library with `crate-type = [\"cdylib\"]` that depends on `lockstep-sdk` and says `lockstep::procedure!(…)`");
+    let error = if others.is_empty() { error } else { error.hint(format!("in this workspace are: {}", others.join(", "))) };
+    Err(error.hint("`lockstep new NAME --lang rust` makes one"))
 }
 
 /// No path of this machine gets into a module: the same sources and compiler give the same bytes in every folder.
@@ -83,7 +119,7 @@ fn module(messages: &str, manifest: &Path) -> Result<Module, CliError> {
     let manifest = manifest.canonicalize().unwrap_or_else(|_| manifest.to_owned());
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
     let made = messages.filter(|message| message.reason == "compiler-artifact" && message.manifest_path == manifest);
-    let modules = made.filter(|message| message.target.crate_types.iter().any(|kind| kind == "cdylib"));
+    let modules = made.filter(|message| message.target.crate_types.iter().any(|kind| kind == MODULE));
     let mut found = modules.filter_map(|message| {
         let file = message.filenames.into_iter().find(|file| file.extension().is_some_and(|extension| extension == "wasm"))?;
         Some(Module { name: message.target.name.replace('_', "-"), file })

@@ -5,11 +5,9 @@ use lockstep_engine::{PlanFacts, Procedure as _};
 use lockstep_model::Failure;
 use lockstep_model::plan::Plan;
 
+use crate::component::CONTRACT_VERSION;
 use crate::error::CliError;
 use crate::wiring;
-
-/// The version of the contract that the SDK in this program speaks.
-const CONTRACT: &str = "0.1.0";
 
 /// What the component declares: its description, and its steps with every parameter at its fallback.
 ///
@@ -24,7 +22,7 @@ pub(super) fn descriptor(component: &[u8]) -> Result<Descriptor, CliError> {
         Some(parameters) => planned(procedure.plan(&PlanFacts { environment: String::new(), parameters })).map_err(invalid)?,
         None => None,
     };
-    Ok(Descriptor { format: descriptor::FORMAT, contract: CONTRACT.to_owned(), builder: wiring::ENGINE.to_owned(), procedure: description, plan })
+    Ok(Descriptor { format: descriptor::FORMAT, contract: CONTRACT_VERSION.to_owned(), builder: wiring::ENGINE.to_owned(), procedure: description, plan })
 }
 
 /// A plan that the procedure itself refuses for these parameters is no error of the build: others may do.

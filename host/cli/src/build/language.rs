@@ -24,6 +24,13 @@ const OTHERS: &[(&str, &str)] = &[
 ];
 
 impl Language {
+    /// What a component is built from: files and folders of the project.
+    pub(super) fn sources(self) -> &'static [&'static str] {
+        match self {
+            Self::Rust => &["Cargo.toml", "build.rs", "src"],
+        }
+    }
+
     /// The language of the project in a folder.
     ///
     /// # Errors

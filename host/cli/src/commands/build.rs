@@ -8,7 +8,7 @@ use lockstep_api::wire::Built;
 use crate::build;
 use crate::context::{Context, absolute};
 use crate::error::CliError;
-use crate::ui::{Style, bytes};
+use crate::ui::{Style, bytes, harmless};
 
 /// Build a procedure: from its language to a component with its description in it
 #[derive(Debug, clap::Args)]
@@ -30,7 +30,7 @@ pub(super) fn run(args: &BuildArgs, context: &Context) -> Result<Exit, CliError>
         ui.print_json(&Built { file, digest: facts.digest, imports: facts.imports, size: facts.size, procedure })?;
         return Ok(Exit::Done);
     }
-    ui.say(format!("{} built {} ({})", ui.err(Style::Good, "✓"), ui.err(Style::Strong, &procedure), bytes(facts.size)));
+    ui.say(format!("{} built {} ({})", ui.err(Style::Good, "✓"), ui.err(Style::Strong, &harmless(&procedure)), bytes(facts.size)));
     ui.say(format!("  imports  {}", super::names::import_names(&facts.imports)));
     ui.say(format!("  digest   {}", facts.digest));
     ui.data(file.display().to_string());

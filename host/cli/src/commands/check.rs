@@ -4,7 +4,7 @@ use lockstep_api::wire::{Checked, ErrorShown};
 use lockstep_api::{Code, Exit};
 use lockstep_engine::{PlanFacts, Procedure, declare};
 use lockstep_gate::Gate;
-use lockstep_grant::{Grant, SecretSource};
+use lockstep_grant::{Denial, Grant, SecretSource};
 use lockstep_model::plan::{Description, Plan};
 use lockstep_model::{Digest, Failure, StepId};
 use lockstep_runtime::LoadedProcedure;
@@ -13,7 +13,7 @@ use super::target::TargetArgs;
 use crate::context::Context;
 use crate::error::{CliError, denied_imports};
 use crate::journal::{environment_name, read_grant};
-use crate::ui::Style;
+use crate::ui::{Style, harmless};
 use crate::{environment, wiring};
 
 /// Check that procedure, grant file and parameters fit together
@@ -32,7 +32,7 @@ pub(crate) struct CheckArgs {
 pub(super) fn run(args: &CheckArgs, context: &Context) -> Result<Exit, CliError> {
     let mut problems = Vec::new();
     let grant = keep(args.target.grant_file().and_then(|file| Ok((read_grant(&file)?.0, file))), &mut problems);
-    let component = keep(args.target.component(), &mut problems);
+    let component = keep(args.target.component.read(), &mut problems);
     let parameters = keep(args.target.parameters(), &mut problems);
     let mut procedure = None;
     if let Some((name, bytes)) = &component
@@ -49,6 +49,7 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> Result<Exit, CliError>
         }
     }
     if let Some((grant, _)) = &grant {
+        problems.extend(grant.unreachable().iter().map(contradiction));
         problems.extend(missing_secrets(grant));
     }
     report(context, procedure, &problems)
@@ -94,7 +95,7 @@ fn report(context: &Context, procedure: Option<String>, problems: &[CliError]) -
         ui.print_json(&Checked { procedure, ok: problems.is_empty(), problems: shown })?;
     } else if problems.is_empty() {
         let name = procedure.unwrap_or_else(|| "the procedure".to_owned());
-        ui.data(format!("{} {name} fits its environment", ui.out(Style::Good, "✓")));
+        ui.data(format!("{} {} fits its environment", ui.out(Style::Good, "✓"), harmless(&name)));
     } else {
         ui.data(format!("{} to mend", crate::ui::plural(problems.len(), "problem")));
     }
@@ -103,6 +104,11 @@ fn report(context: &Context, procedure: Option<String>, problems: &[CliError]) -
 
 fn keep<T>(result: Result<T, CliError>, problems: &mut Vec<CliError>) -> Option<T> {
     result.map_err(|error| problems.push(error)).ok()
+}
+
+/// A rule of the grant file that another line of it keeps from ever applying.
+fn contradiction(denial: &Denial) -> CliError {
+    CliError::new(Code::GrantInvalid, denial.message.clone()).detail(&denial.rule).maybe_hint(denial.hint.clone())
 }
 
 /// Secrets whose source has no value now: a step that uses one would fail.

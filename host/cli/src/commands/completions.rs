@@ -3,6 +3,7 @@
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 use lockstep_api::Exit;
+use serde::Serialize;
 
 use crate::args::Args;
 use crate::context::Context;
@@ -15,6 +16,12 @@ pub(crate) struct CompletionsArgs {
     shell: Shell,
 }
 
+#[derive(Serialize)]
+struct Completions {
+    shell: String,
+    script: String,
+}
+
 /// Does it.
 ///
 /// # Errors
@@ -22,6 +29,11 @@ pub(crate) struct CompletionsArgs {
 pub(super) fn run(args: &CompletionsArgs, context: &Context) -> Result<Exit, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Args::command(), "lockstep", &mut script);
-    context.ui().raw(&String::from_utf8_lossy(&script));
+    let script = String::from_utf8_lossy(&script).into_owned();
+    if context.ui().json() {
+        context.ui().print_json(&Completions { shell: args.shell.to_string(), script })?;
+    } else {
+        context.ui().raw(&script);
+    }
     Ok(Exit::Done)
 }

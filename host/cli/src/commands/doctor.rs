@@ -25,10 +25,14 @@ struct Findings {
     system: String,
     store: Option<String>,
     store_state: String,
+    #[serde(skip)]
+    store_ok: bool,
     runs: Option<usize>,
     records: Option<u64>,
     sync_p50_microseconds: Option<u64>,
     sync_p99_microseconds: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sync_error: Option<String>,
     cargo: Option<String>,
     rust: Option<String>,
     ok: bool,
@@ -61,10 +65,11 @@ pub(super) fn run(_: &DoctorArgs, context: &Context) -> Result<Exit, CliError> {
     };
     line(true, "lockstep", &findings.lockstep);
     line(true, "system", &findings.system);
-    line(findings.ok, "store", &format!("{}, {}", findings.store.as_deref().unwrap_or("unknown"), findings.store_state));
+    let store = findings.store.as_ref().map(|store| format!("{store}, ")).unwrap_or_default();
+    line(findings.store_ok, "store", &format!("{store}{}", findings.store_state));
     match (findings.sync_p50_microseconds, findings.sync_p99_microseconds) {
         (Some(p50), Some(p99)) => line(true, "sync", &format!("p50 {}, p99 {}: each durable effect waits for one", milliseconds(p50), milliseconds(p99))),
-        _ => line(false, "sync", "could not be measured"),
+        _ => line(false, "sync", &format!("could not be measured: {}", findings.sync_error.as_deref().unwrap_or("it is not known where"))),
     }
     line(findings.cargo.is_some(), "cargo", findings.cargo.as_deref().unwrap_or("not found: needed to build procedures in Rust"));
     line(findings.rust.is_some(), "rust", findings.rust.as_deref().unwrap_or("no compiler for wasm32-unknown-unknown; `lockstep build` tries to install one"));
@@ -72,20 +77,32 @@ pub(super) fn run(_: &DoctorArgs, context: &Context) -> Result<Exit, CliError> {
 }
 
 fn look(context: &Context) -> Findings {
-    let folder = context.store().ok();
-    let (store_state, runs, records) = folder.as_deref().map_or_else(|| ("not known".to_owned(), None, None), store_state);
-    let syncs = folder.as_deref().and_then(measure_syncs);
-    let percentile = |part: usize| syncs.as_ref().and_then(|syncs| syncs.get((syncs.len() * part / 100).min(syncs.len() - 1)).copied());
+    let folder = context.store();
+    let store = folder.clone().and_then(|folder| store_state(&folder));
+    let (store_ok, (store_state, runs, records)) = match store {
+        Ok(state) => (true, state),
+        Err(error) => (false, (format!("error: {}", error.shown().message), None, None)),
+    };
+    let folder = folder.ok();
+    let syncs = folder.as_deref().map(measure_syncs).transpose();
+    let (syncs, sync_error) = match syncs {
+        Ok(syncs) => (syncs.unwrap_or_default(), None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    let percentile = |part: usize| syncs.get((syncs.len() * part / 100).min(syncs.len().saturating_sub(1))).copied();
     Findings {
         lockstep: wiring::ENGINE.to_owned(),
         system: environment::system(),
-        ok: !store_state.starts_with("error"),
+        // A store that cannot be written is one that nothing can be run with.
+        ok: store_ok && sync_error.is_none(),
         store: folder.map(|folder| folder.display().to_string()),
         store_state,
+        store_ok,
         runs,
         records,
         sync_p50_microseconds: percentile(50),
         sync_p99_microseconds: percentile(99),
+        sync_error,
         cargo: find_program("cargo").and_then(|cargo| first_line(&cargo, &["--version"])),
         rust: rust(),
     }
@@ -98,31 +115,35 @@ fn rust() -> Option<String> {
     Some(format!("{version}, standard library of {TARGET} {library}"))
 }
 
-fn store_state(folder: &Path) -> (String, Option<usize>, Option<u64>) {
+/// What is known of the store, with the numbers of its runs and records.
+type StoreState = (String, Option<usize>, Option<u64>);
+
+fn store_state(folder: &Path) -> Result<StoreState, CliError> {
     if !wiring::has_store(folder) {
-        return ("not made yet".to_owned(), None, None);
+        return Ok(("not made yet".to_owned(), None, None));
     }
-    let looked = wiring::open_store_to_look(folder).and_then(|store| Ok((store.runs()?.len(), store.head()?.size)));
-    match looked {
-        Ok((runs, records)) => (format!("{runs} runs, {records} records"), Some(runs), Some(records)),
-        Err(error) => (format!("error: {}", error.shown().message), None, None),
-    }
+    let store = wiring::open_store_to_look(folder)?;
+    let (runs, records) = (store.runs()?.len(), store.head()?.size);
+    Ok((format!("{runs} runs, {records} records"), Some(runs), Some(records)))
 }
 
-/// How long the store's disk takes to make a small write durable, in microseconds, sorted.
-fn measure_syncs(folder: &Path) -> Option<Vec<u64>> {
-    let place = existing_parent(folder)?;
-    let mut file = tempfile::tempfile_in(place).ok()?;
-    let (begun, bytes) = (Instant::now(), [0_u8; SYNCED]);
-    let mut syncs = Vec::new();
-    while syncs.len() < SYNCS && begun.elapsed() < LONGEST {
-        let started = Instant::now();
-        file.write_all(&bytes).ok()?;
-        file.sync_data().ok()?;
-        syncs.push(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
-    }
-    syncs.sort_unstable();
-    Some(syncs)
+/// How long the store's disk takes to make a small write durable, in microseconds, sorted. The error says which folder cannot be written.
+fn measure_syncs(folder: &Path) -> Result<Vec<u64>, String> {
+    let place = existing_parent(folder).ok_or_else(|| format!("no folder above {} is there", folder.display()))?;
+    let measured = || -> std::io::Result<Vec<u64>> {
+        let mut file = tempfile::tempfile_in(&place)?;
+        let (begun, bytes) = (Instant::now(), [0_u8; SYNCED]);
+        let mut syncs = Vec::new();
+        while syncs.len() < SYNCS && begun.elapsed() < LONGEST {
+            let started = Instant::now();
+            file.write_all(&bytes)?;
+            file.sync_data()?;
+            syncs.push(u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
+        }
+        syncs.sort_unstable();
+        Ok(syncs)
+    };
+    measured().map_err(|error| format!("cannot write to {}: {error}", place.display()))
 }
 
 /// The nearest folder that is there: looking makes none.

@@ -14,18 +14,19 @@ use crate::ui::View;
 use crate::wiring::{self, Watchers};
 use crate::{internal, signals};
 
-/// Lets `act` drive a run in a house that is watched, and gives the exit code of how it ended.
+/// Lets `act` drive a run, which has the records `before`, in a house that is watched, and gives the exit code of how it ended.
 ///
 /// # Errors
 /// When the run could not be started or gone on with.
 pub(super) fn drive(
     context: &Context,
     store: Arc<dyn Store>,
+    before: &[SealedRecord],
     wish: Wish,
     act: impl FnOnce(&House) -> Result<RunReport, EngineError>,
 ) -> Result<Exit, CliError> {
     let ui = context.ui();
-    let view = Arc::new(View::new(ui));
+    let view = Arc::new(View::new(ui, before));
     let interrupt = Interrupt::default();
     let heard = Arc::clone(&view);
     signals::listen(&interrupt, move |what| heard.say(what))?;

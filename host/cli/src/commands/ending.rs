@@ -10,7 +10,9 @@ use lockstep_model::{Failure, RunOutcome};
 
 use super::steps::{milliseconds, step_ends};
 use crate::error::CliError;
-use crate::ui::{Style, Ui, duration};
+use crate::journal::{grant_file, something_to_undo};
+use crate::stopwatch::Stopwatch;
+use crate::ui::{Style, Ui, duration, shell_word};
 
 /// What the operator wanted when the run came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,9 +35,9 @@ pub(super) fn tell(ui: &Ui, store: &dyn Store, report: RunReport, wish: Wish) ->
         (RunOutcome::Succeeded, _) | (RunOutcome::Undone | RunOutcome::Failed, Wish::Undo) => true,
         (_, Wish::Forward | Wish::Undo | Wish::Stop) => false,
     };
-    let records = if as_wished { Vec::new() } else { store.records(run)? };
+    let records = store.records(run)?;
     let error = if as_wished { None } else { error_of(&state, outcome, &records, wish == Wish::Stop) };
-    let took = state.changed_at.since(state.created_at);
+    let watch = Stopwatch::of(&records);
     if let Some(error) = &error {
         ui.say_error(error);
     }
@@ -46,14 +48,14 @@ pub(super) fn tell(ui: &Ui, store: &dyn Store, report: RunReport, wish: Wish) ->
             procedure: state.created.procedure.name.clone(),
             version: state.created.procedure.version.clone(),
             environment: state.created.environment.clone(),
-            duration: milliseconds(took),
-            steps: step_ends(&state),
+            duration: milliseconds(watch.run()),
+            steps: step_ends(&state, &watch),
             failure: decisive_failure(&state),
             error: error.as_ref().map(CliError::shown),
         })?;
     } else {
         let style = if as_wished { Style::Good } else { Style::Warn };
-        ui.data(format!("run {run}: {} in {}", ui.out(style, &outcome.to_string()), duration(took)));
+        ui.data(format!("run {run}: {} in {}", ui.out(style, &outcome.to_string()), duration(watch.run())));
     }
     Ok(if as_wished { Exit::Done } else { Exit::from(outcome) })
 }
@@ -89,18 +91,23 @@ fn stuck(state: &RunState, records: &[SealedRecord], interrupted: bool) -> CliEr
             .hint(format!("mend the cause, then `lockstep undo {run}` goes on with it"));
     }
     if interrupted {
-        return CliError::new(Code::RunInterrupted, reason)
-            .detail(format!("run {run}"))
-            .hint(format!("`lockstep resume {run}` goes on, `lockstep undo {run}` takes back"));
+        return CliError::new(Code::RunInterrupted, reason).detail(format!("run {run}")).hint(format!("`lockstep resume {run}` goes on{}", or_undo(state)));
     }
     if decided_by_denial(state) && last_denial(records).is_some() {
         let shown = denied(state, records);
-        return shown.hint(format!("then `lockstep resume {run} --env FILE` tries the step again; `lockstep undo {run}` takes back what was done"));
+        let file = shell_word(grant_file(state));
+        return shown.hint(format!("then `lockstep resume {run} --env {file}` tries the step again{}", or_undo(state)));
     }
     CliError::new(Code::RunPaused, reason)
         .detail(format!("run {run} waits for you"))
         .maybe_hint(decisive_failure(state).and_then(|failure| explain(&failure)))
-        .hint(format!("`lockstep resume {run}` tries the step again, `lockstep undo {run}` takes back what was done"))
+        .hint(format!("`lockstep resume {run}` tries the step again{}", or_undo(state)))
+}
+
+/// The other way.
+fn or_undo(state: &RunState) -> String {
+    let does = if something_to_undo(state) { "takes back what was done" } else { "ends it" };
+    format!(", `lockstep undo {}` {does}", state.run)
 }
 
 /// The call without an outcome, when that is what the run stands on.

@@ -73,7 +73,8 @@ fn page(ui: &Ui, page: &Page<'_>) -> Result<Exit, CliError> {
             ui.data(wrapped.strip_prefix("## ").map_or(wrapped.clone(), |heading| ui.out(Style::Strong, heading)));
         }
     }
-    if let Some(exit) = page.exit {
+    // A page that has more to say about it says all of it.
+    if let Some(exit) = page.exit.filter(|_| !page.page.contains("exit code")) {
         ui.data("");
         ui.data(ui.out(Style::Dim, &format!("exit code {exit}")));
     }

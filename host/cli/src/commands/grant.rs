@@ -230,11 +230,11 @@ fn show(ui: &Ui, asked: &str, explanation: &Explanation) {
         ui.data(ui.out(Style::Dim, &format!("           {}: {}", harmless(&considered.rule), harmless(&considered.why))));
     }
     match &explanation.decision {
-        Ok(allowance) => ui.data(format!("{} by {}, class {}", ui.out(Style::Good, "allowed"), allowance.rule, allowance.class)),
+        Ok(allowance) => ui.data(format!("{} by {}, class {}", ui.out(Style::Good, "allowed"), harmless(&allowance.rule), allowance.class)),
         Err(denial) => {
-            ui.data(format!("{} by {}: {}", ui.out(Style::Bad, "denied"), denial.rule, harmless(&denial.message)));
+            ui.data(format!("{} by {}: {}", ui.out(Style::Bad, "denied"), harmless(&denial.rule), harmless(&denial.message)));
             if let Some(hint) = &denial.hint {
-                ui.data(format!("{}: {}", ui.out(Style::Hint, "hint"), hint.replace('\n', "\n      ")));
+                ui.data(format!("{}: {}", ui.out(Style::Hint, "hint"), hint.lines().map(harmless).collect::<Vec<_>>().join("\n      ")));
             }
         }
     }

@@ -1,22 +1,20 @@
 //! `lockstep inspect`: what a component says of itself, without running it.
 
-use std::path::PathBuf;
-
 use lockstep_api::Exit;
 use lockstep_api::wire::Inspected;
 use lockstep_model::plan::{Description, Plan};
 
+use super::target::ComponentArgs;
 use crate::component;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::fsio;
 use crate::ui::{Style, Table, Ui, bytes, harmless};
 
 /// Show what a component is and may ask for; runs nothing of it
 #[derive(Debug, clap::Args)]
 pub(crate) struct InspectArgs {
-    /// The component
-    file: PathBuf,
+    #[command(flatten)]
+    component: ComponentArgs,
 }
 
 /// Does it.
@@ -24,8 +22,8 @@ pub(crate) struct InspectArgs {
 /// # Errors
 /// When it is no procedure.
 pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Exit, CliError> {
-    let name = args.file.display().to_string();
-    let facts = component::read(&fsio::read(&args.file)?, &name)?;
+    let (name, component) = args.component.read()?;
+    let facts = component::read(&component, &name)?;
     let ui = context.ui();
     if ui.json() {
         let component::Facts { digest, size, imports, descriptor } = facts;
@@ -38,7 +36,7 @@ pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Exit, CliErro
     }
     ui.data(format!("  file      {name} ({})", bytes(facts.size)));
     ui.data(format!("  digest    {}", facts.digest));
-    ui.data(format!("  imports   {}", super::names::import_names(&facts.imports)));
+    ui.data(format!("  imports   {}", harmless(&super::names::import_names(&facts.imports))));
     if let Some(descriptor) = &facts.descriptor {
         ui.data(format!("  built by  {}, contract {}", harmless(&descriptor.builder), harmless(&descriptor.contract)));
         show_parameters(ui, &descriptor.procedure);

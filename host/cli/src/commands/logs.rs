@@ -1,8 +1,14 @@
 //! `lockstep logs`: what a procedure and its programs said.
 
-use lockstep_api::Exit;
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use lockstep_api::{Code, Exit};
+use lockstep_gate::SystemClock;
+use lockstep_journal::RunStatus;
 use lockstep_journal::event::{Outcome, Stored};
-use lockstep_model::Content;
+use lockstep_model::{Clock as _, Content};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -10,9 +16,12 @@ use super::calls::{Became, Call, calls};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::journal::Run;
+use crate::signals;
 use crate::ui::{Style, Ui, harmless};
 
 /// Print the log messages of a run and the output of its programs
+///
+/// With --json one object a line: time, call, stream, text.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LogsArgs {
     /// The run: its id, the beginning of it, or `latest`
@@ -20,7 +29,13 @@ pub(crate) struct LogsArgs {
     /// Only this step's
     #[arg(long, value_name = "STEP")]
     step: Option<String>,
+    /// Go on printing what another process adds, until the run has ended; Ctrl-C ends it before
+    #[arg(long, short)]
+    follow: bool,
 }
+
+/// How often a run is looked at that another process drives.
+const GLANCE: Duration = Duration::from_millis(200);
 
 /// One line of a log.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -38,17 +53,73 @@ struct LogLine {
 /// # Errors
 /// When there is no such run.
 pub(super) fn run(args: &LogsArgs, context: &Context) -> Result<Exit, CliError> {
-    let run = Run::find(context, &args.run)?;
+    let mut run = Run::find(context, &args.run)?;
     let ui = context.ui();
-    for call in calls(&run.records) {
-        if args.step.as_deref().is_some_and(|step| call.id.step.as_str() != step) {
-            continue;
-        }
-        for line in lines(&run, &call) {
-            if ui.json() { ui.print_json(&line)? } else { show(ui, &line) }
+    let mut printed = BTreeSet::new();
+    if !args.follow {
+        print_new(&run, args, ui, &mut printed)?;
+        return Ok(Exit::Done);
+    }
+    let ended = signals::wish_to_end()?;
+    print_new(&run, args, ui, &mut printed)?;
+    let mut seen = None;
+    let mut said = None;
+    while !has_ended(&run) && !ui.reader_gone() && !ended.load(Ordering::Relaxed) {
+        say_standing(&run, ui, &mut said);
+        SystemClock.wait_until(SystemClock.now().after(GLANCE));
+        if let Some(newer) = newer(&run, &mut seen)? {
+            run = newer;
+            print_new(&run, args, ui, &mut printed)?;
         }
     }
     Ok(Exit::Done)
+}
+
+fn has_ended(run: &Run) -> bool {
+    matches!(run.state.status, RunStatus::Finished(_))
+}
+
+/// Says once that nothing will come until somebody does something.
+fn say_standing(run: &Run, ui: &Ui, said: &mut Option<u64>) {
+    if run.state.outcome().is_some() && *said != Some(run.state.next_seq) {
+        *said = Some(run.state.next_seq);
+        let why = run.state.reason.as_deref().map(|reason| format!(": {}", harmless(reason))).unwrap_or_default();
+        ui.say(format!("the run is {}{why}; more comes when somebody goes on with it", run.state.status));
+    }
+}
+
+/// The run as it is now, when the store has grown since `seen`.
+fn newer(run: &Run, seen: &mut Option<u64>) -> Result<Option<Run>, CliError> {
+    let look = || -> Result<Option<(u64, Run)>, CliError> {
+        let size = run.store.head()?.size;
+        if *seen == Some(size) {
+            return Ok(None);
+        }
+        Ok(Some((size, Run::read(run.store.clone(), run.state.run)?)))
+    };
+    match look() {
+        Ok(found) => Ok(found.map(|(size, run)| {
+            *seen = Some(size);
+            run
+        })),
+        // The other process is just writing.
+        Err(error) if error.code() == Code::StoreLocked => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Prints what has not been printed. A call says everything at once, when it has its outcome.
+fn print_new(run: &Run, args: &LogsArgs, ui: &Ui, printed: &mut BTreeSet<u64>) -> Result<(), CliError> {
+    for call in calls(&run.records) {
+        let wanted = args.step.as_deref().is_none_or(|step| call.id.step.as_str() == step);
+        if !wanted || call.outcome.is_none() || !printed.insert(call.seq) {
+            continue;
+        }
+        for line in lines(run, &call) {
+            if ui.json() { ui.print_json(&line)? } else { show(ui, &line) }
+        }
+    }
+    Ok(())
 }
 
 fn show(ui: &Ui, line: &LogLine) {

@@ -171,7 +171,7 @@ fn show_step(ui: &Ui, shown: &StepShown, before: Option<&str>) {
 
 fn retry_words(retry: &Retry) -> Option<String> {
     let wait = |milliseconds: u32| duration(std::time::Duration::from_millis(milliseconds.into()));
-    let codes = if retry.codes.is_empty() { String::new() } else { format!(" after {}", retry.codes.join(", ")) };
+    let codes = if retry.codes.is_empty() { String::new() } else { format!(" after {}", harmless(&retry.codes.join(", "))) };
     (retry.attempts > 1).then(|| {
         format!(
             "up to {} attempts{codes}, {} to {} apart",

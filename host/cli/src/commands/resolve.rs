@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::calls::parse_call;
 use super::ending::in_doubt;
-use crate::context::Context;
+use crate::context::{Context, program};
 use crate::error::CliError;
 use crate::journal::Run;
 use crate::wiring::{self, Watchers};
@@ -50,6 +50,17 @@ enum Answer {
     Unknown,
 }
 
+impl Answer {
+    /// As it is written on the command line.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::NotDone => "not-done",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// Does it.
 ///
 /// # Errors
@@ -76,7 +87,12 @@ pub(super) fn run(args: &ResolveArgs, context: &Context) -> Result<Exit, CliErro
     let watchers = Watchers { observer: std::sync::Arc::new(NoObserver), live: std::sync::Arc::new(NoLive), interrupt: Interrupt::default() };
     let house = wiring::house(run.store.clone(), watchers)?;
     resolve(&house, id, call.id.clone(), outcome, reason)?;
-    context.ui().say(format!("call {} is resolved; next: lockstep resume {id}", call.id));
+    let ui = context.ui();
+    if ui.json() {
+        ui.print_json(&json!({"run": id, "call": call.id.to_string(), "answer": args.answer.word()}))?;
+    } else {
+        ui.say(format!("call {} is resolved; next: {} resume {id}", call.id, program()));
+    }
     Ok(Exit::Done)
 }
 

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use lockstep_api::Exit;
-use lockstep_engine::{Resume, resume};
+use lockstep_engine::{EngineError, Resume, resume};
+use lockstep_journal::RunStatus;
+use lockstep_model::RunOutcome;
 
 use super::drive::drive;
 use super::ending::Wish;
@@ -48,21 +50,28 @@ pub(crate) struct AgainArgs {
 /// # Errors
 /// When it could not be gone on with; how it ended is its exit code.
 pub(super) fn run(args: &ResumeArgs, context: &Context) -> Result<Exit, CliError> {
-    let (run, again) = args.again.prepare(context, "resumed")?;
-    drive(context, run.store, Wish::Forward, |house| resume(house, again))
+    let (run, again) = args.again.prepare(context, Wish::Forward)?;
+    drive(context, run.store, &run.records, Wish::Forward, |house| resume(house, again))
 }
 
 impl AgainArgs {
     /// Reads the run and what it is made of.
     ///
     /// # Errors
-    /// When something of it is missing.
-    pub(super) fn prepare(&self, context: &Context, act: &str) -> Result<(Run, Resume), CliError> {
+    /// When it has ended, or something of it is missing.
+    pub(super) fn prepare(&self, context: &Context, wish: Wish) -> Result<(Run, Resume), CliError> {
         let run = Run::find_to_act(context, &self.run)?;
+        if let RunStatus::Finished(outcome) = run.state.status
+            && (wish, outcome) != (Wish::Undo, RunOutcome::Succeeded)
+        {
+            // Said before anything that it is made of is looked for.
+            return Err(EngineError::Ended { run: run.state.run, outcome }.into());
+        }
         let component = run.component(self.file.as_deref())?;
         let (grant, grant_bytes) = run.grant(self.env.as_deref())?;
         let procedure = wiring::load(&component, "the component", Some(&grant), Some(&context.store()?))?;
         keep(&*run.store, component, grant_bytes)?;
+        let act = if wish == Wish::Undo { "undone" } else { "resumed" };
         let reason = self.reason.clone().unwrap_or_else(|| format!("{act} by {}", environment::user()));
         let (procedure, grant) = (Arc::new(procedure), Arc::new(grant));
         let grant_file = match &self.env {

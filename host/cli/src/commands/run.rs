@@ -51,7 +51,7 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
         attended: attended(args.yes, context),
         expected_plan: args.plan,
     };
-    drive(context, store, Wish::Forward, |house| start(house, start_with))
+    drive(context, store, &[], Wish::Forward, |house| start(house, start_with))
 }
 
 /// Whether a person can be expected to answer.

@@ -14,8 +14,8 @@ use crate::wiring;
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunsArgs {
     /// At most so many, the newest
-    #[arg(long, short = 'n', value_name = "COUNT")]
-    limit: Option<usize>,
+    #[arg(long, short = 'n', value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
 }
 
 /// Does it.
@@ -30,7 +30,7 @@ pub(super) fn run(args: &RunsArgs, context: &Context) -> Result<Exit, CliError> 
     if wiring::has_store(&folder) {
         let store = wiring::open_store_to_look(&folder)?;
         let runs = store.runs()?;
-        let skipped = args.limit.map_or(0, |limit| runs.len().saturating_sub(limit));
+        let skipped = args.limit.map_or(0, |limit| runs.len().saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX)));
         for run in runs.into_iter().skip(skipped) {
             match Run::read(store.clone(), run) {
                 Ok(run) => lines.push(run_line(&run.state)),

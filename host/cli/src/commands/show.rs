@@ -3,15 +3,16 @@
 use lockstep_api::Exit;
 use lockstep_api::wire::{CallShown, RunShown, StepEnd};
 use lockstep_journal::{RunState, RunStatus};
-use lockstep_model::RunOutcome;
+use lockstep_model::{Failure, RunOutcome};
 
 use super::calls::calls;
 use super::ending::in_doubt;
 use super::runs::style as outcome_style;
-use super::steps::{run_line, step_ends};
-use crate::context::Context;
+use super::steps::{milliseconds, run_line, step_ends};
+use crate::context::{Context, program};
 use crate::error::CliError;
-use crate::journal::Run;
+use crate::journal::{Run, something_to_undo};
+use crate::stopwatch::Stopwatch;
 use crate::ui::{Style, Ui, duration, harmless, instant};
 
 /// Show a run: steps, calls, failures, what to do next
@@ -47,6 +48,7 @@ pub(super) fn run(args: &ShowArgs, context: &Context) -> Result<Exit, CliError> 
 fn shown(run: &Run) -> RunShown {
     let state = &run.state;
     let calls: Vec<CallShown> = calls(&run.records).iter().map(super::calls::Call::shown).collect();
+    let watch = Stopwatch::of(&run.records);
     let doubtful = in_doubt(state).map(|call| call.id.to_string());
     RunShown {
         line: run_line(state),
@@ -55,7 +57,8 @@ fn shown(run: &Run) -> RunShown {
         plan: state.plan_digest,
         parameters: state.created.parameters.clone(),
         records: state.next_seq,
-        steps: step_ends(state),
+        duration: milliseconds(watch.run()),
+        steps: step_ends(state, &watch),
         in_doubt: doubtful.and_then(|id| calls.iter().rev().find(|call| call.call == id).cloned()),
         calls,
         next: next(state),
@@ -65,17 +68,22 @@ fn shown(run: &Run) -> RunShown {
 /// Commands that make sense now.
 fn next(state: &RunState) -> Vec<String> {
     let run = state.run;
-    let (resume, undo, logs) = (format!("lockstep resume {run}"), format!("lockstep undo {run}"), format!("lockstep logs {run}"));
+    let command = |words: String| format!("{} {words}", program());
+    let [resume, undo, logs] = ["resume", "undo", "logs"].map(|verb| command(format!("{verb} {run}")));
     match &state.status {
         _ if in_doubt(state).is_some() => {
-            vec![format!("lockstep resolve {run} done --reason '…'"), format!("lockstep resolve {run} not-done --reason '…'"), undo]
+            let answers = ["done", "not-done"].map(|answer| command(format!("resolve {run} {answer} --reason '…'")));
+            answers.into_iter().chain([undo]).collect()
         }
-        RunStatus::Planning | RunStatus::Running | RunStatus::Undoing => vec![resume, undo],
+        RunStatus::Planning | RunStatus::Running => vec![resume, undo],
+        // On the way back there is no other way.
+        RunStatus::Undoing => vec![undo],
         RunStatus::Paused(before) if **before == RunStatus::Undoing => vec![undo],
         RunStatus::Paused(_) | RunStatus::Waiting(..) => vec![resume, undo, logs],
         RunStatus::Stuck(_) => vec![undo, logs],
-        RunStatus::Diverged(_) => vec!["lockstep audit verify".to_owned(), undo],
-        RunStatus::Finished(RunOutcome::Succeeded) => vec![undo],
+        RunStatus::Diverged(_) => vec![command("audit verify".to_owned()), undo],
+        // One that has not ended is ended by an undo; here there must be something to take back.
+        RunStatus::Finished(RunOutcome::Succeeded) if something_to_undo(state) => vec![undo, logs],
         RunStatus::Finished(_) => vec![logs],
     }
 }
@@ -92,7 +100,7 @@ fn head(ui: &Ui, state: &RunState, shown: &RunShown) {
     ));
     ui.data(format!("  run         {}", line.run));
     ui.data(format!("  created     {} by {} on {}", instant(line.created), harmless(&line.initiator), harmless(&created.host)));
-    ui.data(format!("  lasted      {}, {} records", duration(line.changed.since(line.created)), shown.records));
+    ui.data(format!("  took        {}, {} records", duration(std::time::Duration::from_millis(shown.duration)), shown.records));
     for (id, value) in &shown.parameters {
         ui.data(format!("  parameter   {}={}", harmless(id), harmless(value)));
     }
@@ -127,7 +135,8 @@ fn show_step(ui: &Ui, state: &RunState, step: &StepEnd, calls: &[CallShown], all
     for call in calls.iter().filter(own).filter(|call| all || call.class != "read" || call.outcome != "returned") {
         show_call(ui, call);
     }
-    if let Some(failure) = &step.failure {
+    let said = |failure: &Failure| calls.iter().filter(own).any(|call| call.failure.as_ref() == Some(failure));
+    if let Some(failure) = step.failure.as_ref().filter(|failure| !said(failure)) {
         ui.data(format!("    {}", ui.out(Style::Bad, &harmless(&failure.to_string()))));
     }
 }

@@ -3,16 +3,19 @@
 use lockstep_api::wire::{RunLine, StepEnd};
 use lockstep_journal::RunState;
 use lockstep_journal::state::{StepState, StepStatus};
+use lockstep_model::StepId;
+
+use crate::stopwatch::Stopwatch;
 
 /// How every step stands, in the order declared.
-pub(super) fn step_ends(state: &RunState) -> Vec<StepEnd> {
-    state.plan.steps.iter().filter_map(|declared| Some(step_end(declared.id.as_str(), state.steps.get(&declared.id)?))).collect()
+pub(super) fn step_ends(state: &RunState, watch: &Stopwatch) -> Vec<StepEnd> {
+    state.plan.steps.iter().filter_map(|declared| Some(step_end(&declared.id, state.steps.get(&declared.id)?, watch))).collect()
 }
 
-fn step_end(id: &str, step: &StepState) -> StepEnd {
-    let duration = step.started_at.zip(step.ended_at).map(|(from, to)| milliseconds(to.since(from)));
+fn step_end(id: &StepId, step: &StepState, watch: &Stopwatch) -> StepEnd {
+    let duration = step.ended_at.map(|_| milliseconds(watch.step(id)));
     StepEnd {
-        step: id.to_owned(),
+        step: id.to_string(),
         status: status_word(&step.status).to_owned(),
         attempts: step.attempts,
         duration,

@@ -14,11 +14,18 @@ use crate::{build, fsio};
 /// The grant file of a project that is run where it lies.
 const DEFAULT_GRANT: &str = "env.toml";
 
+/// Which component.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ComponentArgs {
+    /// The component, or a project's folder; without it the project in this folder
+    file: Option<PathBuf>,
+}
+
 /// A component and what it is to be run with.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TargetArgs {
-    /// The component, or a project's folder; without it the project in this folder
-    file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) component: ComponentArgs,
     /// The environment: its grant file; without it the project's env.toml
     #[arg(long, value_name = "FILE")]
     env: Option<PathBuf>,
@@ -45,30 +52,41 @@ pub(crate) struct Target {
     pub(crate) parameters: BTreeMap<String, String>,
 }
 
-impl TargetArgs {
-    /// Reads everything. Nothing of the component is run.
-    ///
-    /// # Errors
-    /// What is missing or wrong.
-    pub(crate) fn read(&self) -> Result<Target, CliError> {
-        let (name, component) = self.component()?;
-        let grant_file = self.grant_file()?;
-        let (grant, grant_bytes) = read_grant(&grant_file)?;
-        let environment = environment_name(&grant, &grant_file);
-        Ok(Target { name, component, grant, grant_bytes, grant_file: absolute(&grant_file)?, environment, parameters: self.parameters()? })
-    }
-
+impl ComponentArgs {
     /// What messages call the component, and its bytes. Whether they are a procedure is found out when they are loaded.
     ///
     /// # Errors
     /// When there is none.
-    pub(crate) fn component(&self) -> Result<(String, Vec<u8>), CliError> {
+    pub(crate) fn read(&self) -> Result<(String, Vec<u8>), CliError> {
         let file = match self.project() {
             Some(folder) => build::component_of(folder)?,
             None => self.file.clone().unwrap_or_default(),
         };
         let name = file.display().to_string();
         Ok((name, fsio::read(&file)?))
+    }
+
+    /// The project's folder, when it is a project that is meant.
+    fn project(&self) -> Option<&Path> {
+        match &self.file {
+            None => Some(Path::new(".")),
+            Some(file) if file.is_dir() => Some(file),
+            Some(_) => None,
+        }
+    }
+}
+
+impl TargetArgs {
+    /// Reads everything. Nothing of the component is run.
+    ///
+    /// # Errors
+    /// What is missing or wrong.
+    pub(crate) fn read(&self) -> Result<Target, CliError> {
+        let (name, component) = self.component.read()?;
+        let grant_file = self.grant_file()?;
+        let (grant, grant_bytes) = read_grant(&grant_file)?;
+        let environment = environment_name(&grant, &grant_file);
+        Ok(Target { name, component, grant, grant_bytes, grant_file: absolute(&grant_file)?, environment, parameters: self.parameters()? })
     }
 
     /// The grant file.
@@ -79,7 +97,8 @@ impl TargetArgs {
         if let Some(file) = &self.env {
             return Ok(file.clone());
         }
-        let of_project = self.project().map(|folder| if folder == Path::new(".") { PathBuf::from(DEFAULT_GRANT) } else { folder.join(DEFAULT_GRANT) });
+        let of_project =
+            self.component.project().map(|folder| if folder == Path::new(".") { PathBuf::from(DEFAULT_GRANT) } else { folder.join(DEFAULT_GRANT) });
         of_project.filter(|file| file.is_file()).ok_or_else(|| {
             CliError::new(Code::NoEnvironment, "no environment is named").hint("name its grant file: `--env FILE`; an empty file allows nothing")
         })
@@ -97,15 +116,6 @@ impl TargetArgs {
             }
         }
         Ok(parameters)
-    }
-
-    /// The project's folder, when it is a project that is meant.
-    fn project(&self) -> Option<&Path> {
-        match &self.file {
-            None => Some(Path::new(".")),
-            Some(file) if file.is_dir() => Some(file),
-            Some(_) => None,
-        }
     }
 }
 

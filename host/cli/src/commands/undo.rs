@@ -28,7 +28,7 @@ pub(crate) struct UndoArgs {
 /// # Errors
 /// When it could not be begun; how it ended is its exit code.
 pub(super) fn run(args: &UndoArgs, context: &Context) -> Result<Exit, CliError> {
-    let (run, again) = args.again.prepare(context, "undone")?;
+    let (run, again) = args.again.prepare(context, Wish::Undo)?;
     let no_step = |text: &str| {
         CliError::new(Code::NoSuchStep, format!("run {} has not started a step `{text}`", run.state.run))
             .hint(format!("`lockstep show {}` lists its steps", run.state.run))
@@ -40,5 +40,5 @@ pub(super) fn run(args: &UndoArgs, context: &Context) -> Result<Exit, CliError> 
             Some(id.ok_or_else(|| no_step(&text.chars().take(64).collect::<String>()))?)
         }
     };
-    drive(context, run.store, Wish::Undo, |house| undo(house, again, to))
+    drive(context, run.store, &run.records, Wish::Undo, |house| undo(house, again, to))
 }

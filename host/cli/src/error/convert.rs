@@ -26,7 +26,11 @@ impl CliError {
             LoadError::UnknownImports { .. } => Code::ForeignImport,
             LoadError::NewerContract { .. } => Code::NewerContract,
         };
-        Self::new(code, format!("{name}: {error}"))
+        let shown = Self::new(code, format!("{name}: {error}"));
+        match code {
+            Code::NotAComponent if name.ends_with(".toml") => shown.hint(format!("a grant file is named with `--env {name}`, the component without it")),
+            _ => shown.hint("`lockstep build DIR` makes a component of a project's folder"),
+        }
     }
 }
 
@@ -86,11 +90,14 @@ impl From<EngineError> for CliError {
             EngineError::Declaration(failure) => {
                 Self::new(Code::DeclarationInvalid, failure.message()).detail(format!("failure: {}", failure.code())).hint(page(failure.code()))
             }
-            EngineError::Plan(problems) => several(Code::PlanInvalid, "the plan does not hold", &problems),
-            EngineError::Parameters(problems) => several(Code::Parameters, "the parameters do not fit", &problems),
+            EngineError::Plan(problems) => {
+                several(Code::PlanInvalid, "the plan does not hold", &problems).hint("the steps are declared in the procedure's source")
+            }
+            EngineError::Parameters(problems) => several(Code::Parameters, "the parameters do not fit", &problems)
+                .hint("`lockstep inspect FILE` lists the parameters; give each as `-p id=value`"),
             EngineError::PlanChanged { .. } => Self::new(Code::PlanChanged, text).hint("run `lockstep plan` again and read what changed"),
             EngineError::ComponentChanged { .. } => Self::new(Code::ComponentChanged, text).hint("leave `--file` out: the store has the right component"),
-            EngineError::Ended { run, .. } => Self::new(Code::RunEnded, text).hint(format!("`lockstep show {run}` says how")),
+            EngineError::Ended { run, .. } => Self::new(Code::RunEnded, text).hint(format!("`lockstep show {run}` says how; `lockstep run` starts a new one")),
             EngineError::Journal(error) => error.into(),
         }
     }

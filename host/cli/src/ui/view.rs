@@ -11,17 +11,19 @@ use lockstep_journal::{Observer, RunState, SealedRecord};
 use lockstep_model::StepId;
 
 use super::{LiveView, Screen, Style, Ui, clock_time, harmless, paint};
+use crate::stopwatch::Stopwatch;
 use lines::{Line, line_of};
 
 /// Takes records, calls and output, and shows them.
 pub(crate) struct View {
     screen: Mutex<Box<dyn Screen>>,
+    watch: Mutex<Stopwatch>,
     color: bool,
 }
 
 impl View {
-    /// The view that fits the terminal.
-    pub(crate) fn new(ui: &Ui) -> Self {
+    /// The view that fits the terminal, of a run that has these records already.
+    pub(crate) fn new(ui: &Ui, before: &[SealedRecord]) -> Self {
         let screen: Box<dyn Screen> = if ui.quiet() {
             Box::new(Nothing)
         } else if ui.can_draw() {
@@ -29,7 +31,7 @@ impl View {
         } else {
             Box::new(Plain { color: ui.colors_talk() })
         };
-        Self { screen: Mutex::new(screen), color: ui.colors_talk() }
+        Self { screen: Mutex::new(screen), watch: Mutex::new(Stopwatch::of(before)), color: ui.colors_talk() }
     }
 
     /// Says something that is no record.
@@ -57,7 +59,11 @@ impl View {
 impl Observer for View {
     fn recorded(&self, record: &SealedRecord, state: &RunState) {
         let event = &record.record.event;
-        let line = line_of(event, state, record.record.time);
+        let line = {
+            let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+            watch.see(record);
+            line_of(event, state, record.record.time, &watch)
+        };
         self.with(|screen| {
             match event {
                 Event::StepStarted(attempt) => screen.begin(&attempt.step, &title(state, &attempt.step), progress(state)),

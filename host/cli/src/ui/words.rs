@@ -53,9 +53,38 @@ fn local(time: Timestamp) -> Option<jiff::Zoned> {
     Some(jiff::Timestamp::from_microsecond(time.microseconds()).ok()?.to_zoned(jiff::tz::TimeZone::system()))
 }
 
+/// Whether a character is not itself seen but changes how what is around it is: control, bidirectional and invisible ones.
+fn steers(c: char) -> bool {
+    let invisible = matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+    c.is_control() || invisible
+}
+
+/// JSON with the same characters escaped: a program reads the same, a terminal is not steered. Between its values only line ends may stand.
+pub(crate) fn harmless_json(json: String) -> String {
+    let steers = |c: char| c != '\n' && steers(c);
+    if !json.contains(steers) {
+        return json;
+    }
+    let mut units = [0; 2];
+    json.chars().fold(String::with_capacity(json.len()), |mut shown, c| {
+        if steers(c) {
+            shown.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            shown.push(c);
+        }
+        shown
+    })
+}
+
+/// A word as a shell takes it, so that a command that is shown can be pasted.
+pub(crate) fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
 /// The text with everything that could steer a terminal written out: much of what is shown comes from guests and servers.
 pub(crate) fn harmless(text: &str) -> String {
-    let steers = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
     if !text.contains(steers) {
         return text.to_owned();
     }
@@ -75,7 +104,7 @@ pub(crate) fn harmless(text: &str) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{bytes, duration, harmless};
+    use super::{bytes, duration, harmless, harmless_json, shell_word};
 
     #[test]
     fn durations_read_well() {
@@ -104,5 +133,21 @@ mod tests {
     fn escapes_and_reversals_are_written_out() {
         assert_eq!(harmless("plain ä ✓"), "plain ä ✓");
         assert_eq!(harmless("\u{1b}]0;x\u{7}\n\u{202e}"), "\\u{1b}]0;x\\u{7}\\n\\u{202e}");
+        assert_eq!(harmless("\u{9b}2J\u{2028}\u{e0041}"), "\\u{9b}2J\\u{2028}\\u{e0041}");
+    }
+
+    #[test]
+    fn json_that_could_steer_a_terminal_is_the_same_json_without_it() {
+        let hostile = serde_json::json!({"a": "\u{9b}2J \u{202e} \u{e0041} \u{1b} ä\n"});
+        let shown = harmless_json(serde_json::to_string_pretty(&hostile).unwrap());
+        assert!(!shown.contains(['\u{9b}', '\u{202e}', '\u{e0041}', '\u{1b}']) && shown.contains('ä'), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), hostile);
+    }
+
+    #[test]
+    fn a_word_can_be_pasted_into_a_shell() {
+        for (text, word) in [("/srv/app/env.toml", "/srv/app/env.toml"), ("", "''"), ("a b", "'a b'"), ("it's $HOME", "'it'\\''s $HOME'")] {
+            assert_eq!(shell_word(text), word);
+        }
     }
 }

@@ -29,10 +29,42 @@ fn misbehaving(p: &mut Procedure) {
             let _ = clock::now();
             p.step("a", "Never reached", nothing);
         }
+        Some(how @ ("denied-later" | "denied-paused")) => {
+            p.step("write", "Leaves a file behind", write).undo(|_| files::remove("/box/left"));
+            let act = p.step("act", "Asks for what may not be granted", ask);
+            if how == "denied-paused" {
+                act.on_failure_pause();
+            }
+        }
+        Some("steering") => {
+            p.phase(STEERING);
+            p.step("act", STEERING, steer).about(STEERING).retry_on([STEERING]);
+        }
         _ => {
             p.step("act", "Does it", act).undo(|_| Ok(()));
         }
     }
+}
+
+/// Clears a screen in two ways and turns what follows round.
+const STEERING: &str = "a \u{1b}[2J \u{9b}2J \u{202e} b";
+
+fn steer(_: &Ctx) -> Result<()> {
+    info!("{STEERING}");
+    warn!("{STEERING}");
+    bail!("{STEERING}");
+}
+
+fn write(_: &Ctx) -> Result<()> {
+    files::write_text("/box/left", "here")?;
+    info!("wrote it");
+    Ok(())
+}
+
+fn ask(_: &Ctx) -> Result<()> {
+    shell::command("/usr/bin/env").run()?.expect_success()?;
+    info!("asked for it");
+    Ok(())
 }
 
 fn nothing(_: &Ctx) -> Result<()> {

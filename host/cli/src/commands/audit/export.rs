@@ -11,7 +11,7 @@ use crate::journal::Run;
 
 /// Export the records of a run
 ///
-/// Each record has its hash beside it: SHA-256 over `lockstep record v1`, a zero byte, and the canonical JSON (RFC 8785) of the record without its hash.
+/// One JSON object a line, with --json and without it. Each record has its hash beside it: SHA-256 over `lockstep record v1`, a zero byte, and the canonical JSON (RFC 8785) of the record without its hash.
 #[derive(Debug, clap::Args)]
 pub(super) struct ExportArgs {
     /// The run: its id, the beginning of it, or `latest`

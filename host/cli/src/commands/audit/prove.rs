@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::journal::store_to_act;
 use crate::runs;
+use crate::ui::harmless_json;
 
 /// Prove that a record is in the ledger: the record, the path to a root, and a signed checkpoint with that root
 ///
@@ -77,7 +78,7 @@ pub(super) fn run(args: &ProveArgs, context: &Context) -> Result<Exit, CliError>
     if context.ui().json() {
         context.ui().print_json(&proof)?
     } else {
-        context.ui().data(text)
+        context.ui().data(harmless_json(text))
     }
     Ok(Exit::Done)
 }

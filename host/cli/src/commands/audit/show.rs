@@ -34,7 +34,14 @@ pub(super) fn run(args: &ShowArgs, context: &Context) -> Result<Exit, CliError> 
     for record in wanted {
         let SealedRecord { record, hash, .. } = record;
         let kind = record.event.kind();
-        ui.data(format!("{:5}  {}  {}  {}  {}", record.seq, record.time, ui.out(Style::Strong, kind), record.actor, ui.out(Style::Dim, &hash.hex()[..16])));
+        ui.data(format!(
+            "{:5}  {}  {}  {}  {}",
+            record.seq,
+            record.time,
+            ui.out(Style::Strong, kind),
+            harmless(&record.actor),
+            ui.out(Style::Dim, &hash.hex()[..16])
+        ));
         let body = serde_json::to_value(&record.event).ok().and_then(|mut event| event.get_mut("body").map(serde_json::Value::take));
         let body = body.map(|body| body.to_string()).unwrap_or_default();
         ui.data(format!("       {}", ui.out(Style::Dim, &shortened(&harmless(&body), args.record.is_some()))));

@@ -5,6 +5,8 @@ use lockstep_journal::event::{CallAnswered, Event, StepFailed, Stored, UndoFaile
 use lockstep_journal::state::StepStatus;
 use lockstep_model::{Failure, StepId, Timestamp};
 
+use crate::journal::something_to_undo;
+use crate::stopwatch::Stopwatch;
 use crate::ui::{Style, duration, plural};
 
 /// One line.
@@ -25,7 +27,7 @@ fn line(mark: &'static str, style: Style, text: impl Into<String>) -> Option<Lin
 }
 
 /// The line of a record, given the state after it. None when an operator need not see it.
-pub(super) fn line_of(event: &Event, state: &RunState, time: Timestamp) -> Option<Line> {
+pub(super) fn line_of(event: &Event, state: &RunState, time: Timestamp, watch: &Stopwatch) -> Option<Line> {
     match event {
         Event::RunCreated(created) => {
             let procedure = &created.procedure;
@@ -34,8 +36,8 @@ pub(super) fn line_of(event: &Event, state: &RunState, time: Timestamp) -> Optio
         Event::PlanDeclared(declared) => {
             Some(Line { mark: " ", style: Style::Dim, text: format!("{}, plan {}", plural(declared.plan.steps.len(), "step"), declared.digest), dim: true })
         }
-        Event::StepSucceeded(end) => line("✓", Style::Good, format!("{}{}", end.step, took(state, &end.step, time))),
-        Event::StepFailed(failed) => step_failed(failed, state, time),
+        Event::StepSucceeded(end) => line("✓", Style::Good, format!("{}{}", end.step, took(state, &end.step, watch))),
+        Event::StepFailed(failed) => step_failed(failed, state, time, watch),
         Event::StepSkipped(skipped) => line("-", Style::Dim, format!("{} skipped: {}", skipped.step, skipped.reason)),
         Event::StepMarkedDone(done) => line("✓", Style::Warn, format!("{} done by hand: {}", done.step, done.evidence)),
         Event::ParametersChanged(changed) => {
@@ -47,6 +49,8 @@ pub(super) fn line_of(event: &Event, state: &RunState, time: Timestamp) -> Optio
         Event::CallAnswered(call) if call.asked.interface == "log" => log(call),
         Event::CallDenied(denied) => line("⊘", Style::Bad, format!("{}: denied: {}", denied.id.step, denied.message)),
         Event::CallResolved(resolved) => line("▸", Style::Warn, format!("call {} was resolved: {}", resolved.id, resolved.reason)),
+        // Nothing was done that would be taken back.
+        Event::UndoBegan(_) if !something_to_undo(state) => None,
         // The failure that led to it stands in the line above.
         Event::UndoBegan(_) if has_failed(state) => line("↶", Style::Warn, "undoing what was done"),
         Event::UndoBegan(began) => line("↶", Style::Warn, format!("undoing what was done: {}", began.reason)),
@@ -69,13 +73,13 @@ pub(super) fn line_of(event: &Event, state: &RunState, time: Timestamp) -> Optio
     }
 }
 
-fn step_failed(failed: &StepFailed, state: &RunState, time: Timestamp) -> Option<Line> {
+fn step_failed(failed: &StepFailed, state: &RunState, time: Timestamp, watch: &Stopwatch) -> Option<Line> {
     let why = match &failed.failure {
         // The refusal has a line of its own.
         Failure::Denied(_) => "denied".to_owned(),
         failure @ (Failure::TimedOut(_) | Failure::InDoubt(_) | Failure::Failed(_)) => failure.to_string(),
     };
-    let text = format!("{}{}: {why}", failed.step, took(state, &failed.step, time));
+    let text = format!("{}{}: {why}", failed.step, took(state, &failed.step, watch));
     match failed.retry_at {
         Some(at) => line("↻", Style::Warn, format!("{text}; again in {}", duration(at.since(time)))),
         None => line("✗", Style::Bad, text),
@@ -87,12 +91,10 @@ fn has_failed(state: &RunState) -> bool {
 }
 
 /// How long the step took so far, all attempts together.
-fn took(state: &RunState, step: &StepId, time: Timestamp) -> String {
-    let step = state.steps.get(step);
-    let Some(started) = step.and_then(|step| step.started_at) else { return String::new() };
-    let attempts = step.map_or(1, |step| step.attempts);
+fn took(state: &RunState, step: &StepId, watch: &Stopwatch) -> String {
+    let attempts = state.steps.get(step).map_or(1, |step| step.attempts);
     let attempts = if attempts > 1 { format!(", attempt {attempts}") } else { String::new() };
-    format!(" ({}{attempts})", duration(time.since(started)))
+    format!(" ({}{attempts})", duration(watch.step(step)))
 }
 
 /// What the procedure says.
@@ -118,19 +120,31 @@ fn log(call: &CallAnswered) -> Option<Line> {
 
 #[cfg(test)]
 mod tests {
-    use lockstep_journal::event::{Event, StepFailed};
-    use lockstep_model::Failure;
+    use lockstep_journal::event::{Event, StepFailed, UndoBegan};
+    use lockstep_model::{Failure, RunOutcome, Timestamp};
 
     use super::line_of;
     use crate::sample::{at, run_of, step_id};
+    use crate::stopwatch::Stopwatch;
 
     #[test]
     fn a_failure_says_how_long_it_took_and_when_it_is_tried_again() {
-        let (state, _) = run_of(Vec::new());
-        let failed = |retry_at| Event::StepFailed(StepFailed { step: step_id(), attempt: 1, failure: Failure::problem("http.dns", "no such host"), retry_at });
-        let line = line_of(&failed(None), &state, at(4)).unwrap();
-        assert_eq!((line.mark, line.text.as_str()), ("✗", "smoke (2.0 s): no such host [http.dns]"));
-        let line = line_of(&failed(Some(at(9))), &state, at(4)).unwrap();
-        assert_eq!((line.mark, line.text.as_str()), ("↻", "smoke (2.0 s): no such host [http.dns]; again in 5.0 s"));
+        let said = |retry_at: Option<Timestamp>| {
+            let failed = Event::StepFailed(StepFailed { step: step_id(), attempt: 1, failure: Failure::problem("http.dns", "no such host"), retry_at });
+            let (state, records) = run_of(vec![failed.clone()]);
+            let line = line_of(&failed, &state, at(3), &Stopwatch::of(&records)).unwrap();
+            (line.mark, line.text)
+        };
+        assert_eq!(said(None), ("✗", "smoke (1.0 s): no such host [http.dns]".to_owned()));
+        assert_eq!(said(Some(at(8))), ("↻", "smoke (1.0 s): no such host [http.dns]; again in 5.0 s".to_owned()));
+    }
+
+    #[test]
+    fn undoing_is_not_announced_when_nothing_was_done() {
+        let began = Event::UndoBegan(UndoBegan { reason: "step failed".into(), cause: RunOutcome::Failed, to: None });
+        let (mut state, records) = run_of(vec![began.clone()]);
+        assert_eq!(line_of(&began, &state, at(3), &Stopwatch::of(&records)), None);
+        state.steps.get_mut(&step_id()).unwrap().effects = 1;
+        assert!(line_of(&began, &state, at(3), &Stopwatch::of(&records)).is_some());
     }
 }
