@@ -92,7 +92,11 @@ fn only_what_can_be_undone_is_proposed_to_be_undone() {
     let yard = Yard::new();
     let run = yard.paused();
     let paused = yard.run(&["show", &run]).expect(0).stdout;
-    assert!(paused.contains(&format!("next: lockstep resume {run}")) && paused.contains(&format!("next: lockstep undo {run}")), "{paused}");
+    assert!(
+        paused.contains(&format!("next: lockstep resume {run} --env {}\n", yard.place.path().join("yard.toml").display()))
+            && paused.contains(&format!("next: lockstep undo {run}")),
+        "{paused}"
+    );
     yard.place.hello();
     let hello = yard.run(&["show", "latest", "--json"]).expect(0).json();
     let next: Vec<_> = hello["next"].as_array().unwrap().iter().map(|command| command.as_str().unwrap()).collect();

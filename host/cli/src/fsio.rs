@@ -48,7 +48,7 @@ fn read_up_to(path: &Path, longest: u64, kind: &str) -> Result<Vec<u8>, CliError
 }
 
 /// What was probably meant by a path at which there is no file: files of that kind in the folder, or where `lockstep build` puts them.
-fn near(path: &Path, kind: &str) -> Option<String> {
+pub(crate) fn near(path: &Path, kind: &str) -> Option<String> {
     const SHOWN: usize = 3;
     let folder = if path.is_dir() { path } else { path.parent()? };
     let of_kind = |folder: &Path| {

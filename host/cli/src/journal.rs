@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::error::{CliError, grant_errors};
+use crate::ui::shell_word;
 use crate::{runs, wiring};
 
 /// A run, read whole.
@@ -102,32 +103,32 @@ impl Run {
         if let Some(file) = file {
             return read_grant(file);
         }
-        self.grant_of(self.state.grant)
+        self.grant_of(self.state.grant, &self.state.grant_file)
     }
 
-    /// The grant file of that digest, as the store kept it; relative paths are taken from the folder in which it was.
+    /// The grant file of that digest, as the store kept it; relative paths are taken from the folder in which `file` was.
     ///
     /// # Errors
     /// When it is not there, or not valid any more.
-    pub(crate) fn grant_of(&self, digest: Digest) -> Result<(Grant, Vec<u8>), CliError> {
-        let bytes = self.kept(digest, "grant file", "--env FILE")?;
+    pub(crate) fn grant_of(&self, digest: Digest, file: &str) -> Result<(Grant, Vec<u8>), CliError> {
+        let bytes = self.kept(digest, "grant file", &format!("--env {}", shell_word(file)))?;
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let resumed = self.records.iter().rev().find_map(|record| match &record.record.event {
-            Event::RunResumed(resumed) if resumed.grant == digest => Some(resumed.grant_file.as_str()),
-            _ => None,
-        });
-        let file = Path::new(resumed.unwrap_or(&self.state.created.grant_file));
-        Ok((parse_grant(&text, file)?, bytes))
+        Ok((parse_grant(&text, Path::new(file))?, bytes))
     }
 
-    /// The grant that applied when the record `seq` was written.
-    pub(crate) fn grant_at(&self, seq: u64) -> Digest {
+    /// The grant that applied when the record `seq` was written, and where its file was.
+    pub(crate) fn grant_at(&self, seq: u64) -> (Digest, &str) {
         let before = self.records.iter().take_while(|record| record.record.seq <= seq);
         let resumed = before.filter_map(|record| match &record.record.event {
-            Event::RunResumed(resumed) => Some(resumed.grant),
+            Event::RunResumed(resumed) => Some((resumed.grant, resumed.grant_file.as_str())),
             _ => None,
         });
-        resumed.last().unwrap_or(self.state.created.grant)
+        resumed.last().unwrap_or((self.state.created.grant, &self.state.created.grant_file))
+    }
+
+    /// Whether the grant file says something else now than what the run goes on under.
+    pub(crate) fn grant_file_has_changed(&self) -> bool {
+        crate::fsio::read(Path::new(&self.state.grant_file)).is_ok_and(|bytes| Digest::of(&bytes) != self.state.grant)
     }
 
     fn kept(&self, digest: Digest, what: &str, option: &str) -> Result<Vec<u8>, CliError> {
@@ -145,11 +146,6 @@ impl Run {
             Stored::Blob { digest, .. } => serde_json::from_slice(&self.store.blob(*digest).ok()??).ok(),
         }
     }
-}
-
-/// Where the grant file that applies now was, absolute.
-pub(crate) fn grant_file(state: &RunState) -> &str {
-    &state.created.grant_file
 }
 
 /// Whether an undo would do something: the last step that left effects behind can be undone.

@@ -47,8 +47,10 @@ impl Stopwatch {
             _ => {}
         }
         self.driven_since = match event {
-            Event::RunWaiting(_) | Event::RunPaused(_) | Event::RunStuck(_) | Event::DivergenceFound(_) | Event::RunFinished(_) => None,
-            Event::RunWoken(_) | Event::RunResumed(_) | Event::UndoBegan(_) => Some(time),
+            Event::RunWaiting(_) | Event::RunPaused(_) | Event::LeaseReleased(_) | Event::RunStuck(_) | Event::DivergenceFound(_) | Event::RunFinished(_) => {
+                None
+            }
+            Event::RunCreated(_) | Event::RunWoken(_) | Event::RunResumed(_) | Event::UndoBegan(_) => Some(time),
             // What an operator does while the run stands still sets nothing going.
             _ => self.driven_since.map(|_| time),
         };

@@ -86,8 +86,10 @@ pub struct RunShown {
     pub line: RunLine,
     /// Of the component's bytes.
     pub component: Digest,
-    /// Of the grant file.
+    /// Of the grant file that applies.
     pub grant: Digest,
+    /// Where that file was, absolute.
+    pub grant_file: String,
     /// Of the plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<Digest>,

@@ -10,7 +10,7 @@ use lockstep_model::{Failure, RunOutcome};
 
 use super::steps::{milliseconds, step_ends};
 use crate::error::CliError;
-use crate::journal::{grant_file, something_to_undo};
+use crate::journal::something_to_undo;
 use crate::stopwatch::Stopwatch;
 use crate::ui::{Style, Ui, duration, shell_word};
 
@@ -95,7 +95,7 @@ fn stuck(state: &RunState, records: &[SealedRecord], interrupted: bool) -> CliEr
     }
     if decided_by_denial(state) && last_denial(records).is_some() {
         let shown = denied(state, records);
-        let file = shell_word(grant_file(state));
+        let file = shell_word(&state.grant_file);
         return shown.hint(format!("then `lockstep resume {run} --env {file}` tries the step again{}", or_undo(state)));
     }
     CliError::new(Code::RunPaused, reason)
@@ -175,7 +175,8 @@ fn last_failure(records: &[SealedRecord]) -> Option<Failure> {
     })
 }
 
-fn decided_by_denial(state: &RunState) -> bool {
+/// Whether the run stands where it stands because the grant refused something.
+pub(super) fn decided_by_denial(state: &RunState) -> bool {
     state.cause == Some(RunOutcome::Denied) || matches!(decisive_failure(state), Some(Failure::Denied(_)))
 }
 

@@ -91,7 +91,8 @@ fn of_run(context: &Context, what: &[String], call: &str) -> Result<(String, Exp
     let id = parse_call(call).ok_or_else(no_call)?;
     let calls = calls(&run.records);
     let found = calls.iter().rev().find(|found| *found.id == id).ok_or_else(no_call)?;
-    let (grant, _) = run.grant_of(run.grant_at(found.seq))?;
+    let (digest, file) = run.grant_at(found.seq);
+    let (grant, _) = run.grant_of(digest, file)?;
     let value = run.value(&found.asked.request).ok_or_else(|| CliError::new(Code::BytesMissing, "the store does not have the request any more"))?;
     let explanation = match found.asked.interface.as_str() {
         "http" => Ask::Http(typed(value)?).explain(&grant),

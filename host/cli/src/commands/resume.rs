@@ -11,10 +11,11 @@ use lockstep_model::RunOutcome;
 use super::drive::drive;
 use super::ending::Wish;
 use super::run::attended;
-use crate::context::{Context, absolute};
+use crate::context::{Context, absolute, program};
 use crate::environment;
 use crate::error::CliError;
 use crate::journal::{Run, keep};
+use crate::ui::shell_word;
 use crate::wiring;
 
 /// Go on with a run
@@ -31,7 +32,7 @@ pub(crate) struct ResumeArgs {
 pub(crate) struct AgainArgs {
     /// The run: its id, the beginning of it, or `latest`
     run: String,
-    /// Another grant file from here on: an operator may have allowed what was denied
+    /// A grant file from here on: another one, or the same after a change; without it the run keeps the grant that it has
     #[arg(long, value_name = "FILE")]
     env: Option<PathBuf>,
     /// The component, when the store does not have it any more
@@ -69,6 +70,11 @@ impl AgainArgs {
         }
         let component = run.component(self.file.as_deref())?;
         let (grant, grant_bytes) = run.grant(self.env.as_deref())?;
+        if self.env.is_none() && run.grant_file_has_changed() {
+            let (verb, file) = (if wish == Wish::Undo { "undo" } else { "resume" }, shell_word(&run.state.grant_file));
+            let command = format!("{} {verb} {} --env {file}", program(), run.state.run);
+            context.ui().say(format!("{file} has changed; the run keeps the grant that it has. As the file is now: `{command}`"));
+        }
         let procedure = wiring::load(&component, "the component", Some(&grant), Some(&context.store()?))?;
         keep(&*run.store, component, grant_bytes)?;
         let act = if wish == Wish::Undo { "undone" } else { "resumed" };

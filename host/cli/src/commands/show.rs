@@ -6,14 +6,14 @@ use lockstep_journal::{RunState, RunStatus};
 use lockstep_model::{Failure, RunOutcome};
 
 use super::calls::calls;
-use super::ending::in_doubt;
+use super::ending::{decided_by_denial, in_doubt};
 use super::runs::style as outcome_style;
 use super::steps::{milliseconds, run_line, step_ends};
 use crate::context::{Context, program};
 use crate::error::CliError;
 use crate::journal::{Run, something_to_undo};
 use crate::stopwatch::Stopwatch;
-use crate::ui::{Style, Ui, duration, harmless, instant};
+use crate::ui::{Style, Ui, duration, harmless, instant, shell_word};
 
 /// Show a run: steps, calls, failures, what to do next
 #[derive(Debug, clap::Args)]
@@ -54,6 +54,7 @@ fn shown(run: &Run) -> RunShown {
         line: run_line(state),
         component: state.created.component,
         grant: state.grant,
+        grant_file: state.grant_file.clone(),
         plan: state.plan_digest,
         parameters: state.created.parameters.clone(),
         records: state.next_seq,
@@ -79,6 +80,8 @@ fn next(state: &RunState) -> Vec<String> {
         // On the way back there is no other way.
         RunStatus::Undoing => vec![undo],
         RunStatus::Paused(before) if **before == RunStatus::Undoing => vec![undo],
+        // The run keeps the grant that it has: what has been allowed since must be named.
+        RunStatus::Paused(_) if decided_by_denial(state) => vec![format!("{resume} --env {}", shell_word(&state.grant_file)), undo, logs],
         RunStatus::Paused(_) | RunStatus::Waiting(..) => vec![resume, undo, logs],
         RunStatus::Stuck(_) => vec![undo, logs],
         RunStatus::Diverged(_) => vec![command("audit verify".to_owned()), undo],
@@ -105,7 +108,7 @@ fn head(ui: &Ui, state: &RunState, shown: &RunShown) {
         ui.data(format!("  parameter   {}={}", harmless(id), harmless(value)));
     }
     ui.data(format!("  component   {}", shown.component));
-    ui.data(format!("  grant       {} {}", shown.grant, harmless(&created.grant_file)));
+    ui.data(format!("  grant       {} {}", shown.grant, harmless(&state.grant_file)));
     if let Some(plan) = shown.plan {
         ui.data(format!("  plan        {plan}"));
     }

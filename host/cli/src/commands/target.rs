@@ -100,7 +100,9 @@ impl TargetArgs {
         let of_project =
             self.component.project().map(|folder| if folder == Path::new(".") { PathBuf::from(DEFAULT_GRANT) } else { folder.join(DEFAULT_GRANT) });
         of_project.filter(|file| file.is_file()).ok_or_else(|| {
-            CliError::new(Code::NoEnvironment, "no environment is named").hint("name its grant file: `--env FILE`; an empty file allows nothing")
+            let folder = self.component.project().unwrap_or(Path::new("."));
+            let shown = CliError::new(Code::NoEnvironment, "no environment is named").maybe_hint(fsio::near(folder, "toml"));
+            shown.hint("name its grant file: `--env FILE`; an empty file allows nothing")
         })
     }
 
