@@ -68,6 +68,8 @@ fn a_run_stays_under_the_grant_file_that_it_went_on_with() {
 fn that_a_run_has_ended_is_said_before_anything_that_it_lacks() {
     let yard = Yard::new();
     yard.misbehave("denied-later").expect(6);
+    let resolved = yard.run(&["resolve", "latest", "done", "--reason", "I saw it"]).expect(2);
+    assert!(resolved.stderr.contains("error[LS0409]"), "{}", resolved.stderr);
     for verb in ["resume", "undo"] {
         for more in [&[][..], &["--env", "nowhere.toml"], &["--file", "nowhere.wasm"]] {
             let ran = yard.run(&[&[verb, "latest"], more].concat()).expect(2);

@@ -67,7 +67,7 @@ pub(crate) fn parse() -> Result<Args, Exit> {
             let _ = error.print();
             Exit::Done
         }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !Ui::before_arguments().json() => {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let _ = error.print();
             Exit::Usage
         }
@@ -87,9 +87,6 @@ fn shown_as_json(error: &clap::Error) -> Exit {
 
 /// What clap says, as an error of ours.
 fn usage(error: &clap::Error) -> CliError {
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return CliError::new(Code::Usage, "the verb is missing").hint("`lockstep help` lists the verbs");
-    }
     let plain = error.render().to_string();
     let mut lines = plain.trim_start_matches("error: ").lines().map(str::trim_end).filter(|line| !line.is_empty());
     let mut shown = CliError::new(Code::Usage, lines.next().unwrap_or("the command line is not understood"));

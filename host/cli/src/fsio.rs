@@ -34,10 +34,10 @@ pub(crate) fn read_text(path: &Path) -> Result<String, CliError> {
 
 /// `kind` is the extension that such files have: when there is none here, others of that kind are named.
 fn read_up_to(path: &Path, longest: u64, kind: &str) -> Result<Vec<u8>, CliError> {
-    let unreadable = |error: std::io::Error| CliError::unreadable(path, &error).maybe_hint(near(path, kind));
+    let unreadable = |error: std::io::Error| CliError::unreadable(path, &error).maybe_hint(meant(path, kind));
     let file = std::fs::File::open(path).map_err(unreadable)?;
     if file.metadata().map_err(unreadable)?.is_dir() {
-        return Err(CliError::new(Code::FileUnreadable, format!("{} is a folder", path.display())).maybe_hint(near(path, kind)));
+        return Err(CliError::new(Code::FileUnreadable, format!("{} is a folder", path.display())).maybe_hint(meant(path, kind)));
     }
     let mut bytes = Vec::new();
     file.take(longest + 1).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -45,6 +45,10 @@ fn read_up_to(path: &Path, longest: u64, kind: &str) -> Result<Vec<u8>, CliError
         return Err(CliError::new(Code::FileUnreadable, format!("{} is longer than {longest} bytes", path.display())));
     }
     Ok(bytes)
+}
+
+fn meant(path: &Path, kind: &str) -> Option<String> {
+    near(path, kind).map(|files| format!("did you mean {files}?"))
 }
 
 /// What was probably meant by a path at which there is no file: files of that kind in the folder, or where `lockstep build` puts them.
@@ -60,8 +64,9 @@ pub(crate) fn near(path: &Path, kind: &str) -> Option<String> {
         files
     };
     let built = if kind == "wasm" { of_kind(&folder.join(crate::build::OUTPUT)) } else { Vec::new() };
-    let found: Vec<String> = of_kind(folder).into_iter().chain(built).take(SHOWN).map(|file| format!("`{}`", file.display())).collect();
-    (!found.is_empty() && !path.is_file()).then(|| format!("did you mean {}?", found.join(" or ")))
+    let found: Vec<String> =
+        of_kind(folder).into_iter().chain(built).take(SHOWN).map(|file| format!("`{}`", file.strip_prefix(".").unwrap_or(&file).display())).collect();
+    (!found.is_empty() && !path.is_file()).then(|| found.join(" or "))
 }
 
 /// Writes a file beside its place and renames it.

@@ -148,15 +148,16 @@ impl Run {
     }
 }
 
-/// Whether an undo would do something: the last step that left effects behind can be undone.
-pub(crate) fn something_to_undo(state: &RunState) -> bool {
+/// Whether an undo back to the step `to`, or to the beginning, would do something: the last step that left effects behind can be undone.
+pub(crate) fn something_to_undo(state: &RunState, to: Option<&StepId>) -> bool {
     let left = |step: &StepState| match step.status {
         StepStatus::Undoing => true,
         StepStatus::Pending | StepStatus::Skipped | StepStatus::Undone => false,
         StepStatus::Running | StepStatus::Retrying(_) | StepStatus::Succeeded | StepStatus::Failed | StepStatus::UndoFailed => step.effects > 0,
     };
     let declared = |id: &StepId| state.plan.steps.iter().find(|step| step.id == *id).map_or(Undo::NothingToUndo, |step| step.undo);
-    let last = state.started.iter().rev().filter(|id| state.steps.get(*id).is_some_and(left)).map(declared).find(|undo| *undo != Undo::NothingToUndo);
+    let back = state.started.iter().rev().take_while(|id| Some(*id) != to);
+    let last = back.filter(|id| state.steps.get(*id).is_some_and(left)).map(declared).find(|undo| *undo != Undo::NothingToUndo);
     last == Some(Undo::UndoStep)
 }
 

@@ -76,7 +76,7 @@ impl Stopwatch {
 mod tests {
     use std::time::Duration;
 
-    use lockstep_journal::event::{Attempt, Event, Reason, RunResumed, StepFailed, StepSucceeded};
+    use lockstep_journal::event::{Attempt, Event, Reason, RunResumed, RunWaiting, RunWoken, StepFailed, StepSucceeded};
     use lockstep_model::{Digest, Failure};
 
     use super::Stopwatch;
@@ -97,6 +97,10 @@ mod tests {
         }
         let watch = Stopwatch::of(&records);
         assert_eq!((watch.run(), watch.step(&step_id())), (Duration::from_secs(6), Duration::from_secs(2)));
+        // So it is with a wait.
+        let waits = Event::RunWaiting(RunWaiting { until: at(4), reason: "a window".into() });
+        let (_, waited) = run_of(vec![waits, Event::RunWoken(RunWoken { lease: 0 })]);
+        assert_eq!(Stopwatch::of(&waited).run(), Duration::from_secs(3));
         // A crash: no record says when it was.
         records.remove(4);
         assert_eq!(Stopwatch::of(&records).run(), Duration::from_secs(5));

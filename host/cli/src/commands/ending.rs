@@ -106,7 +106,7 @@ fn stuck(state: &RunState, records: &[SealedRecord], interrupted: bool) -> CliEr
 
 /// The other way.
 fn or_undo(state: &RunState) -> String {
-    let does = if something_to_undo(state) { "takes back what was done" } else { "ends it" };
+    let does = if something_to_undo(state, None) { "takes back what was done" } else { "ends it" };
     format!(", `lockstep undo {}` {does}", state.run)
 }
 

@@ -4,10 +4,10 @@ use std::io::{IsTerminal as _, Write as _};
 
 use clap::ValueEnum;
 use lockstep_api::{Code, Exit};
-use lockstep_engine::resolve;
+use lockstep_engine::{EngineError, resolve};
 use lockstep_gate::{Interrupt, NoLive};
-use lockstep_journal::NoObserver;
 use lockstep_journal::event::{CallStarted, Event, Outcome, Stored};
+use lockstep_journal::{NoObserver, RunStatus};
 use lockstep_model::Failure;
 use serde_json::{Value, json};
 
@@ -68,6 +68,9 @@ impl Answer {
 pub(super) fn run(args: &ResolveArgs, context: &Context) -> Result<Exit, CliError> {
     let run = Run::find_to_act(context, &args.run)?;
     let id = run.state.run;
+    if let RunStatus::Finished(outcome) = run.state.status {
+        return Err(EngineError::Ended { run: id, outcome }.into());
+    }
     let no_call = |message: String| CliError::new(Code::NoSuchCall, message).hint(format!("`lockstep show {id}` shows how it stands"));
     let call = in_doubt(&run.state).ok_or_else(|| {
         no_call(format!("no call of run {id} is known to be in doubt")).hint(format!("after a crash, `lockstep resume {id}` finds out first"))

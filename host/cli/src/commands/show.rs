@@ -86,7 +86,7 @@ fn next(state: &RunState) -> Vec<String> {
         RunStatus::Stuck(_) => vec![undo, logs],
         RunStatus::Diverged(_) => vec![command("audit verify".to_owned()), undo],
         // One that has not ended is ended by an undo; here there must be something to take back.
-        RunStatus::Finished(RunOutcome::Succeeded) if something_to_undo(state) => vec![undo, logs],
+        RunStatus::Finished(RunOutcome::Succeeded) if something_to_undo(state, None) => vec![undo, logs],
         RunStatus::Finished(_) => vec![logs],
     }
 }

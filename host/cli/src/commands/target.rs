@@ -101,8 +101,8 @@ impl TargetArgs {
             self.component.project().map(|folder| if folder == Path::new(".") { PathBuf::from(DEFAULT_GRANT) } else { folder.join(DEFAULT_GRANT) });
         of_project.filter(|file| file.is_file()).ok_or_else(|| {
             let folder = self.component.project().unwrap_or(Path::new("."));
-            let shown = CliError::new(Code::NoEnvironment, "no environment is named").maybe_hint(fsio::near(folder, "toml"));
-            shown.hint("name its grant file: `--env FILE`; an empty file allows nothing")
+            let here = fsio::near(folder, "toml").map(|files| format!("; here is {files}")).unwrap_or_default();
+            CliError::new(Code::NoEnvironment, "no environment is named").hint(format!("name its grant file: `--env FILE`{here}; an empty file allows nothing"))
         })
     }
 

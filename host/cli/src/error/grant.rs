@@ -18,16 +18,19 @@ pub(crate) fn grant_errors(errors: &GrantErrors, text: &str) -> CliError {
                     error = error.detail(format!("  hint: {hint}"));
                 }
             }
-            error
+            error.hint(REFERENCE)
         }
     }
 }
+
+/// Where the file is described.
+const REFERENCE: &str = "`lockstep explain grant` describes the whole file";
 
 fn problem(problem: &GrantError, text: &str) -> CliError {
     CliError::new(Code::GrantInvalid, problem.message.clone())
         .detail(format!("{}:{}:{}", problem.file, problem.line, problem.column))
         .detail(excerpt(problem, text))
-        .maybe_hint(problem.hint.clone())
+        .hint(problem.hint.as_deref().unwrap_or(REFERENCE))
 }
 
 /// The line with a mark below the column.

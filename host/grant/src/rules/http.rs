@@ -107,7 +107,12 @@ impl HttpRules {
                 Ok(()) => Ok(rule),
             },
             Judgement::Denied(rule) => Err(Denial::by_rule(&rule.place, not_allowed(method, &url))),
-            Judgement::Default => Err(Denial::by_default(not_allowed(method, &url), self.hint(method, &url))),
+            Judgement::Default => Err(match self.reaches(&known_addresses(&url.host)) {
+                // Nothing that could be added would help.
+                Err(error @ AddressError::Metadata(_)) => self.by_address(&error, error.to_string()),
+                Err(AddressError::NotPublic { address, .. }) => Denial::by_default(not_allowed(method, &url), self.hint(method, &url, Some(address))),
+                Ok(()) => Denial::by_default(not_allowed(method, &url), self.hint(method, &url, None)),
+            }),
         }
     }
 
@@ -145,18 +150,12 @@ impl HttpRules {
         }
     }
 
-    /// Everything that has to be added, so that it need not be found out one refusal after the other.
-    fn hint(&self, method: &str, url: &HttpUrl) -> Option<String> {
+    /// Everything that has to be added, also for an address that is not public, so that it need not be found out one refusal after the other.
+    fn hint(&self, method: &str, url: &HttpUrl, private: Option<IpAddr>) -> Option<String> {
         if let Some(near) = self.allow.iter().find(|rule| rule.matches(method, url, Side::Allow) == Err(Mismatch::Query)) {
             let any = near.url.text().split('?').next().unwrap_or_default();
             return hint::fitting(format!("{} allows no such query; `\"{method} {any}?*\"` allows any", near.place));
         }
-        let private = match self.reaches(&known_addresses(&url.host)) {
-            Ok(()) => None,
-            Err(AddressError::NotPublic { address, .. }) => Some(address),
-            // Nothing that could be added would help.
-            Err(AddressError::Metadata(_)) => return None,
-        };
         let entry = hint::quoted(&format!("{method} {}", hint::pattern_of(url)))?;
         let rule = match &self.allow_place {
             Some(place) => format!("add {entry} to `http.allow` ({}:{})", place.file, place.line),

@@ -50,7 +50,7 @@ pub(super) fn line_of(event: &Event, state: &RunState, time: Timestamp, watch: &
         Event::CallDenied(denied) => line("⊘", Style::Bad, format!("{}: denied: {}", denied.id.step, denied.message)),
         Event::CallResolved(resolved) => line("▸", Style::Warn, format!("call {} was resolved: {}", resolved.id, resolved.reason)),
         // Nothing was done that would be taken back.
-        Event::UndoBegan(_) if !something_to_undo(state) => None,
+        Event::UndoBegan(_) if !something_to_undo(state, state.undo_to.as_ref()) => None,
         // The failure that led to it stands in the line above.
         Event::UndoBegan(_) if has_failed(state) => line("↶", Style::Warn, "undoing what was done"),
         Event::UndoBegan(began) => line("↶", Style::Warn, format!("undoing what was done: {}", began.reason)),
@@ -146,5 +146,7 @@ mod tests {
         assert_eq!(line_of(&began, &state, at(3), &Stopwatch::of(&records)), None);
         state.steps.get_mut(&step_id()).unwrap().effects = 1;
         assert!(line_of(&began, &state, at(3), &Stopwatch::of(&records)).is_some());
+        state.undo_to = Some(step_id());
+        assert_eq!(line_of(&began, &state, at(3), &Stopwatch::of(&records)), None);
     }
 }

@@ -121,7 +121,7 @@ fn the_first_hint_for_an_address_that_is_not_public_is_all_that_is_needed() {
     let pasted = "[http]\nallow = [\"GET http://localhost/\", \"GET http://127.0.0.1/\"]\nprivate-addresses = [\"127.0.0.1\"]";
     assert!(grant(pasted).http().allows("GET", "http://127.0.0.1/").is_ok() && grant(pasted).unreachable().is_empty());
     let metadata = Grant::default().http().allows("GET", "http://169.254.169.254/latest").unwrap_err();
-    assert_eq!(metadata.hint, None, "nothing that could be added would help");
+    assert_eq!((metadata.rule.as_str(), metadata.hint), ("built-in", None), "nothing that could be added would help");
 }
 
 #[test]
