@@ -20,6 +20,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("lockstep-driver-shell", 3),
     ("lockstep-driver-files", 3),
     ("lockstep-runtime", 4),
+    ("lockstep-rehearsal", 5),
     ("lockstep-cli", 6),
     // For tests only: nothing that ships may import it.
     ("lockstep-testkit", 7),

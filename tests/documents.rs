@@ -75,9 +75,38 @@ fn the_grant_in_the_readme_parses() {
 fn every_verb_is_in_the_readme_or_its_own_help() {
     let help = std::process::Command::new(lockstep()).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
-    for verb in
-        ["new", "build", "inspect", "check", "plan", "run", "resume", "undo", "runs", "show", "logs", "audit", "grant", "doctor", "explain", "completions"]
-    {
+    for verb in [
+        "new",
+        "build",
+        "inspect",
+        "check",
+        "plan",
+        "simulate",
+        "test",
+        "run",
+        "resume",
+        "undo",
+        "pause",
+        "cancel",
+        "retry",
+        "skip",
+        "mark-done",
+        "resolve",
+        "replay",
+        "migrate",
+        "tick",
+        "worker",
+        "lease",
+        "runs",
+        "show",
+        "logs",
+        "audit",
+        "grant",
+        "store",
+        "doctor",
+        "explain",
+        "completions",
+    ] {
         assert!(help.lines().any(|line| line.trim_start().starts_with(verb)), "`lockstep --help` does not name {verb}");
     }
 }

@@ -11,6 +11,7 @@
 mod architecture;
 mod contract;
 mod documents;
+mod kills;
 mod place;
 mod yard;
 
@@ -19,10 +20,15 @@ mod cli {
 
     mod audit;
     mod bad_input;
+    mod doubt;
     mod follow;
     mod grants;
     mod life;
     mod looks;
     mod projects;
+    mod rehearsals;
+    mod replay;
     mod secrets;
+    mod standing;
+    mod store;
 }

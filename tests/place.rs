@@ -24,6 +24,13 @@ pub(crate) fn lockstep() -> PathBuf {
     binary
 }
 
+/// The service that tests deploy. It is built by the same command.
+pub(crate) fn service() -> PathBuf {
+    let binary = built().join("lockstep-service");
+    assert!(binary.exists(), "{} is not there: run scripts/test, or cargo build --release", binary.display());
+    binary
+}
+
 /// The component of an example. `scripts/test` builds them all first.
 pub(crate) fn example(case: &str) -> PathBuf {
     let file = root().join("target/guests").join(format!("{case}.wasm"));

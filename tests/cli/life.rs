@@ -70,5 +70,6 @@ fn a_run_that_is_over_cannot_be_resumed_and_an_unknown_one_is_named() {
 fn a_run_without_effects_has_nothing_to_undo() {
     let place = Place::new();
     place.hello();
-    place.lockstep(["undo", "latest", "--reason", "to see"]).expect(0);
+    let ran = place.lockstep(["undo", "latest", "--reason", "to see"]).expect(0);
+    assert!(ran.stderr.contains("nothing had to be undone") && !ran.stderr.contains("undoing what was done"), "{}", ran.stderr);
 }

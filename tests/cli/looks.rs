@@ -44,6 +44,7 @@ fn everything_can_be_had_as_json() {
         &["completions", "bash"],
         &["runs"],
         &["show", &run],
+        &["replay", &run],
         &["audit", "show", &run],
         &["audit", "verify"],
         &["audit", "checkpoint"],

@@ -16,6 +16,8 @@ fn a_new_project_builds_and_runs_as_it_is() {
     for field in ["file", "digest", "imports"] {
         assert!(!built[field].is_null(), "{built}");
     }
+    let tested = inside(&["test", "--json"]).expect(0).json();
+    assert_eq!((&tested["held"], &tested["broken"]), (&6.into(), &0.into()), "{tested}");
     assert_eq!(inside(&["run", "--json"]).expect(0).json()["outcome"], "succeeded");
     // A change of the source is not run before it is built.
     let source = project.join("src/lib.rs");

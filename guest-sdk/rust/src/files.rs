@@ -7,7 +7,7 @@ use crate::artifact::{self, Artifact};
 use crate::bindings::lockstep::contract::{files as host, types};
 use crate::clock::Timestamp;
 use crate::units::spoken_size;
-use crate::{Context, Failure, Result, json};
+use crate::{Context, Failure, Probe, Result, json};
 
 /// The whole of a file.
 pub fn read(path: &str) -> Result<Vec<u8>> {
@@ -43,6 +43,11 @@ pub fn write_json(path: &str, value: impl Serialize) -> Result<()> {
 /// Adds text at the end of a file, making it if needed. The one call here that must not be repeated: a crash in it leaves it in doubt.
 pub fn append_text(path: &str, text: &str) -> Result<()> {
     answer(host::append_text(path, text))
+}
+
+/// As [`append_text()`], with a way for the host to find out whether it happened when its outcome was lost.
+pub fn append_text_probed(path: &str, text: &str, probe: &Probe) -> Result<()> {
+    answer(host::append_text_probed(path, text, &probe.ready()?))
 }
 
 /// What is there, without following a last link; none when nothing is.

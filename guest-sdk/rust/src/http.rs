@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::bindings::lockstep::contract::http as host;
+use crate::bindings::lockstep::contract::{http as host, types};
+use crate::probe::{Probe, Read};
 use crate::secret::Secret;
 use crate::units::whole_millis;
 use crate::{Failure, Result};
@@ -51,7 +52,18 @@ pub fn options(url: impl Into<String>) -> Request {
 }
 
 fn request(method: &'static str, url: impl Into<String>) -> Request {
-    Request { method, url: url.into(), headers: Vec::new(), body: None, timeout: None, redirects: None, idempotent: false, captures: Vec::new(), problem: None }
+    Request {
+        method,
+        url: url.into(),
+        headers: Vec::new(),
+        body: None,
+        timeout: None,
+        redirects: None,
+        idempotent: false,
+        captures: Vec::new(),
+        probe: None,
+        problem: None,
+    }
 }
 
 /// A request being built. Nothing happens before [`Request::send`].
@@ -80,6 +92,7 @@ pub struct Request {
     redirects: Option<u32>,
     idempotent: bool,
     captures: Vec<(String, String)>,
+    probe: Option<Probe>,
     /// What went wrong while building, said by `send`: a builder with `?` in every line reads badly.
     problem: Option<Failure>,
 }
@@ -165,10 +178,30 @@ impl Request {
         self
     }
 
+    /// How the host finds out whether it happened when its outcome was lost. Of use for what must not be done twice only.
+    pub fn probe(mut self, probe: Probe) -> Self {
+        self.probe = Some(probe);
+        self
+    }
+
+    /// This request as a [`Probe`] of another call. The grant must call it a read.
+    pub fn as_probe(self) -> Probe {
+        Probe::of(self)
+    }
+
     /// Sends it and waits for the whole response. A status of 400 or above is a response as well: say what you expect.
     pub fn send(self) -> Result<Response> {
-        if let Some(problem) = self.problem {
-            return Err(problem);
+        let request = self.ready()?;
+        if let Some(probe) = &self.probe {
+            request.probe(&probe.ready()?);
+        }
+        request.send().map(|response| Response::received(self.method, &response)).map_err(Failure::from_host)
+    }
+
+    /// In the host's words, but for the probe: what is asked as a probe has none, and so costs no import for those of others.
+    fn ready(&self) -> Result<host::Request> {
+        if let Some(problem) = &self.problem {
+            return Err(problem.clone());
         }
         let request = host::Request::new(self.method, &self.url);
         for (name, value) in &self.headers {
@@ -191,7 +224,13 @@ impl Request {
         for (pointer, id) in &self.captures {
             request.capture(pointer, id);
         }
-        request.send().map(|response| Response::received(self.method, &response)).map_err(Failure::from_host)
+        Ok(request)
+    }
+}
+
+impl Read for Request {
+    fn asked(&self) -> Result<types::Probe> {
+        self.ready().map(|request| request.as_probe())
     }
 }
 

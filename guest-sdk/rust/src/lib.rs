@@ -68,6 +68,7 @@ pub mod files;
 pub mod http;
 mod json;
 pub mod log;
+mod probe;
 mod procedure;
 pub mod random;
 pub mod secret;
@@ -79,6 +80,7 @@ mod within;
 
 pub use ctx::Ctx;
 pub use failure::{Context, Failure, Problem, Result, codes, fail};
+pub use probe::Probe;
 pub use procedure::{Description, Parameter, Procedure};
 pub use serde;
 pub use serde_json;
@@ -92,7 +94,7 @@ pub mod prelude {
     pub use crate::clock::{self, Timestamp};
     pub use crate::secret::{self, Secret};
     pub use crate::units::{gib, kib, mib, millis, minutes, secs};
-    pub use crate::{Context, Ctx, Failure, Procedure, Result, during, fail, within};
+    pub use crate::{Context, Ctx, Failure, Probe, Procedure, Result, during, fail, within};
     pub use crate::{bail, debug, ensure, error, info, json, warn};
     pub use crate::{files, http, log, random, shell};
     pub use serde::{Deserialize, Serialize};

@@ -4,7 +4,8 @@ mod exit;
 
 use std::time::Duration;
 
-use crate::bindings::lockstep::contract::shell as host;
+use crate::bindings::lockstep::contract::{shell as host, types};
+use crate::probe::{Probe, Read};
 use crate::units::whole_millis;
 use crate::{Failure, Result};
 
@@ -12,7 +13,7 @@ pub use exit::Exit;
 
 /// Begins a command. `program` is an absolute path.
 pub fn command(program: impl Into<String>) -> Command {
-    Command { program: program.into(), args: Vec::new(), env: Vec::new(), directory: None, stdin: None, timeout: None, idempotent: false }
+    Command { program: program.into(), args: Vec::new(), env: Vec::new(), directory: None, stdin: None, timeout: None, idempotent: false, probe: None }
 }
 
 /// A command being built. Nothing happens before [`Command::run`].
@@ -39,6 +40,7 @@ pub struct Command {
     stdin: Option<Vec<u8>>,
     timeout: Option<Duration>,
     idempotent: bool,
+    probe: Option<Probe>,
 }
 
 impl Command {
@@ -84,8 +86,28 @@ impl Command {
         self
     }
 
+    /// How the host finds out whether it happened when its outcome was lost. Of use for what must not be done twice only.
+    pub fn probe(mut self, probe: Probe) -> Self {
+        self.probe = Some(probe);
+        self
+    }
+
+    /// This command as a [`Probe`] of another call. The grant must call it a read.
+    pub fn as_probe(self) -> Probe {
+        Probe::of(self)
+    }
+
     /// Runs it to its end. An exit code other than 0 is an exit as well: say what you expect.
     pub fn run(self) -> Result<Exit> {
+        let command = self.ready();
+        if let Some(probe) = &self.probe {
+            command.probe(&probe.ready()?);
+        }
+        command.run().map(|exit| Exit::of(self.line(), &exit)).map_err(Failure::from_host)
+    }
+
+    /// In the host's words, but for the probe: what is asked as a probe has none.
+    fn ready(&self) -> host::Command {
         let command = host::Command::new(&self.program, &self.args);
         for (name, value) in &self.env {
             command.env(name, value);
@@ -102,7 +124,7 @@ impl Command {
         if self.idempotent {
             command.idempotent();
         }
-        command.run().map(|exit| Exit::of(self.line(), &exit)).map_err(Failure::from_host)
+        command
     }
 
     /// The command as a person would type it, for messages only.
@@ -111,6 +133,12 @@ impl Command {
         let words = std::iter::once(&self.program).chain(&self.args);
         let words: Vec<String> = words.map(|word| if plain(&word) { word.clone() } else { format!("{word:?}") }).collect();
         words.join(" ")
+    }
+}
+
+impl Read for Command {
+    fn asked(&self) -> Result<types::Probe> {
+        Ok(self.ready().as_probe())
     }
 }
 

@@ -102,6 +102,9 @@ codes! {
     LS0407 RunInterrupted Stuck "the run was interrupted and can be resumed"
     LS0408 RunWaiting Waiting "the run waits"
     LS0409 RunEnded Usage "the run has ended"
+    LS0410 EnvironmentTaken Stuck "the environment belongs to another run"
+    LS0411 ActRefused Usage "the run does not stand so that this could be done"
+    LS0412 EnvironmentFree Usage "the environment belongs to no run"
 
     LS0501 NoLanguage Usage "the folder holds no procedure"
     LS0502 LanguageUnsupported Usage "the language is not supported yet"
@@ -109,6 +112,10 @@ codes! {
     LS0504 TargetMissing Usage "the compiler cannot compile to WebAssembly"
     LS0505 CompilerFailed Failed "the compiler failed"
     LS0506 NoModule Usage "the compiler gave no module that is a procedure"
+
+    LS0601 ScenarioInvalid Usage "the scenario file is not valid"
+    LS0602 RehearsalFailed Failed "a rehearsal did not go as it should"
+    LS0603 NoScenarios Usage "there is no scenario"
 
     LS0901 Internal Internal "Lockstep itself is wrong"
 }

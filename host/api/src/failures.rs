@@ -13,6 +13,8 @@ const FILES: &[&str] = &[
     include_str!("pages/failures/http.md"),
     include_str!("pages/failures/limit.md"),
     include_str!("pages/failures/plan.md"),
+    include_str!("pages/failures/probe.md"),
+    include_str!("pages/failures/rehearsal.md"),
     include_str!("pages/failures/run.md"),
     include_str!("pages/failures/secret.md"),
     include_str!("pages/failures/shell.md"),

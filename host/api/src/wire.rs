@@ -2,8 +2,12 @@
 
 mod component;
 mod error;
+mod rehearsal;
+mod replay;
 mod run;
 
 pub use component::{Built, Checked, Inspected, PlanShown, StepShown};
 pub use error::{ErrorLine, ErrorShown};
-pub use run::{CallShown, RunEnd, RunLine, RunShown, StepEnd};
+pub use rehearsal::{LawTested, ProblemShown, ScenarioTested, TestEnd};
+pub use replay::{AttemptShown, DivergenceShown, Migrated, ReplayShown};
+pub use run::{ActShown, CallShown, LeaseShown, ProbeShown, RunEnd, RunLine, RunShown, StepEnd, Woken};

@@ -92,3 +92,8 @@ pub(crate) fn compiler() -> Option<PathBuf> {
 pub(crate) fn cargo_home() -> Option<PathBuf> {
     variable("CARGO_HOME").map(PathBuf::from).or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".cargo")))
 }
+
+/// Who drives runs, for those who find an environment taken.
+pub(crate) fn holder() -> String {
+    format!("{} on {} (process {})", user(), host(), std::process::id())
+}

@@ -8,7 +8,7 @@ use std::fmt;
 use lockstep_api::wire::{ErrorLine, ErrorShown};
 use lockstep_api::{Code, Exit};
 
-pub(crate) use grant::{denied_imports, grant_errors};
+pub(crate) use grant::{denied_imports, grant_errors, scenario_errors};
 
 use lockstep_model::RunId;
 
@@ -86,6 +86,14 @@ impl CliError {
     pub(crate) fn amid(mut self, run: RunId) -> Self {
         self.exit = Exit::Stuck;
         self.detail(format!("run {run} stopped there; what is in its journal is intact")).hint(format!("`lockstep resume {run}` goes on"))
+    }
+
+    /// The same error of a run that no store has: what could be done with it is left out.
+    #[must_use]
+    pub(crate) fn of_no_store(mut self, run: RunId) -> Self {
+        let id = run.to_string();
+        self.hints.retain(|hint| !hint.contains(&id));
+        self
     }
 
     /// For `--json`.

@@ -4,17 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lockstep_api::Code;
+use lockstep_gate::SystemClock;
 use lockstep_grant::Grant;
 use lockstep_journal::event::{Event, Stored};
 use lockstep_journal::state::{StepState, StepStatus};
 use lockstep_journal::{Batch, Durability, JournalError, RunState, SealedRecord, Store};
 use lockstep_model::plan::Undo;
-use lockstep_model::{Digest, RunId, StepId};
+use lockstep_model::{Clock as _, Digest, RunId, StepId};
 use serde_json::Value;
 
 use crate::context::Context;
 use crate::error::{CliError, grant_errors};
-use crate::ui::shell_word;
+use crate::ui::{instant, shell_word};
 use crate::{runs, wiring};
 
 /// A run, read whole.
@@ -25,6 +26,8 @@ pub(crate) struct Run {
     pub(crate) records: Vec<SealedRecord>,
     /// What they add up to.
     pub(crate) state: RunState,
+    /// Who drives it now, as far as its heartbeat tells.
+    pub(crate) driven_by: Option<String>,
 }
 
 /// Opens the store that the command line names, to look at it. It must be there.
@@ -43,7 +46,11 @@ pub(crate) fn store_to_act(context: &Context) -> Result<Arc<dyn Store>, CliError
     wiring::open_store_to_act(&existing_folder(context)?)
 }
 
-fn existing_folder(context: &Context) -> Result<PathBuf, CliError> {
+/// The folder of the store that the command line names. It must be there.
+///
+/// # Errors
+/// When it is not.
+pub(crate) fn existing_folder(context: &Context) -> Result<PathBuf, CliError> {
     let folder = context.store()?;
     if !wiring::has_store(&folder) {
         return Err(CliError::new(Code::NoStore, "there is no store yet").detail(format!("store: {}", folder.display())).hint("`lockstep run` makes it"));
@@ -81,7 +88,8 @@ impl Run {
         let records = store.records(id)?;
         let folded = RunState::fold(&records).map_err(JournalError::Illegal)?;
         let state = folded.ok_or(JournalError::NoSuchRun(id))?;
-        Ok(Self { store, records, state })
+        let driven_by = driven_by(&*store, id)?;
+        Ok(Self { store, records, state, driven_by })
     }
 
     /// The component's bytes: from the file, when one is given, else as the store kept them.
@@ -133,17 +141,28 @@ impl Run {
 
     fn kept(&self, digest: Digest, what: &str, option: &str) -> Result<Vec<u8>, CliError> {
         self.store.blob(digest)?.ok_or_else(|| {
-            CliError::new(Code::BytesMissing, format!("the store does not have the run's {what} any more"))
-                .detail(format!("digest: {digest}"))
-                .hint(format!("give it as `{option}`"))
+            let error = CliError::new(Code::BytesMissing, format!("the store does not have the run's {what} any more")).detail(format!("digest: {digest}"));
+            error.detail(self.why_gone()).hint(format!("give it as `{option}`"))
         })
     }
 
+    /// What the journal says about bytes of the run that are not there.
+    pub(crate) fn why_gone(&self) -> String {
+        let released = self.records.iter().rev().find(|record| matches!(record.record.event, Event::BytesReleased(_)));
+        released.map_or_else(
+            || "no retention has given them up: `lockstep audit verify` says what else is missing".to_owned(),
+            |SealedRecord { record, .. }| format!("retention gave up what the run kept: {}, by {}", instant(record.time), record.actor),
+        )
+    }
+
     /// The JSON of a recorded request or response; none when its blob is gone.
-    pub(crate) fn value(&self, stored: &Stored) -> Option<Value> {
+    ///
+    /// # Errors
+    /// When it is there and cannot be opened.
+    pub(crate) fn value(&self, stored: &Stored) -> Result<Option<Value>, CliError> {
         match stored {
-            Stored::Inline(value) => Some(value.clone()),
-            Stored::Blob { digest, .. } => serde_json::from_slice(&self.store.blob(*digest).ok()??).ok(),
+            Stored::Inline(value) => Ok(Some(value.clone())),
+            Stored::Blob { digest, .. } => Ok(self.store.blob(*digest)?.and_then(|bytes| serde_json::from_slice(&bytes).ok())),
         }
     }
 }
@@ -159,6 +178,13 @@ pub(crate) fn something_to_undo(state: &RunState, to: Option<&StepId>) -> bool {
     let back = state.started.iter().rev().take_while(|id| Some(*id) != to);
     let last = back.filter(|id| state.steps.get(*id).is_some_and(left)).map(declared).find(|undo| *undo != Undo::NothingToUndo);
     last == Some(Undo::UndoStep)
+}
+
+/// The process that has shown lately that it drives the run.
+fn driven_by(store: &dyn Store, run: RunId) -> Result<Option<String>, CliError> {
+    let now = SystemClock.now();
+    let holder = store.leases()?.into_iter().find(|kept| kept.run == Some(run) && kept.process.is_some() && now < kept.expires());
+    Ok(holder.map(|kept| kept.holder))
 }
 
 /// Keeps what a run is made of in the store, before it begins or goes on: from then on its id is enough to go on with it.

@@ -10,6 +10,7 @@ mod error;
 mod fsio;
 mod internal;
 mod journal;
+mod rehearsals;
 mod runs;
 #[cfg(test)]
 mod sample;

@@ -1,6 +1,7 @@
 //! What an operator reads: results on standard output, everything else on standard error. Nothing else in the program prints.
 
 mod live;
+mod progress;
 mod style;
 mod table;
 mod view;
@@ -13,6 +14,7 @@ use lockstep_api::Exit;
 use serde::Serialize;
 
 pub(crate) use live::{LiveView, Screen};
+pub(crate) use progress::Progress;
 pub(crate) use style::{Style, paint};
 pub(crate) use table::Table;
 pub(crate) use view::View;

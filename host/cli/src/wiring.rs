@@ -3,16 +3,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use lockstep_api::Code;
 use lockstep_driver_files::FilesDriver;
 use lockstep_driver_http::HttpDriver;
 use lockstep_driver_shell::ShellDriver;
 use lockstep_engine::{Entropy, House, LONGEST_HOLD};
 use lockstep_gate::{Drivers, Interrupt, Live, SecretSource as Secrets, SystemClock};
 use lockstep_grant::{Grant, SecretRule, SecretSource};
+use lockstep_journal::ledger::TreeHead;
 use lockstep_journal::{Observer, Store};
 use lockstep_model::Secret;
 use lockstep_runtime::{Limits, LoadedProcedure, Runtime, RuntimeOptions};
-use lockstep_store_sqlite::{Options, SqliteStore};
+pub(crate) use lockstep_store_sqlite::Sizes;
+use lockstep_store_sqlite::{BackupError, Options, SqliteStore};
 
 use crate::environment;
 use crate::error::CliError;
@@ -53,6 +56,25 @@ pub(crate) fn open_store_to_look(folder: &Path) -> Result<Arc<dyn Store>, CliErr
 fn open_with(folder: &Path, options: Options) -> Result<Arc<dyn Store>, CliError> {
     let store = SqliteStore::open(folder, options).map_err(|error| CliError::store(folder, &error))?;
     Ok(Arc::new(store))
+}
+
+/// Gives free room in the files of a store back to the disk; its sizes before and after.
+///
+/// # Errors
+/// When there is none, or it cannot be written.
+pub(crate) fn compact_store(folder: &Path) -> Result<(Sizes, Sizes), CliError> {
+    lockstep_store_sqlite::compact(folder).map_err(|error| CliError::store(folder, &error))
+}
+
+/// Copies a store to an empty folder; gives the head of the copy's ledger.
+///
+/// # Errors
+/// When there is none, or one of them cannot be read or written.
+pub(crate) fn backup_store(folder: &Path, to: &Path) -> Result<TreeHead, CliError> {
+    lockstep_store_sqlite::backup(folder, to).map_err(|error| match error {
+        BackupError::NotEmpty(_) | BackupError::UnderWay(_) => CliError::new(Code::FolderTaken, error.to_string()).hint("name a new folder"),
+        BackupError::Store(error) => CliError::store(folder, &error),
+    })
 }
 
 /// Whether there is a store in a folder: looking at one must not make it.
@@ -104,6 +126,8 @@ pub(crate) fn house(store: Arc<dyn Store>, watchers: Watchers) -> Result<House, 
         interrupt: watchers.interrupt,
         longest_hold: LONGEST_HOLD,
         actor: environment::user(),
+        holder: environment::holder(),
+        shared: true,
         host: environment::host(),
         engine: ENGINE.to_owned(),
     })

@@ -26,7 +26,7 @@ pub(crate) fn bytes(digest: Digest, blobs: &dyn Blobs) -> Result<Vec<u8>, Failur
 
 fn failed(doing: &str, error: &BlobError) -> Failure {
     match error {
-        BlobError::Corrupt(_) => Failure::problem("artifact.corrupt", error.to_string()),
+        BlobError::Corrupt(_) | BlobError::NoKey { .. } => Failure::problem("artifact.corrupt", error.to_string()),
         BlobError::Medium(why) => Failure::problem("files.io", format!("the store could not {doing} an artifact: {why}")),
     }
 }

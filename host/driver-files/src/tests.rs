@@ -101,7 +101,7 @@ fn write(path: &str, text: &str) -> FilesRequest {
 }
 
 fn append(path: &str, text: &str) -> FilesRequest {
-    FilesRequest::AppendText { path: path.into(), text: text.into() }
+    FilesRequest::AppendText { path: path.into(), text: text.into(), probe: None }
 }
 
 fn look(path: &str) -> FilesRequest {

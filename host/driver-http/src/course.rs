@@ -57,10 +57,10 @@ impl Course {
         Failure::TimedOut(format!("{allowed:?} ({whose}) had passed while {}{}", self.part.borrow(), self.consequence()))
     }
 
-    /// A failure of the network after which the same may be tried again, unless the request has left and must not be sent twice.
+    /// A failure of the network after which the same may be tried again, unless the request has left and must not be sent twice: then nobody knows.
     pub(crate) fn interrupted(&self, code: &str, message: &str) -> Failure {
         let message = format!("{message}{}", self.consequence());
-        if self.may_have_acted() { Failure::problem(code, message) } else { Failure::retryable(code, message) }
+        if self.may_have_acted() { Failure::InDoubt(message) } else { Failure::retryable(code, message) }
     }
 
     fn may_have_acted(&self) -> bool {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lockstep_grant::Grant;
-use lockstep_model::plan::{Description, Plan};
+use lockstep_journal::canonical_json;
+use lockstep_model::plan::{Description, Parameter, Plan};
 use lockstep_model::{Digest, StepId};
 
 use crate::error::EngineError;
@@ -30,13 +31,19 @@ pub struct DeclaredPlan {
 /// # Errors
 /// Each check gives every problem it finds.
 pub fn declare(procedure: &dyn Procedure, grant: &Grant, environment: &str, given: &BTreeMap<String, String>) -> Result<DeclaredPlan, EngineError> {
-    let denials: Vec<_> = procedure.imports().iter().filter_map(|import| grant.allows_interface(import).err()).collect();
-    if !denials.is_empty() {
-        return Err(EngineError::ImportsDenied(denials));
-    }
+    check_imports(procedure, grant)?;
     let description = procedure.describe().map_err(EngineError::Declaration)?;
     let parameters = fill_in(&description, grant, given)?;
     plan(procedure, description, PlanFacts { environment: environment.to_owned(), parameters })
+}
+
+/// Checks the procedure's imports against the grant.
+///
+/// # Errors
+/// Every import that is not granted.
+pub(crate) fn check_imports(procedure: &dyn Procedure, grant: &Grant) -> Result<(), EngineError> {
+    let denials: Vec<_> = procedure.imports().iter().filter_map(|import| grant.allows_interface(import).err()).collect();
+    if denials.is_empty() { Ok(()) } else { Err(EngineError::ImportsDenied(denials)) }
 }
 
 /// Asks the procedure for its plan and checks that it holds.
@@ -51,42 +58,59 @@ pub(crate) fn plan(procedure: &dyn Procedure, description: Description, facts: P
 }
 
 fn digest(plan: &Plan) -> Digest {
-    let canonical = serde_json_canonicalizer::to_vec(plan).unwrap_or_default();
+    let canonical = serde_json::to_value(plan).and_then(|plan| canonical_json(&plan)).unwrap_or_default();
     Digest::of(&[DOMAIN.as_bytes(), &canonical].concat())
 }
 
 /// The command line's values first, then the environment's, then the fallbacks. A value that the environment locks cannot be given.
-fn fill_in(description: &Description, grant: &Grant, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, EngineError> {
-    let mut problems = Vec::new();
-    let mut values = BTreeMap::new();
-    let declared: BTreeSet<&str> = description.parameters.iter().map(|parameter| parameter.id.as_str()).collect();
-    for id in given.keys().filter(|id| !declared.contains(id.as_str())) {
-        let known: Vec<_> = declared.iter().copied().collect();
-        problems.push(format!(
-            "`{id}` is not a parameter of `{}`: it has {}",
-            description.name,
-            if known.is_empty() { "none".to_owned() } else { known.join(", ") }
-        ));
-    }
+fn fill_in(description: &Description, grant: &Grant, values: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, EngineError> {
+    let mut problems = problems_of(description, grant, values);
+    let mut filled = BTreeMap::new();
     for parameter in &description.parameters {
         let id = &parameter.id;
         let set = grant.parameter(id);
-        if set.is_some_and(|set| set.locked) && given.contains_key(id) {
-            problems.push(format!("`{id}` is locked by the environment"));
-            continue;
-        }
-        let value = given.get(id).cloned().or_else(|| set.map(|set| set.value.clone())).or_else(|| parameter.fallback.clone());
+        let value = values.get(id).cloned().or_else(|| set.map(|set| set.value.clone())).or_else(|| parameter.fallback.clone());
         match value {
             None => problems.push(format!("`{id}` is missing: give it as `-p {id}=…`")),
-            Some(value) if !parameter.choices.is_empty() && !parameter.choices.contains(&value) => {
-                problems.push(format!("`{id}` must be one of {}, found `{value}`", parameter.choices.join(", ")));
-            }
             Some(value) => {
-                values.insert(id.clone(), value);
+                // One that was given has been looked at.
+                problems.extend(not_a_choice(parameter, &value).filter(|_| !values.contains_key(id)));
+                filled.insert(id.clone(), value);
             }
         }
     }
-    if problems.is_empty() { Ok(values) } else { Err(EngineError::Parameters(problems)) }
+    if problems.is_empty() { Ok(filled) } else { Err(EngineError::Parameters(problems)) }
+}
+
+/// Values that an operator gives, checked.
+pub(crate) fn given(description: &Description, grant: &Grant, values: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, EngineError> {
+    let problems = problems_of(description, grant, values);
+    if problems.is_empty() { Ok(values.clone()) } else { Err(EngineError::Parameters(problems)) }
+}
+
+/// What is wrong with the values given: unknown, locked, or not among the choices.
+fn problems_of(description: &Description, grant: &Grant, values: &BTreeMap<String, String>) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (id, value) in values {
+        let Some(parameter) = description.parameters.iter().find(|parameter| parameter.id == *id) else {
+            let known: Vec<_> = description.parameters.iter().map(|parameter| parameter.id.as_str()).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            problems.push(format!("`{id}` is not a parameter of `{}`: it has {known}", description.name));
+            continue;
+        };
+        if grant.parameter(id).is_some_and(|set| set.locked) {
+            problems.push(format!("`{id}` is locked by the environment"));
+            continue;
+        }
+        problems.extend(not_a_choice(parameter, value));
+    }
+    problems
+}
+
+fn not_a_choice(parameter: &Parameter, value: &str) -> Option<String> {
+    let Parameter { id, choices, .. } = parameter;
+    let fits = choices.is_empty() || choices.iter().any(|choice| choice == value);
+    (!fits).then(|| format!("`{id}` must be one of {}, found `{value}`", choices.join(", ")))
 }
 
 /// That ids are unique, that what is needed exists, and that nothing needs itself. Every problem at once.

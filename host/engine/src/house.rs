@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lockstep_gate::{Drivers, Interrupt, Live, SecretSource};
-use lockstep_journal::{Desk, Observer, Store};
+use lockstep_journal::{Desk, Lease, Observer, Store};
 use lockstep_model::Clock;
 
 /// What waits for longer holds no guest: waking costs a replay, which takes less than a thousandth of that.
@@ -33,6 +33,10 @@ pub struct House {
     pub longest_hold: Duration,
     /// Who causes the records: `lockstep`, or a person.
     pub actor: String,
+    /// Who drives runs, for those who find an environment taken: person, machine and process.
+    pub holder: String,
+    /// Whether other processes can reach the store: then the lease is shown to be alive, and acts of other terminals are heard.
+    pub shared: bool,
     /// The machine's name, for the journal.
     pub host: String,
     /// The program and its version, for the journal.
@@ -46,7 +50,7 @@ pub trait Entropy: Send + Sync {
 }
 
 impl House {
-    pub(crate) fn desk(&self) -> Desk {
-        Desk { store: Arc::clone(&self.store), clock: Arc::clone(&self.clock), observer: Arc::clone(&self.observer), actor: self.actor.clone(), lease: None }
+    pub(crate) fn desk(&self, lease: Option<Lease>) -> Desk {
+        Desk { store: Arc::clone(&self.store), clock: Arc::clone(&self.clock), observer: Arc::clone(&self.observer), actor: self.actor.clone(), lease }
     }
 }

@@ -3,11 +3,16 @@
 pub mod declare;
 pub mod error;
 pub mod house;
+mod lease;
+pub mod migrate;
 pub mod procedure;
+pub mod replay;
 pub mod run;
 
 pub use declare::{DeclaredPlan, declare};
 pub use error::EngineError;
 pub use house::{Entropy, House, LONGEST_HOLD};
+pub use migrate::{Migrate, migrate};
 pub use procedure::{PlanFacts, Procedure};
-pub use run::{Resume, RunReport, Start, resolve, resume, start, undo};
+pub use replay::{AttemptChecked, PlanChecked, ReplayReport, Verdict, replay};
+pub use run::{Heard, Resume, RunReport, Start, Waits, act, post, release, resolve, resume, retry, start, undo, wake};

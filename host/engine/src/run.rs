@@ -1,22 +1,42 @@
 //! Drives runs: starts one, goes on with one, undoes one. State is always the fold of the journal; nothing else is kept.
 
+mod acts;
 mod attempt;
 mod backward;
 mod forward;
+mod wait;
+
+pub use acts::{Heard, act, post, release, retry};
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use lockstep_gate::{RunPassage, Secrets};
 use lockstep_grant::Grant;
-use lockstep_journal::event::{CallId, CallResolved, Event, Outcome, PlanDeclared, Reason, RunCreated, RunFinished, RunResumed, UndoBegan};
+use lockstep_journal::event::{CallId, CallResolved, Event, Outcome, PlanDeclared, Reason, RunCreated, RunFinished, RunResumed, RunWoken, UndoBegan};
 use lockstep_journal::{JournalError, RunState, RunStatus, Scribe};
 use lockstep_model::{Digest, RunId, RunOutcome, Secret, StepId};
 
 use crate::declare::{DeclaredPlan, declare};
 use crate::error::EngineError;
 use crate::house::House;
+use crate::lease::{self, Inbox, Watch};
 use crate::procedure::Procedure;
+
+pub(crate) use acts::open as open_idle;
+pub(crate) use attempt::checked_output;
+
+/// How a process waits.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Waits {
+    /// How long for an environment that another run has.
+    pub environment: Duration,
+    /// Whether a long wait of the run ends the drive: `tick` or a worker goes on with it. Else it is sat out.
+    pub detach: bool,
+    /// Whether an interrupt of the process hands the run on instead of pausing it: it is due at once, for whoever wakes it next.
+    pub hand_on: bool,
+}
 
 /// A new run.
 #[derive(Clone)]
@@ -37,6 +57,8 @@ pub struct Start {
     pub attended: bool,
     /// The plan the run is bound to.
     pub expected_plan: Option<Digest>,
+    /// How to wait.
+    pub waits: Waits,
 }
 
 /// A run to go on with.
@@ -54,6 +76,8 @@ pub struct Resume {
     pub attended: bool,
     /// Why.
     pub reason: String,
+    /// How to wait.
+    pub waits: Waits,
 }
 
 /// How a run stands when this process has done what it could.
@@ -83,13 +107,15 @@ pub fn start(house: &House, mut start: Start) -> Result<RunReport, EngineError> 
         return Err(EngineError::PlanChanged { expected, found: declared.digest });
     }
     let DeclaredPlan { description, parameters, plan, digest } = declared;
+    let why = format!("{} {}", description.name, description.version);
+    let lease = lease::take(house, &start.environment, run, &why, start.waits.environment)?;
     let created = RunCreated {
         procedure: description,
         component: start.procedure.digest(),
         grant: start.grant.digest(),
         grant_file: start.grant_file,
         environment: start.environment,
-        lease: 0,
+        lease: lease.token,
         parameters,
         initiator: start.initiator,
         host: house.host.clone(),
@@ -97,22 +123,53 @@ pub fn start(house: &House, mut start: Start) -> Result<RunReport, EngineError> 
         attended: start.attended,
         seed,
     };
-    let mut scribe = Scribe::create(house.desk(), run, created)?;
+    let mut scribe = Scribe::create(house.desk(Some(lease)), run, created)?;
     scribe.write(Event::PlanDeclared(PlanDeclared { digest, plan }))?;
-    let drive = Drive::new(house, scribe, start.procedure, start.grant, start.attended)?;
-    drive.forward(false)
+    let Start { procedure, grant, attended, waits, .. } = start;
+    Drive::new(house, scribe, procedure, grant, attended, waits)?.forward(false)
 }
 
 /// Goes on with a run: after a crash, a pause, or when an operator has mended what it was stuck on.
 ///
 /// # Errors
-/// When it has ended, is another component's, or its journal cannot be written.
+/// When it has ended, is another component's or another process's, or its journal cannot be written.
 pub fn resume(house: &House, resume: Resume) -> Result<RunReport, EngineError> {
-    let scribe = Scribe::open(house.desk(), resume.run)?;
+    resume_after(house, resume, |_, _| Ok(()))
+}
+
+/// Resumes a run after what `first` records.
+fn resume_after(house: &House, resume: Resume, first: impl FnOnce(&mut Scribe, &Resume) -> Result<(), EngineError>) -> Result<RunReport, EngineError> {
+    let mut scribe = open(house, &resume)?;
+    if let Err(error) = first(&mut scribe, &resume) {
+        scribe.let_go()?;
+        return Err(error);
+    }
     let was_stopped = scribe.state().outcome().is_some();
-    let drive = Drive::reopen(house, scribe, resume)?;
+    let drive = Drive::go_on(house, scribe, resume)?;
     let undoing = drive.read(|state| state.status == RunStatus::Undoing);
     if undoing { drive.backward() } else { drive.forward(was_stopped) }
+}
+
+/// Goes on with a run that has waited, when its instant has come, or whose waker has died. None: there is nothing to do for it now.
+///
+/// # Errors
+/// As `resume`.
+pub fn wake(house: &House, resume: Resume) -> Result<Option<RunReport>, EngineError> {
+    let scribe = open(house, &resume)?;
+    let now = house.clock.now();
+    let (undoing, woken) = match &scribe.state().status {
+        RunStatus::Waiting(until, before) if *until <= now => (**before == RunStatus::Undoing, true),
+        RunStatus::Running => (false, false),
+        RunStatus::Undoing => (true, false),
+        RunStatus::Planning | RunStatus::Waiting(..) | RunStatus::Paused(_) | RunStatus::Stuck(_) | RunStatus::Diverged(_) | RunStatus::Finished(_) => {
+            let mut scribe = scribe;
+            scribe.let_go()?;
+            return Ok(None);
+        }
+    };
+    let drive = if woken { Drive::wake_up(house, scribe, resume)? } else { Drive::go_on(house, scribe, resume)? };
+    let report = if undoing { drive.backward() } else { drive.forward(false) };
+    report.map(Some)
 }
 
 /// Undoes a run, back to the step `to` or to its beginning. Also one that has succeeded.
@@ -120,18 +177,30 @@ pub fn resume(house: &House, resume: Resume) -> Result<RunReport, EngineError> {
 /// # Errors
 /// As `resume`.
 pub fn undo(house: &House, resume: Resume, to: Option<StepId>) -> Result<RunReport, EngineError> {
-    let mut scribe = Scribe::open(house.desk(), resume.run)?;
-    if let RunStatus::Finished(RunOutcome::Succeeded) = scribe.state().status {
-        same_component(&scribe, &*resume.procedure)?;
-        scribe.write(Event::UndoBegan(UndoBegan { reason: resume.reason.clone(), cause: RunOutcome::Succeeded, to }))?;
-        scribe.write(resumed(&resume))?;
-        return Drive::new(house, scribe, resume.procedure, resume.grant, resume.attended)?.backward();
+    let mut scribe = open_to_undo(house, &resume)?;
+    let succeeded = scribe.state().status == RunStatus::Finished(RunOutcome::Succeeded);
+    let under_way = undoing(&scribe.state().status) && (to.is_none() || scribe.state().undo_to == to);
+    if !under_way {
+        let cause = if succeeded { RunOutcome::Succeeded } else { RunOutcome::Failed };
+        if let Err(error) = scribe.note(Event::UndoBegan(UndoBegan { reason: resume.reason.clone(), cause, to })) {
+            // A run that has ended has no environment any more.
+            if succeeded {
+                scribe.give_back()?
+            } else {
+                scribe.let_go()?
+            }
+            return Err(EngineError::of_act(error));
+        }
     }
-    let drive = Drive::reopen(house, scribe, resume.clone())?;
-    if drive.read(|state| state.status != RunStatus::Undoing || (to.is_some() && state.undo_to != to)) {
-        drive.write(Event::UndoBegan(UndoBegan { reason: resume.reason, cause: RunOutcome::Failed, to }))?;
+    Drive::go_on(house, scribe, resume)?.backward()
+}
+
+fn undoing(status: &RunStatus) -> bool {
+    match status {
+        RunStatus::Undoing => true,
+        RunStatus::Waiting(_, before) | RunStatus::Paused(before) | RunStatus::Stuck(before) => undoing(before),
+        RunStatus::Planning | RunStatus::Running | RunStatus::Diverged(_) | RunStatus::Finished(_) => false,
     }
-    drive.backward()
 }
 
 /// Records an operator's answer to a call in doubt. `resume` goes on from it.
@@ -139,9 +208,10 @@ pub fn undo(house: &House, resume: Resume, to: Option<StepId>) -> Result<RunRepo
 /// # Errors
 /// When the run is not stuck on that call.
 pub fn resolve(house: &House, run: RunId, call: CallId, outcome: Option<Outcome>, reason: String) -> Result<(), EngineError> {
-    let mut scribe = Scribe::open(house.desk(), run)?;
-    scribe.commit(Event::CallResolved(CallResolved { id: call, outcome, reason }))?;
-    Ok(())
+    let mut scribe = acts::open(house, run, "resolve")?;
+    let resolved = scribe.note(Event::CallResolved(CallResolved { id: call, outcome, reason }));
+    scribe.let_go()?;
+    resolved.map_err(EngineError::of_act)
 }
 
 /// Id and seed, both from the host's entropy.
@@ -155,9 +225,36 @@ fn new_run(house: &House) -> (RunId, String) {
     (run, Digest(seed).hex())
 }
 
-fn resumed(resume: &Resume) -> Event {
-    let Resume { reason, grant, grant_file, .. } = resume;
-    Event::RunResumed(RunResumed { reason: reason.clone(), grant: grant.digest(), grant_file: grant_file.clone(), lease: 0 })
+/// The run that is to go on, with its lease: checked first for what a lease cannot mend.
+fn open(house: &House, resume: &Resume) -> Result<Scribe, EngineError> {
+    let scribe = Scribe::open(house.desk(None), resume.run)?;
+    if let RunStatus::Finished(outcome) = scribe.state().status {
+        return Err(EngineError::Ended { run: resume.run, outcome });
+    }
+    leased(house, scribe, resume)
+}
+
+/// As `open`, also for a run that has succeeded.
+fn open_to_undo(house: &House, resume: &Resume) -> Result<Scribe, EngineError> {
+    let scribe = Scribe::open(house.desk(None), resume.run)?;
+    match scribe.state().status {
+        RunStatus::Finished(outcome) if outcome != RunOutcome::Succeeded => Err(EngineError::Ended { run: resume.run, outcome }),
+        RunStatus::Planning
+        | RunStatus::Running
+        | RunStatus::Undoing
+        | RunStatus::Waiting(..)
+        | RunStatus::Paused(_)
+        | RunStatus::Stuck(_)
+        | RunStatus::Diverged(_)
+        | RunStatus::Finished(_) => leased(house, scribe, resume),
+    }
+}
+
+fn leased(house: &House, mut scribe: Scribe, resume: &Resume) -> Result<Scribe, EngineError> {
+    same_component(&scribe, &*resume.procedure)?;
+    let environment = scribe.state().created.environment.clone();
+    scribe.hold(lease::take(house, &environment, resume.run, &resume.reason, resume.waits.environment)?);
+    Ok(scribe)
 }
 
 fn same_component(scribe: &Scribe, procedure: &dyn Procedure) -> Result<(), EngineError> {
@@ -171,33 +268,44 @@ struct Drive<'a> {
     procedure: Arc<dyn Procedure>,
     passage: RunPassage,
     attended: bool,
+    waits: Waits,
+    inbox: Inbox,
+    /// Lives as long as the drive does.
+    _watch: Option<Watch>,
 }
 
 impl<'a> Drive<'a> {
-    fn new(house: &'a House, scribe: Scribe, procedure: Arc<dyn Procedure>, grant: Arc<Grant>, attended: bool) -> Result<Self, EngineError> {
+    fn new(house: &'a House, scribe: Scribe, procedure: Arc<dyn Procedure>, grant: Arc<Grant>, attended: bool, waits: Waits) -> Result<Self, EngineError> {
         let secrets = secrets(house, &scribe, &grant)?;
+        let (interrupt, inbox) = (house.interrupt.of_one_run(), Inbox::default());
+        let watch = scribe.lease().map(|lease| Watch::start(house, lease, &interrupt, &inbox));
         let passage = RunPassage {
             scribe: Arc::new(Mutex::new(scribe)),
             grant,
             drivers: house.drivers.clone(),
             secrets,
-            interrupt: house.interrupt.clone(),
+            interrupt,
             live: Arc::clone(&house.live),
             longest_hold: house.longest_hold,
         };
-        Ok(Self { house, procedure, passage, attended })
+        Ok(Self { house, procedure, passage, attended, waits, inbox, _watch: watch })
     }
 
-    fn reopen(house: &'a House, mut scribe: Scribe, resume: Resume) -> Result<Self, EngineError> {
-        same_component(&scribe, &*resume.procedure)?;
-        if let RunStatus::Finished(outcome) = scribe.state().status {
-            return Err(EngineError::Ended { run: resume.run, outcome });
-        }
+    /// The first record of a process that goes on with a run. It is waited for: if another process was faster, it shows here.
+    fn go_on(house: &'a House, mut scribe: Scribe, resume: Resume) -> Result<Self, EngineError> {
         if scribe.state().status == RunStatus::Planning {
             plan_again(&mut scribe, &*resume.procedure)?;
         }
-        scribe.write(resumed(&resume))?;
-        Self::new(house, scribe, resume.procedure, resume.grant, resume.attended)
+        let Resume { procedure, grant, grant_file, attended, reason, waits, .. } = resume;
+        let token = scribe.lease().map_or(0, |lease| lease.token);
+        scribe.commit(Event::RunResumed(RunResumed { reason, grant: grant.digest(), grant_file, lease: token }))?;
+        Self::new(house, scribe, procedure, grant, attended, waits)
+    }
+
+    fn wake_up(house: &'a House, mut scribe: Scribe, resume: Resume) -> Result<Self, EngineError> {
+        let token = scribe.lease().map_or(0, |lease| lease.token);
+        scribe.commit(Event::RunWoken(RunWoken { lease: token }))?;
+        Self::new(house, scribe, resume.procedure, resume.grant, resume.attended, resume.waits)
     }
 
     fn scribe(&self) -> MutexGuard<'_, Scribe> {
@@ -226,9 +334,20 @@ impl<'a> Drive<'a> {
 
     /// The run stands still until somebody comes.
     fn stop(&self, event: impl FnOnce(Reason) -> Event, reason: String) -> Result<RunReport, EngineError> {
-        let reason = self.passage.secrets.scrub_text(&reason);
-        self.scribe().commit(event(Reason { reason }))?;
+        self.stop_as(self.house.actor.clone(), event, reason)
+    }
+
+    fn stop_as(&self, actor: String, event: impl FnOnce(Reason) -> Event, reason: String) -> Result<RunReport, EngineError> {
+        let reason = self.scrub_text(&reason);
+        let mut scribe = self.scribe();
+        scribe.note_as(actor, event(Reason { reason }))?;
+        scribe.let_go()?;
+        drop(scribe);
         Ok(self.report())
+    }
+
+    fn scrub_text(&self, text: &str) -> String {
+        self.passage.secrets.scrub_text(text)
     }
 
     fn report(&self) -> RunReport {

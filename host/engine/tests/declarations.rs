@@ -44,7 +44,7 @@ fn the_command_line_wins_over_the_environment_and_that_over_the_fallback() {
 fn every_problem_with_the_parameters_is_named() {
     let script = script().parameter("a", None).parameter("b", None).parameter("c", None).step("one", nothing, nothing);
     let toml = "[parameters]\nb = { value = \"environment\", locked = true }";
-    check(&script, toml, &[("b", "given"), ("x", "given")], Err(&["`x` is not a parameter", "`a` is missing", "`b` is locked", "`c` is missing"]));
+    check(&script, toml, &[("b", "given"), ("x", "given")], Err(&["`b` is locked", "`x` is not a parameter", "`a` is missing", "`c` is missing"]));
 }
 
 #[test]

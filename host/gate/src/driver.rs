@@ -14,7 +14,8 @@ use crate::interrupt::Interrupt;
 /// # Assumptions
 /// `perform` returns by the deadline, give or take a second, and as soon when the operator cancels; it blocks the calling thread until then.
 /// # Errors
-/// `Failure::TimedOut` when the deadline passed or the operator cancelled, `Failure::Failed` with a documented code for everything else. Never `Denied`, but for what only shows
+/// `Failure::TimedOut` when the deadline passed or the operator cancelled, `Failure::InDoubt` when what must not be done twice was under way as the
+/// connection broke, `Failure::Failed` with a documented code for everything else. Never `Denied`, but for what only shows
 /// while performing (a resolved address, a redirect). Messages never contain what was sent: secrets have been put in.
 pub trait Driver<R: Grantable>: Send + Sync {
     /// Performs `call` and gives the whole result.

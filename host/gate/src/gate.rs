@@ -2,6 +2,8 @@
 
 mod facts;
 mod live;
+mod probing;
+mod recorded;
 mod recording;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +13,7 @@ use std::time::Duration;
 use lockstep_grant::{Decision, Denial, Destination, Grant, Granted};
 use lockstep_journal::event::{Asked, CallDenied, CallId, CallStarted, Event, Phase};
 use lockstep_journal::state::RecordedCall;
-use lockstep_journal::{Answer, Replay, Scribe};
+use lockstep_journal::{Answer, Replay, RunState, Scribe};
 use lockstep_model::request::{SecretPlace, TextPlace};
 use lockstep_model::{Digest, EffectClass, Failure, StepId, Timestamp};
 
@@ -25,6 +27,7 @@ use crate::stop::Stop;
 use recording::Canonical;
 
 pub use live::{Live, NoLive};
+pub use recorded::Recorded;
 
 /// What every attempt of a run shares.
 #[derive(Clone)]
@@ -52,12 +55,27 @@ pub struct Gate {
 }
 
 struct Inner {
-    run: RunPassage,
+    records: Records,
+    secrets: Secrets,
     step: StepId,
     phase: Phase,
     attempt: u32,
     seed: String,
     session: Mutex<Session>,
+}
+
+/// What an attempt is answered from, and whether there is anything beyond it.
+enum Records {
+    /// They grow: a call beyond them is live.
+    Growing(RunPassage),
+    /// They are all there is: neither grant nor writer nor driver is there to be reached.
+    Closed(Recorded),
+}
+
+/// The way out of a gate that has one.
+struct Way<'a> {
+    gate: &'a Gate,
+    run: &'a RunPassage,
 }
 
 struct Session {
@@ -85,18 +103,50 @@ struct NextCall {
 impl Gate {
     /// Opens the gate for an attempt whose start is recorded. Calls that the journal has of it are replayed.
     pub fn open(run: RunPassage, step: StepId, phase: Phase, attempt: u32, budget: Budget) -> Self {
-        let (recorded, seed) = {
+        let (replay, remembered, seed) = {
             let scribe = lock(&run.scribe);
             let state = scribe.state();
-            (state.steps.get(&step).cloned().unwrap_or_default(), state.created.seed.clone())
+            let recorded = state.steps.get(&step);
+            let replay = recorded.map(|step| Replay::of(&step.calls)).unwrap_or_default();
+            let remembered = recorded.map(|step| step.remembered_before.clone()).unwrap_or_default();
+            (replay, remembered, state.created.seed.clone())
         };
-        let session = Session { replay: Replay::of(&recorded.calls), budget, calls: 0, effects: 0, remembered: recorded.remembered_before, stop: None };
-        Self { inner: Arc::new(Inner { run, step, phase, attempt, seed, session: Mutex::new(session) }) }
+        let session = Session { replay, budget, calls: 0, effects: 0, remembered, stop: None };
+        let secrets = run.secrets.clone();
+        Self { inner: Arc::new(Inner { records: Records::Growing(run), secrets, step, phase, attempt, seed, session: Mutex::new(session) }) }
+    }
+
+    /// The way out, when there is one.
+    fn way(&self) -> Option<Way<'_>> {
+        match &self.inner.records {
+            Records::Growing(run) => Some(Way { gate: self, run }),
+            Records::Closed(_) => None,
+        }
+    }
+
+    /// What the run's records say as far as this gate knows.
+    fn look<T>(&self, look: impl FnOnce(&RunState) -> T) -> T {
+        match &self.inner.records {
+            Records::Growing(run) => look(lock(&run.scribe).state()),
+            Records::Closed(recorded) => look(&recorded.state),
+        }
     }
 
     /// Why the attempt was stopped from the host's side, if it was.
     pub fn stopped(&self) -> Option<Stop> {
         lock(&self.inner.session).stop.clone()
+    }
+
+    /// Says where in the procedure it was stopped, when that is known: both sides of a divergence do not say it.
+    pub fn stopped_at(&self, position: &str) {
+        if let Some(Stop::Diverged(found)) = &mut lock(&self.inner.session).stop {
+            found.position = Some(self.scrub(position));
+        }
+    }
+
+    /// Calls made so far, answered from the records or not.
+    pub fn calls(&self) -> u32 {
+        lock(&self.inner.session).calls
     }
 
     /// Says that the guest has ended by itself. Records left over are a divergence.
@@ -135,16 +185,25 @@ impl Gate {
             session.budget.take_log(next.size).map_err(Stop::Limit)?;
         }
         let function = format!("{}.{}", next.asked.interface, next.asked.function);
-        let kept = request.remembers().map(|(key, value)| (key.to_owned(), self.inner.run.secrets.scrub_text(value)));
+        let kept = request.remembers().map(|(key, value)| (key.to_owned(), self.inner.secrets.scrub_text(value)));
         let answer = match session.replay.next(&next.id, &function, next.asked.digest, &next.asked.summary) {
             Answer::Recorded { outcome, effect } => {
                 session.effects += u32::from(effect);
                 self.recorded(outcome)
             }
             Answer::Diverged(found) => Err(Stop::Diverged(found)),
-            Answer::InDoubt(call) => Err(Stop::InDoubt(call)),
-            Answer::Again(call) => self.again(session, next, request, &call),
-            Answer::Live => self.live(session, next, request),
+            Answer::InDoubt(call) => match self.way() {
+                Some(way) => way.lost(session, next, request, *call),
+                None => Err(Stop::InDoubt(call)),
+            },
+            Answer::Again(call) => match self.way() {
+                Some(way) => way.again(session, next, request, &call),
+                None => Err(Stop::InDoubt(call)),
+            },
+            Answer::Live => match self.way() {
+                Some(way) => way.live(session, next, request),
+                None => Err(Stop::Diverged(Box::new(recorded::beyond(&next)))),
+            },
         }?;
         if answer.is_ok() {
             session.remembered.extend(kept);
@@ -160,19 +219,27 @@ impl Gate {
         let asked = Asked {
             interface: request.interface().to_owned(),
             function: request.function().to_owned(),
-            summary: self.inner.run.secrets.scrub_text(&request.summary()),
+            summary: self.inner.secrets.scrub_text(&request.summary()),
             request: stored,
             digest,
         };
         Ok(NextCall { id, asked, blob, size })
     }
 
+    /// The same in every replay and in every attempt that makes its effects in the same order.
+    fn key(&self, effect: u32) -> String {
+        let Inner { step, phase, seed, .. } = &*self.inner;
+        Digest::of(format!("lockstep key v1\0{seed}\0{step}\0{phase:?}\0{effect}").as_bytes()).hex()
+    }
+}
+
+impl Way<'_> {
     /// A call that the journal does not have: grant, intent, driver, outcome.
     fn live<R: Dispatch>(&self, session: &mut Session, next: NextCall, request: R) -> Result<Result<R::Response, Failure>, Stop> {
-        if self.inner.run.interrupt.is_set() {
+        if self.run.interrupt.is_set() {
             return Err(Stop::Interrupted);
         }
-        let granted = match self.decide(request) {
+        let granted = match self.decide(request).and_then(|granted| self.may_probe(granted)) {
             Ok(granted) => granted,
             Err(denial) => return self.deny(next, denial).map(Err),
         };
@@ -186,7 +253,7 @@ impl Gate {
             return self.finish_read(session, next, granted, performed);
         }
         session.effects += 1;
-        let key = self.key(session.effects);
+        let key = self.gate.key(session.effects);
         let id = next.id.clone();
         let intended_at = self.intend(next, &granted, granted.class(), &key)?;
         let performed = self.perform(session, &id, &granted, &key, intended_at)?;
@@ -196,7 +263,7 @@ impl Gate {
     /// Makes the intent of an effect durable; without it nothing happens.
     fn intend<R: Dispatch>(&self, next: NextCall, granted: &Granted<R>, class: EffectClass, key: &str) -> Result<Timestamp, Stop> {
         let NextCall { id, asked, blob, .. } = next;
-        let mut scribe = lock(&self.inner.run.scribe);
+        let mut scribe = lock(&self.run.scribe);
         if let Some(blob) = blob {
             scribe.attach(blob);
         }
@@ -222,20 +289,20 @@ impl Gate {
 
     /// Asks the grant, also where the request's secrets may go.
     fn decide<R: Dispatch>(&self, mut request: R) -> Result<Granted<R>, Denial> {
-        let secrets = &self.inner.run.secrets;
+        let secrets = &self.run.secrets;
         let mut used = BTreeSet::new();
         request.visit_secret_places(&mut |place| {
             let text = match &place {
                 SecretPlace::Text(text) => text.as_bytes(),
                 SecretPlace::Bytes(bytes) | SecretPlace::Json(bytes) => bytes.as_slice(),
             };
-            used.extend(self.inner.run.grant.secrets().iter().filter(|rule| secrets.is_marked(text, &rule.id)).map(|rule| rule.id.clone()));
+            used.extend(self.run.grant.secrets().iter().filter(|rule| secrets.is_marked(text, &rule.id)).map(|rule| rule.id.clone()));
         });
         if !used.is_empty() {
             request.stay();
         }
         let destination = request.destination();
-        let granted = match request.decide(&self.inner.run.grant) {
+        let granted = match request.decide(&self.run.grant) {
             Decision::Allowed(granted) => granted,
             Decision::Denied(denial) => return Err(denial),
         };
@@ -253,7 +320,7 @@ impl Gate {
     }
 
     fn secret_may_go(&self, id: &str, destination: Option<&Destination>) -> Result<(), Denial> {
-        let rule = self.inner.run.grant.secret(id).ok_or_else(|| undeclared(id))?;
+        let rule = self.run.grant.secret(id).ok_or_else(|| undeclared(id))?;
         match destination {
             Some(destination) if rule.may_go_to(destination) => Ok(()),
             Some(destination) => Err(rule.refusal(destination)),
@@ -262,7 +329,7 @@ impl Gate {
     }
 
     fn may_capture(&self, id: &str) -> Result<(), Denial> {
-        let rule = self.inner.run.grant.secret(id).ok_or_else(|| undeclared(id))?;
+        let rule = self.run.grant.secret(id).ok_or_else(|| undeclared(id))?;
         if rule.may_be_captured() {
             return Ok(());
         }
@@ -280,13 +347,30 @@ impl Gate {
         key: &str,
         intended_at: Timestamp,
     ) -> Result<Result<R::Response, Failure>, Stop> {
-        let run = &self.inner.run;
+        let run = self.run;
         run.live.call_begins(id, &run.secrets.scrub_text(&granted.request().summary()));
         let began = self.now();
         let time_left = match session.budget.time_left(began, granted.request().timeout()) {
             Ok(left) => left,
             Err(failure) => return Ok(Err(failure)),
         };
+        let performed = self.perform_within(time_left, id, granted, key, intended_at)?;
+        if R::stands_still(granted.request()) {
+            session.budget.extend(self.now().since(began));
+        }
+        Ok(performed)
+    }
+
+    /// Hands it to its driver, with the values of secrets put in.
+    fn perform_within<R: Dispatch>(
+        &self,
+        time_left: Duration,
+        id: &CallId,
+        granted: &Granted<R>,
+        key: &str,
+        intended_at: Timestamp,
+    ) -> Result<Result<R::Response, Failure>, Stop> {
+        let run = self.run;
         let output = live::Lines::new(id, run);
         let context = CallContext { idempotency_key: key, time_left, interrupt: &run.interrupt, live: &output };
         let with_values = granted.clone().with_secrets(&mut |place| run.secrets.place(place));
@@ -294,24 +378,21 @@ impl Gate {
         if run.interrupt.is_cancelled() && matches!(performed, Err(Failure::TimedOut(_))) {
             return Err(Stop::Cancelled);
         }
-        if R::stands_still(granted.request()) {
-            session.budget.extend(self.now().since(began));
-        }
         Ok(performed.map_err(|failure| self.scrub_failure(failure)))
     }
 
     fn now(&self) -> Timestamp {
-        let clock = Arc::clone(lock(&self.inner.run.scribe).clock());
+        let clock = Arc::clone(lock(&self.run.scribe).clock());
         clock.now()
     }
 
     fn surroundings(&self, id: &CallId, intended_at: Timestamp) -> Surroundings<'_> {
-        let RunPassage { scribe, drivers, secrets, interrupt, longest_hold, .. } = &self.inner.run;
-        Surroundings { drivers, scribe, secrets, interrupt, entropy: format!("{}\0{id}", self.inner.seed), intended_at, longest_hold: *longest_hold }
+        let RunPassage { scribe, drivers, secrets, interrupt, longest_hold, .. } = self.run;
+        Surroundings { drivers, scribe, secrets, interrupt, entropy: format!("{}\0{id}", self.gate.inner.seed), intended_at, longest_hold: *longest_hold }
     }
 
     fn deny(&self, next: NextCall, denial: Denial) -> Result<Failure, Stop> {
-        let mut scribe = lock(&self.inner.run.scribe);
+        let mut scribe = lock(&self.run.scribe);
         if let Some(blob) = next.blob {
             scribe.attach(blob);
         }
@@ -323,16 +404,10 @@ impl Gate {
         Ok(failure)
     }
 
-    /// The same in every replay and in every attempt that makes its effects in the same order.
-    fn key(&self, effect: u32) -> String {
-        let Inner { step, phase, seed, .. } = &*self.inner;
-        Digest::of(format!("lockstep key v1\0{seed}\0{step}\0{phase:?}\0{effect}").as_bytes()).hex()
-    }
-
     fn scrub_failure(&self, mut failure: Failure) -> Failure {
         match &mut failure {
-            Failure::Denied(text) | Failure::TimedOut(text) | Failure::InDoubt(text) => self.inner.run.secrets.scrub(TextPlace::Text(text)),
-            Failure::Failed(problem) => self.inner.run.secrets.scrub(TextPlace::Text(&mut problem.message)),
+            Failure::Denied(text) | Failure::TimedOut(text) | Failure::InDoubt(text) => self.run.secrets.scrub(TextPlace::Text(text)),
+            Failure::Failed(problem) => self.run.secrets.scrub(TextPlace::Text(&mut problem.message)),
         }
         failure
     }

@@ -12,10 +12,10 @@ pub mod secrets;
 pub mod stop;
 
 pub use budget::Budget;
-pub use clock::SystemClock;
+pub use clock::{SystemClock, VirtualClock};
 pub use dispatch::{Dispatch, Drivers};
 pub use driver::{CallContext, Driver, LiveOutput, NoLiveOutput, Stream};
-pub use gate::{Gate, Live, NoLive, RunPassage};
+pub use gate::{Gate, Live, NoLive, Recorded, RunPassage};
 pub use interrupt::Interrupt;
 pub use secrets::{SecretSource, Secrets};
 pub use stop::Stop;

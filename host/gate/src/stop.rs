@@ -30,7 +30,7 @@ impl std::fmt::Display for Stop {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Journal(error) => write!(f, "the journal cannot be written: {error}"),
-            Self::Diverged(found) => write!(f, "call {} diverges: recorded {}, asked {}", found.id, found.recorded, found.asked),
+            Self::Diverged(found) => write!(f, "diverges: {found}"),
             Self::InDoubt(call) => write!(f, "call {} is in doubt", call.id),
             Self::Interrupted => f.write_str("interrupted"),
             Self::Cancelled => f.write_str("cancelled"),

@@ -23,6 +23,15 @@ pub struct Allowance {
     pub rule: String,
     /// The class it counts as.
     pub class: EffectClass,
+    /// The class that the procedure asked for: what the method says, or `idempotent`.
+    pub asked: EffectClass,
+}
+
+impl Allowance {
+    /// Whether the rule's class stands instead of the procedure's.
+    pub fn overrules(&self) -> bool {
+        self.class != self.asked
+    }
 }
 
 /// One rule that was asked.
@@ -34,6 +43,8 @@ pub struct Considered {
     pub text: String,
     /// Whether it would let through or stop what matches.
     pub side: Side,
+    /// What calls that it allows count as, whatever they say.
+    pub class: Option<EffectClass>,
     /// What came of it.
     pub verdict: Verdict,
     /// Why, for a person.
@@ -75,7 +86,7 @@ impl Watch for Notes {
             Ok(()) => (Verdict::Overruled, "matches".to_owned()),
             Err(mismatch) => (Verdict::NoMatch, mismatch.to_string()),
         };
-        self.considered.push(Considered { rule: rule.place().to_string(), text: rule.text(), side, verdict, why });
+        self.considered.push(Considered { rule: rule.place().to_string(), text: rule.text(), side, class: rule.class(), verdict, why });
     }
 }
 
@@ -83,7 +94,7 @@ impl Notes {
     /// The notes together with the decision they were taken from.
     pub(crate) fn explain<R: Grantable>(mut self, decision: Decision<R>) -> Explanation {
         let decision = match decision {
-            Decision::Allowed(granted) => Ok(Allowance { rule: granted.rule().to_owned(), class: granted.class() }),
+            Decision::Allowed(granted) => Ok(Allowance { rule: granted.rule().to_owned(), class: granted.class(), asked: granted.request().class() }),
             Decision::Denied(denial) => Err(denial),
         };
         let decider = match &decision {

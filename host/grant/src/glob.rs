@@ -2,22 +2,27 @@
 
 /// Literal pieces with a `*` between each two; one piece is a literal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Glob {
+pub struct Glob {
     pieces: Vec<Vec<u8>>,
 }
 
 /// Why a text is not a glob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum GlobError {
+pub enum GlobError {
+    /// `**` is for lists.
     #[error("`**` stands alone and last: it is all the rest, none included")]
     Rest,
+    /// Nothing else can be escaped.
     #[error("`\\` stands before `*` or `\\` only")]
     Escape,
 }
 
 impl Glob {
     /// From text in which `\*` and `\\` stand for themselves.
-    pub(crate) fn parse(text: &str) -> Result<Self, GlobError> {
+    ///
+    /// # Errors
+    /// When it has a `**`, or a `\` before something else.
+    pub fn parse(text: &str) -> Result<Self, GlobError> {
         let mut pieces = vec![Vec::new()];
         let mut bytes = text.bytes().peekable();
         while let Some(byte) = bytes.next() {
@@ -55,7 +60,7 @@ impl Glob {
     }
 
     /// Whether all of `text` is what it stands for.
-    pub(crate) fn matches(&self, text: &[u8]) -> bool {
+    pub fn matches(&self, text: &[u8]) -> bool {
         let Some((first, others)) = self.pieces.split_first() else {
             return false;
         };

@@ -1,5 +1,7 @@
 //! Deny wins, then the first allow, then no: the one order in which every list of rules is read.
 
+use lockstep_model::EffectClass;
+
 use crate::explain::Watch;
 use crate::place::Place;
 
@@ -10,6 +12,11 @@ pub(crate) trait Rule {
 
     /// What it says, in a line.
     fn text(&self) -> String;
+
+    /// What calls that it allows count as, whatever they say.
+    fn class(&self) -> Option<EffectClass> {
+        None
+    }
 }
 
 /// Which list a rule is of. What is unclear must match a deny and must not match an allow.

@@ -1,4 +1,4 @@
-//! Reading a grant file: values with their places, and problems collected instead of stopping at the first.
+//! Reading a grant file, or a scenario written in its manner: values with their places, and problems collected instead of stopping at the first.
 
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -15,7 +15,7 @@ use crate::place::Place;
 use crate::{suggest, units};
 
 /// One file being read.
-pub(crate) struct Reader<'a> {
+pub struct Reader<'a> {
     file: &'a str,
     text: &'a str,
     base: &'a Path,
@@ -38,12 +38,12 @@ enum ProblemKind {
 
 impl<'a> Reader<'a> {
     /// Of `text`, called `file` in messages; relative paths in it are below `base`.
-    pub(crate) fn new(text: &'a str, file: &'a str, base: &'a Path) -> Self {
+    pub fn new(text: &'a str, file: &'a str, base: &'a Path) -> Self {
         Self { file, text, base, problems: RefCell::default() }
     }
 
     /// The file as a table; broken syntax is a problem like any other, so that the rest is still looked at.
-    pub(crate) fn document(&self) -> Spanned<DeTable<'a>> {
+    pub fn document(&self) -> Spanned<DeTable<'a>> {
         let (document, errors) = DeTable::parse_recoverable(self.text);
         for error in errors {
             let at = error.span().map_or(self.text.len(), |span| span.start);
@@ -53,7 +53,10 @@ impl<'a> Reader<'a> {
     }
 
     /// What was found wrong.
-    pub(crate) fn finish(self) -> Result<(), GrantErrors> {
+    ///
+    /// # Errors
+    /// Every problem, when there is one.
+    pub fn finish(self) -> Result<(), GrantErrors> {
         let mut problems = self.problems.take();
         let broken: Vec<usize> = problems.iter().filter(|problem| problem.kind == ProblemKind::Syntax).map(|problem| self.line(problem.at)).collect();
         // What broken syntax drops or guesses is no second problem.
@@ -96,32 +99,32 @@ impl<'a> Reader<'a> {
 
 /// A value, its name and its place.
 #[derive(Clone)]
-pub(crate) struct Item<'r, 'a> {
+pub struct Item<'r, 'a> {
     reader: &'r Reader<'a>,
     value: &'r DeValue<'a>,
     at: usize,
     /// As a denial would call it: `shell.allow[0]`.
-    pub(crate) name: String,
+    pub name: String,
 }
 
 impl<'r, 'a> Item<'r, 'a> {
     /// Where a rule in this value stands.
-    pub(crate) fn place(&self) -> Place {
+    pub fn place(&self) -> Place {
         Place { name: self.name.clone(), file: self.reader.file.to_owned(), line: self.reader.line(self.at) }
     }
 
     /// Says what is wrong with it.
-    pub(crate) fn reject(&self, message: impl Display) {
+    pub fn reject(&self, message: impl Display) {
         self.reader.add(self.at, ProblemKind::Content, format!("{}: {message}", self.name), None);
     }
 
     /// Says what is wrong with it and what to write instead.
-    pub(crate) fn reject_with(&self, message: impl Display, hint: impl Display) {
+    pub fn reject_with(&self, message: impl Display, hint: impl Display) {
         self.reader.add(self.at, ProblemKind::Content, format!("{}: {message}", self.name), Some(hint.to_string()));
     }
 
     /// A string.
-    pub(crate) fn text(&self) -> Option<&'r str> {
+    pub fn text(&self) -> Option<&'r str> {
         let text = self.value.as_str();
         if text.is_none() {
             self.expected("a string");
@@ -130,12 +133,12 @@ impl<'r, 'a> Item<'r, 'a> {
     }
 
     /// A string that `parse` understands.
-    pub(crate) fn parsed<T, E: Display>(&self, parse: impl FnOnce(&'r str) -> Result<T, E>) -> Option<T> {
+    pub fn parsed<T, E: Display>(&self, parse: impl FnOnce(&'r str) -> Result<T, E>) -> Option<T> {
         parse(self.text()?).map_err(|error| self.reject(error)).ok()
     }
 
     /// One of a few words.
-    pub(crate) fn word<T: Copy>(&self, words: &[(&'static str, T)]) -> Option<T> {
+    pub fn word<T: Copy>(&self, words: &[(&'static str, T)]) -> Option<T> {
         let text = self.text()?;
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         if found.is_none() {
@@ -146,7 +149,7 @@ impl<'r, 'a> Item<'r, 'a> {
     }
 
     /// An effect class.
-    pub(crate) fn class(&self) -> Option<EffectClass> {
+    pub fn class(&self) -> Option<EffectClass> {
         self.word(&[EffectClass::Read, EffectClass::Idempotent, EffectClass::AtMostOnce].map(|class| {
             let word = match class {
                 EffectClass::Read => "read",
@@ -158,7 +161,7 @@ impl<'r, 'a> Item<'r, 'a> {
     }
 
     /// `true` or `false`.
-    pub(crate) fn flag(&self) -> Option<bool> {
+    pub fn flag(&self) -> Option<bool> {
         let flag = self.value.as_bool();
         if flag.is_none() {
             self.expected("`true` or `false`");
@@ -167,7 +170,7 @@ impl<'r, 'a> Item<'r, 'a> {
     }
 
     /// A whole number within `range`.
-    pub(crate) fn number(&self, range: RangeInclusive<u64>) -> Option<u64> {
+    pub fn number(&self, range: RangeInclusive<u64>) -> Option<u64> {
         let Some(integer) = self.value.as_integer() else {
             self.expected("a whole number");
             return None;
@@ -180,7 +183,7 @@ impl<'r, 'a> Item<'r, 'a> {
     }
 
     /// A size within `range`, in bytes.
-    pub(crate) fn size(&self, range: RangeInclusive<u64>) -> Option<u64> {
+    pub fn size(&self, range: RangeInclusive<u64>) -> Option<u64> {
         let size = self.parsed(units::size)?;
         let fits = range.contains(&size);
         if !fits {
@@ -190,7 +193,7 @@ impl<'r, 'a> Item<'r, 'a> {
     }
 
     /// A duration within `range`.
-    pub(crate) fn duration(&self, range: RangeInclusive<Duration>) -> Option<Duration> {
+    pub fn duration(&self, range: RangeInclusive<Duration>) -> Option<Duration> {
         let duration = self.parsed(units::duration)?;
         let fits = range.contains(&duration);
         if !fits {
@@ -200,7 +203,7 @@ impl<'r, 'a> Item<'r, 'a> {
     }
 
     /// A path of the host; a relative one is below the grant file's directory.
-    pub(crate) fn host_path(&self) -> Option<PathBuf> {
+    pub fn host_path(&self) -> Option<PathBuf> {
         let text = self.text()?;
         if text.is_empty() || text.contains('\0') {
             self.reject("expected a path");
@@ -210,12 +213,12 @@ impl<'r, 'a> Item<'r, 'a> {
     }
 
     /// What relative paths are below.
-    pub(crate) fn base(&self) -> &'r Path {
+    pub fn base(&self) -> &'r Path {
         self.reader.base
     }
 
     /// The elements of a list.
-    pub(crate) fn items(&self) -> Vec<Self> {
+    pub fn items(&self) -> Vec<Self> {
         let Some(array) = self.value.as_array() else {
             self.expected("a list");
             return Vec::new();
@@ -230,7 +233,7 @@ impl<'r, 'a> Item<'r, 'a> {
     }
 
     /// The entries of a table whose keys are the operator's own, in the order of the keys.
-    pub(crate) fn entries(&self) -> Vec<(&'r str, Self)> {
+    pub fn entries(&self) -> Vec<(&'r str, Self)> {
         let Some(table) = self.value.as_table() else {
             self.expected("a table");
             return Vec::new();
@@ -239,7 +242,7 @@ impl<'r, 'a> Item<'r, 'a> {
     }
 
     /// A table of these keys. Any other is a problem.
-    pub(crate) fn section(&self, keys: &'static [&'static str]) -> Option<Section<'r, 'a>> {
+    pub fn section(&self, keys: &'static [&'static str]) -> Option<Section<'r, 'a>> {
         let Some(table) = self.value.as_table() else {
             self.expected("a table");
             return None;
@@ -247,13 +250,18 @@ impl<'r, 'a> Item<'r, 'a> {
         Some(Section::of(self.clone(), table, keys))
     }
 
+    /// The value as TOML has it, for what takes any.
+    pub fn value(&self) -> &'r DeValue<'a> {
+        self.value
+    }
+
     /// Whether it is a table: some values have a short and a long form.
-    pub(crate) fn is_table(&self) -> bool {
+    pub fn is_table(&self) -> bool {
         self.value.is_table()
     }
 
     /// A string, a whole number or a flag, as text.
-    pub(crate) fn scalar(&self) -> Option<String> {
+    pub fn scalar(&self) -> Option<String> {
         match self.value {
             DeValue::String(text) => Some(text.clone().into_owned()),
             DeValue::Integer(integer) => Some(integer.to_string()),
@@ -280,14 +288,14 @@ impl<'r, 'a> Item<'r, 'a> {
 }
 
 /// A table of known keys.
-pub(crate) struct Section<'r, 'a> {
+pub struct Section<'r, 'a> {
     item: Item<'r, 'a>,
     table: &'r DeTable<'a>,
 }
 
 impl<'r, 'a> Section<'r, 'a> {
     /// The whole document.
-    pub(crate) fn root(reader: &'r Reader<'a>, table: &'r DeTable<'a>, keys: &[&'static str]) -> Self {
+    pub fn root(reader: &'r Reader<'a>, table: &'r DeTable<'a>, keys: &[&'static str]) -> Self {
         static NOTHING: DeValue<'static> = DeValue::Boolean(false);
         Self::of(Item { reader, value: &NOTHING, at: 0, name: String::new() }, table, keys)
     }
@@ -302,17 +310,17 @@ impl<'r, 'a> Section<'r, 'a> {
     }
 
     /// The section itself as a value.
-    pub(crate) fn item(&self) -> &Item<'r, 'a> {
+    pub fn item(&self) -> &Item<'r, 'a> {
         &self.item
     }
 
     /// The value of a key, when it is there.
-    pub(crate) fn get(&self, key: &str) -> Option<Item<'r, 'a>> {
+    pub fn get(&self, key: &str) -> Option<Item<'r, 'a>> {
         self.table.get_key_value(key).map(|(key, value)| self.item.child(key, value))
     }
 
     /// The value of a key that must be there.
-    pub(crate) fn need(&self, key: &str, example: &str) -> Option<Item<'r, 'a>> {
+    pub fn need(&self, key: &str, example: &str) -> Option<Item<'r, 'a>> {
         let found = self.get(key);
         if found.is_none() {
             let message = format!("`{}` has no `{key}`", self.item.name);

@@ -8,11 +8,11 @@ mod secrets;
 mod shell;
 
 pub use files::{FilesRules, MountRule, Right};
-pub use http::HttpRules;
+pub use http::{HttpPattern, HttpRules};
 pub use limits::Limits;
 pub use parameters::ParameterRule;
 pub use secrets::{SecretRule, SecretSource};
-pub use shell::ShellRules;
+pub use shell::{CommandPattern, ShellRules};
 
 pub(crate) use parameters::read_parameters;
 pub(crate) use secrets::read_secrets;

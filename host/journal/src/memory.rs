@@ -12,7 +12,7 @@ use crate::lease::{self, Known, Lease, LeaseAsk, LeaseEnd, LeaseKept, LeaseUse};
 use crate::ledger::{Frontier, TreeHead};
 use crate::record::SealedRecord;
 use crate::sealing::{NONCE, SealingKey};
-use crate::store::{Batch, Durability, RawEntry, Store, StoreError, Wake};
+use crate::store::{Batch, Durability, KeptBlob, RawEntry, Store, StoreError, Wake};
 
 /// A store in memory. A clone is another handle of the same store, as if it were opened again.
 #[derive(Debug, Clone)]
@@ -32,7 +32,8 @@ struct Kept {
     next: HashMap<RunId, u64>,
     /// Runs in the order of their first records.
     runs: Vec<RunId>,
-    blobs: HashMap<Digest, Vec<u8>>,
+    /// With the number of records when they were last kept.
+    blobs: HashMap<Digest, (Vec<u8>, u64)>,
     frontier: Frontier,
     checkpoints: BTreeMap<u64, String>,
     nonces: u64,
@@ -58,7 +59,7 @@ impl MemoryStore {
 
     /// Exchanges the kept bytes of a blob, so that tests can see damage found. False when it is not there.
     pub fn damage_blob(&self, digest: Digest, bytes: Vec<u8>) -> bool {
-        self.kept().blobs.get_mut(&digest).map(|kept| *kept = bytes).is_some()
+        self.kept().blobs.get_mut(&digest).map(|(kept, _)| *kept = bytes).is_some()
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -102,6 +103,12 @@ impl Kept {
         }
     }
 
+    fn keep(&mut self, bytes: Vec<u8>, since: u64) -> Digest {
+        let digest = Digest::of(&bytes);
+        self.blobs.entry(digest).or_insert((bytes, since)).1 = since;
+        digest
+    }
+
     fn checkpoint(&mut self, signer: &Signer) -> String {
         let head = self.frontier.head();
         self.checkpoints.entry(head.size).or_insert_with(|| signer.sign(&head)).clone()
@@ -119,6 +126,7 @@ impl Store for MemoryStore {
             kept.check(used)?;
         }
         let places = kept.places(&batch)?;
+        let since = kept.frontier.size();
         for record in batch.records {
             if record.record.seq == 0 {
                 kept.runs.push(record.record.run);
@@ -128,7 +136,7 @@ impl Store for MemoryStore {
         }
         kept.next.extend(places);
         for blob in batch.blobs {
-            kept.blobs.entry(Digest::of(&blob)).or_insert(blob);
+            kept.keep(blob, since);
         }
         for digest in &batch.forget {
             kept.blobs.remove(digest);
@@ -227,6 +235,16 @@ impl Store for MemoryStore {
         Ok(self.kept().checkpoint(&self.0.signer))
     }
 
+    fn kept_blobs(&self) -> Result<Vec<KeptBlob>, StoreError> {
+        Ok(self.kept().blobs.iter().map(|(digest, (bytes, since))| KeptBlob { digest: *digest, size: bytes.len() as u64, since: *since }).collect())
+    }
+
+    fn remove_blobs(&self, blobs: &[Digest], kept_before: u64) -> Result<Vec<Digest>, StoreError> {
+        let kept = &mut self.kept().blobs;
+        let mut old = |digest: &Digest| kept.get(digest).is_some_and(|(_, since)| *since < kept_before).then(|| kept.remove(digest));
+        Ok(blobs.iter().filter(|digest| old(digest).is_some()).copied().collect())
+    }
+
     fn verifier_key(&self) -> String {
         self.0.signer.verifier().to_string()
     }
@@ -246,13 +264,13 @@ impl Store for MemoryStore {
 
 impl Blobs for MemoryStore {
     fn keep_blob(&self, bytes: &[u8]) -> Result<Digest, BlobError> {
-        let digest = Digest::of(bytes);
-        self.kept().blobs.entry(digest).or_insert_with(|| bytes.to_vec());
-        Ok(digest)
+        let mut kept = self.kept();
+        let since = kept.frontier.size();
+        Ok(kept.keep(bytes.to_vec(), since))
     }
 
     fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, BlobError> {
-        let Some(bytes) = self.kept().blobs.get(&digest).cloned() else { return Ok(None) };
+        let Some((bytes, _)) = self.kept().blobs.get(&digest).cloned() else { return Ok(None) };
         if Digest::of(&bytes) == digest { Ok(Some(bytes)) } else { Err(BlobError::Corrupt(digest)) }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
+use crate::canonical::canonical_json;
 use crate::event::Event;
 
 /// The version of the record's form. A reader refuses a newer one.
@@ -102,7 +103,7 @@ impl Record {
     /// When the event cannot be written as JSON, which no event of ours can bring about.
     pub fn seal(self) -> Result<SealedRecord, InvalidRecord> {
         let envelope = Envelope { v: FORMAT, run: self.run, seq: self.seq, time: self.time, actor: self.actor.clone(), prev: self.prev };
-        let bytes = serde_json_canonicalizer::to_vec(&Whole { envelope, event: &self.event })?;
+        let bytes = canonical_json(&serde_json::to_value(Whole { envelope, event: &self.event })?)?;
         let hash = hash(&bytes);
         Ok(SealedRecord { record: self, bytes, hash })
     }

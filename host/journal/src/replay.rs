@@ -46,17 +46,18 @@ impl Replay {
 
     /// What the journal has for the call `id` of `function` with the request's `digest`.
     pub fn next(&mut self, id: &CallId, function: &str, digest: Digest, summary: &str) -> Answer {
-        let Some(call) = self.calls.pop_front() else { return Answer::Live };
+        let Some(mut call) = self.calls.pop_front() else { return Answer::Live };
         if call.function != function || call.digest != digest {
             let asked = describe(function, digest, summary);
             let recorded = describe(&call.function, call.digest, &call.summary);
-            return Answer::Diverged(Box::new(DivergenceFound { id: id.clone(), recorded, asked }));
+            return Answer::Diverged(Box::new(DivergenceFound { id: id.clone(), recorded, asked, position: None }));
         }
-        match (&call.outcome, call.class) {
-            (Some(outcome), class) => Answer::Recorded { outcome: outcome.clone(), effect: class.is_effect() },
-            (None, _) if call.to_be_done => Answer::Again(Box::new(call)),
-            (None, EffectClass::AtMostOnce) => Answer::InDoubt(Box::new(call)),
-            (None, EffectClass::Idempotent | EffectClass::Read) => Answer::Again(Box::new(call)),
+        if let Some(outcome) = call.outcome.take() {
+            return Answer::Recorded { outcome, effect: call.class.is_effect() };
+        }
+        match call.class {
+            EffectClass::AtMostOnce if !call.to_be_done => Answer::InDoubt(Box::new(call)),
+            EffectClass::AtMostOnce | EffectClass::Idempotent | EffectClass::Read => Answer::Again(Box::new(call)),
         }
     }
 
@@ -64,10 +65,11 @@ impl Replay {
     pub fn left_over(&self) -> Option<DivergenceFound> {
         let call = self.calls.front()?;
         let recorded = describe(&call.function, call.digest, &call.summary);
-        Some(DivergenceFound { id: call.id.clone(), recorded, asked: "the end of the step".to_owned() })
+        Some(DivergenceFound { id: call.id.clone(), recorded, asked: "the end of the step".to_owned(), position: None })
     }
 }
 
-fn describe(function: &str, digest: Digest, summary: &str) -> String {
+/// One side of a divergence.
+pub fn describe(function: &str, digest: Digest, summary: &str) -> String {
     format!("{function} `{summary}` ({})", &digest.hex()[..12])
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lockstep_model::{Clock, Digest, RunId};
+use lockstep_model::{Clock, Digest, RunId, Timestamp};
 
 use crate::act::ActAnswer;
 use crate::event::{Event, RunCreated};
@@ -37,9 +37,21 @@ pub enum JournalError {
     /// Bytes in the store are no record.
     #[error("{0}")]
     Invalid(String),
+    /// Bytes that a record names are not there any more.
+    #[error("the store does not have the bytes of {digest} any more: {}", gone(*released))]
+    BytesMissing {
+        /// Of the bytes.
+        digest: Digest,
+        /// When retention gave up the run's bytes.
+        released: Option<Timestamp>,
+    },
     /// There is no such run.
     #[error("the store has no run {0}")]
     NoSuchRun(RunId),
+}
+
+fn gone(released: Option<Timestamp>) -> String {
+    released.map_or_else(|| "and no retention has removed them".to_owned(), |time| format!("retention gave up what the run kept at {time}"))
 }
 
 impl From<InvalidRecord> for JournalError {
@@ -168,6 +180,15 @@ impl Scribe {
     /// Answers a posted act together with the next records.
     pub fn answer_act(&mut self, id: u64, answer: ActAnswer) {
         self.waiting.answers.push((id, answer));
+    }
+
+    /// Hands over what was noted: it survives the end of this process.
+    ///
+    /// # Errors
+    /// When something could not be written before.
+    pub fn hand_over(&mut self) -> Result<(), JournalError> {
+        self.guard()?;
+        self.flush(Durability::Written, false)
     }
 
     /// Hands over what was noted, durably, and lets go of the run: it waits or stands still, and keeps its environment.

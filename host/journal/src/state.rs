@@ -47,7 +47,7 @@ pub struct RunState {
     pub created: RunCreated,
     /// When it was created.
     pub created_at: Timestamp,
-    /// When the last record was written.
+    /// When the last record was written that says what the run did: retention's does not.
     pub changed_at: Timestamp,
     /// Where it stands.
     pub status: RunStatus,
@@ -69,6 +69,8 @@ pub struct RunState {
     pub steps: BTreeMap<StepId, StepState>,
     /// The steps in the order in which they were first started.
     pub started: Vec<StepId>,
+    /// The steps that have made an effect, in the order of their first ones: undo goes through them backwards.
+    pub touched: Vec<StepId>,
     /// The artifacts by id.
     pub artifacts: BTreeMap<String, SealedArtifact>,
     /// The captured secrets by id, with the blob each is sealed in.
@@ -77,6 +79,8 @@ pub struct RunState {
     pub cause: Option<RunOutcome>,
     /// How far undo goes back: this step and those before it stay.
     pub undo_to: Option<StepId>,
+    /// When retention last gave up the bytes that the records name.
+    pub released: Option<Timestamp>,
     /// The next record's sequence number.
     pub next_seq: u64,
     /// The last record's hash.
@@ -146,10 +150,12 @@ impl RunState {
             plan_digest: None,
             steps: BTreeMap::new(),
             started: Vec::new(),
+            touched: Vec::new(),
             artifacts: BTreeMap::new(),
             captured: BTreeMap::new(),
             cause: None,
             undo_to: None,
+            released: None,
             next_seq: 1,
             last_hash: first.hash,
         })
@@ -184,7 +190,9 @@ impl RunState {
         self.step(&record.event, record.time).map_err(|why| IllegalRecord::Transition { kind: record.event.kind(), why })?;
         self.next_seq += 1;
         self.last_hash = sealed.hash;
-        self.changed_at = record.time;
+        if !matches!(record.event, Event::BytesReleased(_)) {
+            self.changed_at = record.time;
+        }
         Ok(())
     }
 
@@ -209,6 +217,7 @@ impl RunState {
             Event::CallAnswered(call) => self.call_answered(call, time),
             Event::CallDenied(call) => self.call_denied(call, time),
             Event::CallResolved(call) => self.call_resolved(call),
+            Event::CallProbed(call) => self.call_probed(call),
             Event::ValueRemembered(value) => {
                 let step = self.step_mut(&value.step)?;
                 step.remembered.insert(value.key.clone(), value.value.clone());
@@ -237,9 +246,16 @@ impl RunState {
             }
             Event::DivergenceFound(found) => {
                 self.expect(&[&RunStatus::Running, &RunStatus::Undoing])?;
-                self.stand(RunStatus::Diverged, &format!("call {}: recorded {}, asked {}", found.id, found.recorded, found.asked))
+                self.stand(RunStatus::Diverged, &found.to_string())
             }
             Event::RunResumed(resumed) => self.resumed(resumed),
+            Event::RunMigrated(migrated) => {
+                if let RunStatus::Finished(outcome) = &self.status {
+                    return Err(format!("the run has ended: {outcome}"));
+                }
+                self.component = migrated.component;
+                Ok(())
+            }
             Event::UndoBegan(began) => self.undo_began(began),
             Event::UndoStarted(attempt) => self.undo_started(attempt, time),
             Event::UndoSucceeded(attempt) => self.undo_ended(attempt, None, time),
@@ -254,6 +270,11 @@ impl RunState {
                 }
                 self.status = RunStatus::Finished(finished.outcome);
                 self.captured.clear();
+                Ok(())
+            }
+            Event::BytesReleased(_) => {
+                let RunStatus::Finished(_) = self.status else { return Err(format!("the run is {}", self.status)) };
+                self.released = Some(time);
                 Ok(())
             }
         }
@@ -281,7 +302,15 @@ impl RunState {
         Ok(())
     }
 
+    /// A person who goes on with a stuck run gives undo as many tries again.
+    fn renew_tries(&mut self) {
+        if matches!(self.status, RunStatus::Stuck(_)) {
+            self.steps.values_mut().for_each(|step| step.undo_attempts_before = step.undo_attempts);
+        }
+    }
+
     fn resumed(&mut self, resumed: &RunResumed) -> Result<(), String> {
+        self.renew_tries();
         match &self.status {
             RunStatus::Paused(before) | RunStatus::Stuck(before) | RunStatus::Diverged(before) | RunStatus::Waiting(_, before) => {
                 self.status = (**before).clone();

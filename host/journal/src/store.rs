@@ -60,6 +60,20 @@ pub trait Store: Blobs {
     /// When it cannot be kept.
     fn checkpoint(&self) -> Result<String, StoreError>;
 
+    /// Every blob that is kept, in no order.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn kept_blobs(&self) -> Result<Vec<KeptBlob>, StoreError>;
+
+    /// Deletes those of the blobs that were last kept when the ledger had fewer than `kept_before` records, durably, and gives their digests. Who names
+    /// a blob in a record keeps it first, if only once more: so one that nobody named when the ledger had `kept_before` records, and that is deleted
+    /// here, is named by no record since.
+    ///
+    /// # Errors
+    /// See `StoreError`; none of them is deleted then.
+    fn remove_blobs(&self, blobs: &[Digest], kept_before: u64) -> Result<Vec<Digest>, StoreError>;
+
     /// The key that checkpoints are verified with, in the form of C2SP `signed-note`.
     fn verifier_key(&self) -> String;
 
@@ -75,7 +89,7 @@ pub trait Store: Blobs {
     /// When it cannot be kept.
     fn renew_lease(&self, lease: &Lease, now: Timestamp) -> Result<bool, StoreError>;
 
-    /// Every environment that belongs to a run, by name.
+    /// Every environment that belongs to a run, by name; with no process where the store can tell that it is dead.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -144,6 +158,17 @@ pub struct Wake {
     pub run: RunId,
     /// When; none: not by itself.
     pub at: Option<Timestamp>,
+}
+
+/// A blob as a store lists it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptBlob {
+    /// Of its bytes.
+    pub digest: Digest,
+    /// In bytes.
+    pub size: u64,
+    /// How many records the ledger had when it was last kept.
+    pub since: u64,
 }
 
 /// What `append` waits for.
@@ -230,6 +255,14 @@ pub enum StoreError {
         /// This program's.
         known: u32,
     },
+    /// A record in it was written by a newer program.
+    #[error("a record has format {found}, this program reads up to {known}")]
+    NewerRecord {
+        /// The record's.
+        found: u32,
+        /// This program's.
+        known: u32,
+    },
     /// It is not what it should be.
     #[error("the store is damaged: {0}")]
     Damaged(String),
@@ -242,6 +275,7 @@ impl From<BlobError> for StoreError {
     fn from(error: BlobError) -> Self {
         match error {
             BlobError::Corrupt(_) => Self::Damaged(error.to_string()),
+            BlobError::NoKey { why, .. } => *why,
             BlobError::Medium(text) => Self::Medium(text),
         }
     }

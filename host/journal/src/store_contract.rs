@@ -4,12 +4,14 @@
 
 use lockstep_model::{Digest, RunId, RunOutcome, StepId, Timestamp};
 
+use crate::act::{Act, PostedAct};
 use crate::blobs::BlobError;
 use crate::checkpoint::Verifier;
 use crate::event::{Event, RunFinished, ValueRemembered};
+use crate::lease::{Lease, LeaseAsk, LeaseEnd, LeaseUse};
 use crate::ledger;
 use crate::record::{Record, SealedRecord};
-use crate::store::{Batch, Durability, Store, StoreError};
+use crate::store::{Batch, Durability, KeptBlob, Store, StoreError, Wake};
 use crate::verify::{VerifyOptions, verify};
 
 /// One store of the kind under test.
@@ -36,10 +38,17 @@ pub fn contract(make: impl Fn() -> Box<dyn StoreHarness>) {
         written_records_are_seen_at_once_and_survive_reopening,
         blobs_are_kept_once_and_checked,
         blobs_of_a_batch_are_kept_and_forgotten_with_it,
+        blobs_are_removed_unless_they_were_kept_again,
         checkpoints_verify,
         a_scan_starts_and_stops_where_it_is_told,
         eight_runs_are_written_side_by_side,
         secrets_open_for_their_run_only,
+        an_environment_belongs_to_one_run_until_it_is_given_back,
+        what_is_written_under_an_older_token_is_refused_whole,
+        a_run_that_lets_go_keeps_its_environment,
+        a_run_that_died_before_its_first_record_leaves_its_environment,
+        runs_are_due_in_the_order_of_their_instants,
+        acts_are_seen_until_a_batch_answers_them,
     ];
     for clause in clauses {
         clause(&*make());
@@ -230,6 +239,34 @@ fn blobs_of_a_batch_are_kept_and_forgotten_with_it(harness: &dyn StoreHarness) {
     assert!(verify(&*store, VerifyOptions::default()).unwrap().is_sound());
 }
 
+fn blobs_are_removed_unless_they_were_kept_again(harness: &dyn StoreHarness) {
+    let store = harness.open();
+    let mut chain = Chain::of_run(1);
+    let blobs = vec![b"old".to_vec(), b"kept again".to_vec()];
+    store.append(Batch { blobs, ..chain.batch(2) }, Durability::Written).unwrap();
+    let mut expected = ["old", "kept again"].map(|blob| KeptBlob { digest: Digest::of(blob.as_bytes()), size: blob.len() as u64, since: 0 });
+    let listed = |store: &dyn Store| {
+        let mut blobs = store.kept_blobs().unwrap();
+        blobs.sort_by_key(|blob| blob.size);
+        blobs
+    };
+    assert_eq!(listed(&*store), expected);
+    store.keep_blob(b"kept again").unwrap();
+    expected[1].since = 2;
+    assert_eq!(listed(&*store), expected);
+    let [old, again] = expected.map(|blob| blob.digest);
+    assert!(store.remove_blobs(&[old, again], 0).unwrap().is_empty());
+    assert_eq!(store.remove_blobs(&[again, Digest::of(b"never there"), old], 2).unwrap(), [old]);
+    drop(store);
+    let store = harness.open();
+    assert_eq!(listed(&*store), expected[1..]);
+    assert!(store.blob(old).unwrap().is_none() && store.blob(again).unwrap().is_some());
+    assert_eq!(store.remove_blobs(&[again], 3).unwrap(), [again]);
+    assert!(store.blob(again).unwrap().is_none());
+    store.keep_blob(b"old").unwrap();
+    assert!(store.blob(old).unwrap().is_some(), "what was removed can come back");
+}
+
 fn checkpoints_verify(harness: &dyn StoreHarness) {
     let store = harness.open();
     let mut chain = Chain::of_run(1);
@@ -306,4 +343,138 @@ fn secrets_open_for_their_run_only(harness: &dyn StoreHarness) {
     assert_eq!(store.open_secret(run, "token", &sealed).unwrap(), b"hunter2");
     assert!(matches!(store.open_secret(other, "token", &sealed), Err(StoreError::NotSealedHere(_))));
     assert!(matches!(store.open_secret(run, "key", &sealed), Err(StoreError::NotSealedHere(_))));
+}
+
+fn ask(run: RunId, now: i64) -> LeaseAsk {
+    let (holder, reason) = ("mia on build-7".to_owned(), "deploy".to_owned());
+    LeaseAsk { environment: "production".into(), run, holder, reason, now: at(now), force: false }
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_microseconds(seconds * 1_000_000)
+}
+
+fn under(lease: &Lease, end: LeaseEnd) -> Option<LeaseUse> {
+    Some(LeaseUse { lease: lease.clone(), end })
+}
+
+fn an_environment_belongs_to_one_run_until_it_is_given_back(harness: &dyn StoreHarness) {
+    let store = harness.open();
+    let (mut one, two) = (Chain::of_run(1), Chain::of_run(2));
+    assert!(store.leases().unwrap().is_empty());
+    let lease = store.take_lease(&ask(one.run(), 100)).unwrap().unwrap();
+    assert_eq!((lease.run, lease.environment.as_str()), (one.run(), "production"));
+    store.append(Batch { lease: under(&lease, LeaseEnd::Kept), ..one.batch(1) }, Durability::Durable).unwrap();
+    let refused = store.take_lease(&ask(two.run(), 10_000)).unwrap().unwrap_err();
+    assert_eq!((refused.run, refused.token, refused.since, refused.holder.as_str()), (Some(one.run()), lease.token, at(100), "mia on build-7"));
+    assert!(store.take_lease(&LeaseAsk { environment: "staging".into(), ..ask(two.run(), 100) }).unwrap().is_ok(), "another environment is free");
+    assert!(store.renew_lease(&lease, at(105)).unwrap());
+    assert!(!store.renew_lease(&Lease { token: lease.token + 1, ..lease.clone() }, at(106)).unwrap());
+    assert!(!store.renew_lease(&Lease { run: two.run(), ..lease.clone() }, at(106)).unwrap());
+    drop(store);
+    let store = harness.open();
+    let kept = store.leases().unwrap();
+    assert_eq!(kept.iter().map(|kept| kept.environment.as_str()).collect::<Vec<_>>(), ["production", "staging"]);
+    assert_eq!((kept[0].run, kept[0].beat, kept[0].reason.as_str()), (Some(one.run()), at(105), "deploy"));
+    // The handle that held it is gone: its run may be gone on with at once, and nobody else's.
+    assert!(store.take_lease(&ask(two.run(), 106)).unwrap().is_err());
+    let again = store.take_lease(&ask(one.run(), 106)).unwrap().unwrap();
+    assert!(again.token > lease.token);
+    store.append(Batch { lease: under(&again, LeaseEnd::GivenBack), ..one.batch(1) }, Durability::Durable).unwrap();
+    assert!(!store.leases().unwrap().iter().any(|kept| kept.environment == "production"));
+    let next = store.take_lease(&ask(two.run(), 107)).unwrap().unwrap();
+    assert!(next.token > again.token, "a token is never given twice");
+}
+
+fn what_is_written_under_an_older_token_is_refused_whole(harness: &dyn StoreHarness) {
+    let store = harness.open();
+    let mut chain = Chain::of_run(1);
+    let old = store.take_lease(&ask(chain.run(), 100)).unwrap().unwrap();
+    store.append(Batch { lease: under(&old, LeaseEnd::Kept), ..chain.batch(2) }, Durability::Durable).unwrap();
+    let new = store.take_lease(&LeaseAsk { force: true, ..ask(chain.run(), 101) }).unwrap().unwrap();
+    let before = store.head().unwrap();
+    let act = store.post_act(chain.run(), "mia", at(101), &Act::Pause { reason: "lunch".into() }).unwrap();
+    let records = chain.batch(1).records;
+    let late = Batch {
+        records: records.clone(),
+        blobs: vec![b"never".to_vec()],
+        lease: under(&old, LeaseEnd::GivenBack),
+        wake: Some(Wake { run: chain.run(), at: Some(at(0)) }),
+        answers: vec![(act, Ok(()))],
+        checkpoint: true,
+        ..Batch::default()
+    };
+    let refused = store.append(late, Durability::Durable);
+    assert!(matches!(&refused, Err(StoreError::LeaseLost { run, environment }) if *run == chain.run() && environment == "production"), "{refused:?}");
+    assert!(!store.renew_lease(&old, at(102)).unwrap());
+    assert_eq!((store.head().unwrap(), store.act_answer(act).unwrap()), (before, None));
+    assert!(store.blob(Digest::of(b"never")).unwrap().is_none());
+    assert!(store.due(at(1_000)).unwrap().is_empty() && store.checkpoints().unwrap().is_empty());
+    assert_eq!(store.leases().unwrap()[0].token, new.token);
+    store.append(Batch { records, lease: under(&new, LeaseEnd::Kept), ..Batch::default() }, Durability::Durable).unwrap();
+}
+
+fn a_run_that_lets_go_keeps_its_environment(harness: &dyn StoreHarness) {
+    let store = harness.open();
+    let mut chain = Chain::of_run(1);
+    let lease = store.take_lease(&ask(chain.run(), 100)).unwrap().unwrap();
+    assert!(store.leases().unwrap()[0].process.is_some());
+    store.append(Batch { lease: under(&lease, LeaseEnd::Kept), ..chain.batch(1) }, Durability::Durable).unwrap();
+    store.append(Batch { lease: under(&lease, LeaseEnd::LetGo), ..Batch::default() }, Durability::Durable).unwrap();
+    let kept = store.leases().unwrap().remove(0);
+    assert_eq!((kept.run, kept.process, kept.since), (Some(chain.run()), None, at(100)));
+    assert!(store.take_lease(&ask(Chain::of_run(2).run(), 100_000)).unwrap().is_err());
+    assert!(store.take_lease(&ask(chain.run(), 101)).unwrap().unwrap().token > lease.token);
+}
+
+fn a_run_that_died_before_its_first_record_leaves_its_environment(harness: &dyn StoreHarness) {
+    let store = harness.open();
+    store.take_lease(&ask(Chain::of_run(1).run(), 100)).unwrap().unwrap();
+    drop(store);
+    let store = harness.open();
+    assert!(store.take_lease(&ask(Chain::of_run(2).run(), 101)).unwrap().is_ok());
+}
+
+fn runs_are_due_in_the_order_of_their_instants(harness: &dyn StoreHarness) {
+    let store = harness.open();
+    let mut chains = [1, 2, 3].map(Chain::of_run);
+    let runs = chains.each_ref().map(Chain::run);
+    for (chain, second) in chains.iter_mut().zip([30, 10, 20]) {
+        let wake = Some(Wake { run: chain.run(), at: Some(at(second)) });
+        store.append(Batch { wake, ..chain.batch(1) }, Durability::Durable).unwrap();
+    }
+    drop(store);
+    let store = harness.open();
+    assert!(store.due(at(9)).unwrap().is_empty());
+    assert_eq!(store.due(at(20)).unwrap(), [runs[1], runs[2]]);
+    assert_eq!(store.due(at(1_000)).unwrap(), [runs[1], runs[2], runs[0]]);
+    let wake = |run, at| store.append(Batch { wake: Some(Wake { run, at }), ..Batch::default() }, Durability::Written).unwrap();
+    wake(runs[1], Some(at(40)));
+    wake(runs[2], None);
+    wake(runs[2], None);
+    assert_eq!(store.due(at(1_000)).unwrap(), [runs[0], runs[1]]);
+}
+
+fn acts_are_seen_until_a_batch_answers_them(harness: &dyn StoreHarness) {
+    let store = harness.open();
+    let (mut chain, other) = (Chain::of_run(1), Chain::of_run(2));
+    let skip = Act::Skip { step: StepId::parse("step").unwrap(), reason: "it is \"night\"".into() };
+    let pause = Act::Pause { reason: "lunch".into() };
+    let first = store.post_act(chain.run(), "mia", at(1), &skip).unwrap();
+    let second = store.post_act(chain.run(), "ada", at(2), &pause).unwrap();
+    let third = store.post_act(other.run(), "mia", at(3), &pause).unwrap();
+    assert!(first < second && second < third);
+    let posted = |id, actor: &str, second, act: &Act| PostedAct { id, run: chain.run(), actor: actor.into(), posted_at: at(second), act: act.clone() };
+    let expected = [posted(first, "mia", 1, &skip), posted(second, "ada", 2, &pause)];
+    assert_eq!(store.acts(chain.run()).unwrap(), expected);
+    assert_eq!(store.act_answer(first).unwrap(), None);
+    let answers = vec![(first, Ok(())), (third, Err("it has ended".to_owned()))];
+    store.append(Batch { answers, ..chain.batch(1) }, Durability::Written).unwrap();
+    drop(store);
+    let store = harness.open();
+    assert_eq!(store.acts(chain.run()).unwrap(), expected[1..]);
+    assert!(store.acts(other.run()).unwrap().is_empty());
+    assert_eq!(store.act_answer(first).unwrap(), Some(Ok(())));
+    assert_eq!(store.act_answer(third).unwrap(), Some(Err("it has ended".to_owned())));
+    assert_eq!(store.act_answer(1_000).unwrap(), None, "there is none of that number");
 }

@@ -8,15 +8,17 @@ mod sequence;
 
 pub use finding::{Finding, Flaw};
 
+use std::collections::HashSet;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, ScopedJoinHandle};
 
+use lockstep_model::Digest;
 use serde::Serialize;
 
 use crate::checkpoint::{InvalidCheckpoint, Verifier};
 use crate::ledger::TreeHead;
 use crate::store::{Store, StoreError};
-use entry::{Checked, Chunk};
+use entry::{Checked, Chunk, Depth};
 use sequence::{Mark, Sequence};
 
 /// After so many findings the others are only counted: what is wrong everywhere needs no list.
@@ -37,6 +39,8 @@ pub struct VerifyOptions<'a> {
     pub key: Option<&'a str>,
     /// Whether each run's records are also folded, to see that every one of them may stand where it stands.
     pub fold: bool,
+    /// Whether the bytes that records name are also looked for: they must be there, or given up by retention.
+    pub bytes: bool,
 }
 
 /// What was checked and what was found.
@@ -51,10 +55,23 @@ pub struct VerifyReport {
     pub checkpoints: u64,
     /// The ledger's head, computed from the records.
     pub head: TreeHead,
+    /// What there is of the bytes that records name, if they were looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<BytesFound>,
     /// What is wrong: the first thing of each run, and what is wrong with the ledger.
     pub findings: Vec<Finding>,
     /// How many findings more there were.
     pub more: u64,
+}
+
+/// How many blobs records name, each counted once. Captured secrets are not among them: they are forgotten when their run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct BytesFound {
+    /// That are there.
+    pub kept: u64,
+    /// That are gone and were given up by retention.
+    pub released: u64,
 }
 
 impl VerifyReport {
@@ -95,21 +112,30 @@ pub fn verify(store: &dyn Store, options: VerifyOptions<'_>) -> Result<VerifyRep
         }
     }
     sequence.begin();
-    let read = read_all(store, options.fold, &mut sequence);
+    // Before and after, because others may keep and delete meanwhile.
+    let mut kept: HashSet<Digest> = kept_blobs(store, options)?.collect();
+    let read = read_all(store, options, &mut sequence);
     sequence.readable(read)?;
+    kept.extend(kept_blobs(store, options)?);
     // Read again, because others may have added records since: the head can only be ahead of what was read.
-    Ok(sequence.finish(store.head().ok()))
+    Ok(sequence.finish(store.head().ok(), options.bytes.then_some(&kept)))
+}
+
+fn kept_blobs(store: &dyn Store, options: VerifyOptions<'_>) -> Result<impl Iterator<Item = Digest>, StoreError> {
+    let blobs = if options.bytes { store.kept_blobs()? } else { Vec::new() };
+    Ok(blobs.into_iter().map(|blob| blob.digest))
 }
 
 /// One thread reads, others check what each record says by itself, and this one puts the results together in the ledger's order.
-fn read_all(store: &dyn Store, fold: bool, sequence: &mut Sequence) -> Result<(), StoreError> {
+fn read_all(store: &dyn Store, options: VerifyOptions<'_>, sequence: &mut Sequence) -> Result<(), StoreError> {
+    let depth = Depth { fold: options.fold, bytes: options.bytes };
     let checkers = thread::available_parallelism().map_or(1, |count| count.get().min(MOST_CHECKERS));
     thread::scope(|scope| {
         let (mut to, mut from) = (Vec::new(), Vec::new());
         for _ in 0..checkers {
             let (chunks, unchecked) = sync_channel::<Chunk>(WAITING);
             let (checked, results) = sync_channel(WAITING);
-            scope.spawn(move || check_chunks(&unchecked, &checked, fold));
+            scope.spawn(move || check_chunks(&unchecked, &checked, depth));
             to.push(chunks);
             from.push(results);
         }
@@ -126,9 +152,9 @@ fn read_all(store: &dyn Store, fold: bool, sequence: &mut Sequence) -> Result<()
     })
 }
 
-fn check_chunks(unchecked: &Receiver<Chunk>, checked: &SyncSender<Vec<Checked>>, fold: bool) {
+fn check_chunks(unchecked: &Receiver<Chunk>, checked: &SyncSender<Vec<Checked>>, depth: Depth) {
     for chunk in unchecked {
-        if checked.send(chunk.check(fold)).is_err() {
+        if checked.send(chunk.check(depth)).is_err() {
             break;
         }
     }

@@ -7,6 +7,7 @@ mod clock;
 mod files;
 mod http;
 mod log;
+mod probe;
 mod random;
 mod remember;
 mod secret;
@@ -17,6 +18,7 @@ pub use clock::{ClockRequest, ClockResponse};
 pub use files::{Entry, EntryKind, FilesRequest, FilesResponse};
 pub use http::{Capture, Header, HttpRequest, HttpResponse, Timing};
 pub use log::{LogLevel, LogRequest};
+pub use probe::{JsonPart, Probe, ProbeRead, Seen};
 pub use random::RandomRequest;
 pub use remember::RememberRequest;
 pub use secret::SecretRequest;
@@ -63,6 +65,18 @@ pub trait Request: Debug + Clone + Serialize + Send + Sync + 'static {
     /// What responses are to be captured into secrets.
     fn captures(&self) -> &[Capture] {
         &[]
+    }
+
+    /// How to find out whether it happened when its outcome was lost.
+    fn probe(&self) -> Option<&Probe> {
+        None
+    }
+
+    /// What the guest gets when its probe says that it happened: what the probe saw, if that is an answer of the same kind, else one that says success
+    /// and nothing more. None for what can carry no probe.
+    fn took_place(&self, seen: Seen) -> Option<Self::Response> {
+        let _ = seen;
+        None
     }
 }
 

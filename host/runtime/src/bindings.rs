@@ -23,6 +23,7 @@ wasmtime::component::bindgen!({
         "lockstep:contract/plan.step": crate::host::plan::StepHandle,
         "lockstep:contract/artifact.sealed": lockstep_model::request::SealedArtifact,
         "lockstep:contract/artifact.draft": crate::host::artifact::Draft,
+        "lockstep:contract/types.probe": crate::host::probe::Draft,
         "lockstep:contract/http.request": crate::host::http::Draft,
         "lockstep:contract/http.response": lockstep_model::request::HttpResponse,
         "lockstep:contract/shell.command": crate::host::shell::Draft,

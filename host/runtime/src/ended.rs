@@ -1,16 +1,13 @@
 //! Why a guest did not come to its end by itself, as the errors that travel through wasmtime, and what they mean to the engine.
 
-use std::fmt::Write as _;
-
 use lockstep_gate::Stop;
 use lockstep_model::Failure;
+use wasmtime::Trap;
 use wasmtime::component::ResourceTableError;
-use wasmtime::{Trap, WasmBacktrace};
 
 use crate::limits::Limits;
+use crate::position::position;
 
-/// How many frames of a trap are shown: where it happened and who called, not the way there from the start.
-const FRAMES_SHOWN: usize = 8;
 /// What a trap says is the guest's own text in part.
 const LONGEST_TRAP: usize = 2_000;
 
@@ -87,15 +84,9 @@ pub(crate) fn failure_of(error: &wasmtime::Error, limits: &Limits) -> Failure {
 }
 
 fn trap_text(error: &wasmtime::Error, cause: &str) -> String {
-    let mut text: String = format!("the procedure has trapped: {cause}").chars().take(LONGEST_TRAP).collect();
-    let frames = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).unwrap_or_default();
-    for (index, frame) in frames.iter().take(FRAMES_SHOWN).enumerate() {
-        let between = if index == 0 { "; at" } else { " <-" };
-        match frame.func_name() {
-            Some(name) => write!(text, "{between} {}", name.chars().take(120).collect::<String>()),
-            None => write!(text, "{between} function {}", frame.func_index()),
-        }
-        .unwrap_or_default();
+    let text: String = format!("the procedure has trapped: {cause}").chars().take(LONGEST_TRAP).collect();
+    match position(error) {
+        Some(position) => format!("{text}; at {position}"),
+        None => text,
     }
-    text
 }

@@ -10,6 +10,7 @@ mod files;
 pub(crate) mod http;
 mod log;
 pub(crate) mod plan;
+pub(crate) mod probe;
 mod random;
 mod run;
 pub(crate) mod secret;

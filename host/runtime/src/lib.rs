@@ -11,6 +11,7 @@ mod host;
 mod limits;
 mod load;
 mod machine;
+mod position;
 mod procedure;
 mod runtime;
 mod shown;

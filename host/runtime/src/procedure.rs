@@ -15,6 +15,7 @@ use crate::declared::Declared;
 use crate::ended::failure_of;
 use crate::host::types::guest_failure;
 use crate::limits::Limits;
+use crate::position::position;
 use crate::runtime::Shared;
 
 /// The longest output of a step.
@@ -59,7 +60,12 @@ impl LoadedProcedure {
             let guest = self.linked.instantiate(&mut store)?;
             call(&guest, &mut store)
         });
-        let result = result.map_err(|error| failure_of(&error, &self.limits));
+        let result = result.map_err(|error| {
+            if let (Mode::Attempt(gate), Some(position)) = (&store.data().mode, position(&error)) {
+                gate.stopped_at(&position);
+            }
+            failure_of(&error, &self.limits)
+        });
         (store.into_data(), result)
     }
 

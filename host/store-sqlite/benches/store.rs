@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use journal::Calls;
+use lockstep_journal::Blobs;
 use lockstep_journal::store::{Batch, Durability, Store};
 use lockstep_journal::verify::{VerifyOptions, verify};
 use lockstep_store_sqlite::{Options, SqliteStore};
@@ -36,6 +37,7 @@ fn main() {
     syncs(temporary.path());
     effect_against_bare_commit(temporary.path());
     syncs_per_effect(temporary.path());
+    blobs(temporary.path());
     for writers in [1, 8, 64] {
         group_commit(temporary.path(), writers);
     }
@@ -132,6 +134,21 @@ fn syncs_per_effect(dir: &Path) {
         }
         (None, _) | (_, None) => row("syncs per effect", "MISSING: strace"),
     }
+}
+
+/// A component's size: what every run reads once, and keeps again.
+fn blobs(dir: &Path) {
+    const SIZE: usize = 2 << 20;
+    let store = open(&dir.join("blobs"));
+    let bytes = |number: u8| (0..SIZE).map(|at| (at % 251) as u8 ^ number).collect::<Vec<u8>>();
+    let keep = |bytes: Vec<u8>| timed(|| store.append(Batch { blobs: vec![bytes], ..Batch::default() }, Durability::Durable).unwrap());
+    let kept = (0..40).map(|number| keep(bytes(number))).collect();
+    row("keeping a blob of 2 MiB, p50 / p99", percentiles(kept).1);
+    row("keeping it again, p50 / p99", percentiles((0..40).map(|_| keep(bytes(7))).collect()).1);
+    let digest = lockstep_model::Digest::of(&bytes(7));
+    let read = (0..40).map(|_| timed(|| assert_eq!(store.blob(digest).unwrap().unwrap().len(), SIZE))).collect();
+    row("reading it, p50 / p99", percentiles(read).1);
+    row("of which hashing", percentiles((0..40).map(|_| timed(|| assert_eq!(lockstep_model::Digest::of(&bytes(7)), digest))).collect()).1);
 }
 
 fn group_commit(dir: &Path, writers: u64) {

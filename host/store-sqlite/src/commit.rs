@@ -6,13 +6,17 @@
 use std::collections::HashMap;
 use std::slice;
 
+use lockstep_journal::act::ActAnswer;
 use lockstep_journal::checkpoint::Signer;
+use lockstep_journal::lease::LeaseUse;
 use lockstep_journal::ledger::Frontier;
+use lockstep_journal::store::Wake;
 use lockstep_journal::{Durability, SealedRecord, StoreError};
 use lockstep_model::{Digest, RunId};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::of_sqlite;
+use crate::{acts, blobs, leases};
 
 /// More runs than this at once have their places looked up again, so that a process of weeks does not grow.
 const MOST_PLACES: usize = 4096;
@@ -20,14 +24,39 @@ const MOST_PLACES: usize = 4096;
 /// A batch on its way to the ledger.
 pub(crate) struct Job {
     pub(crate) records: Vec<SealedRecord>,
-    /// With their digests, which the caller's thread computed.
+    /// Encrypted, with the digests of what they were before: the caller's thread does both.
     pub(crate) blobs: Vec<(Digest, Vec<u8>)>,
     pub(crate) forget: Vec<Digest>,
     pub(crate) checkpoint: bool,
+    pub(crate) lease: Option<LeaseUse>,
+    pub(crate) wake: Option<Wake>,
+    pub(crate) answers: Vec<(u64, ActAnswer)>,
+    pub(crate) aside: Option<Aside>,
     pub(crate) durability: Durability,
     /// Whether someone waits for the answer.
     pub(crate) awaited: bool,
 }
+
+impl Default for Job {
+    /// Nothing, which nobody waits for.
+    fn default() -> Self {
+        Self {
+            records: Vec::new(),
+            blobs: Vec::new(),
+            forget: Vec::new(),
+            checkpoint: false,
+            lease: None,
+            wake: None,
+            answers: Vec::new(),
+            aside: None,
+            durability: Durability::Written,
+            awaited: false,
+        }
+    }
+}
+
+/// What is to be done beside the ledger in the same transaction: done once more when that has to be tried again.
+pub(crate) type Aside = Box<dyn Fn(&Connection) -> Result<(), StoreError> + Send>;
 
 /// The checkpoint that was asked for, or nothing.
 pub(crate) type Answer = Result<Option<String>, StoreError>;
@@ -55,7 +84,9 @@ struct End {
 
 impl Job {
     fn is_nothing(&self) -> bool {
-        self.records.is_empty() && self.blobs.is_empty() && self.forget.is_empty() && !self.checkpoint && self.durability == Durability::Written
+        let kept = self.records.is_empty() && self.blobs.is_empty() && self.forget.is_empty() && !self.checkpoint;
+        let beside = self.lease.is_none() && self.wake.is_none() && self.answers.is_empty() && self.aside.is_none();
+        kept && beside && self.durability == Durability::Written
     }
 
     fn runs(&self) -> impl Iterator<Item = RunId> {
@@ -176,17 +207,25 @@ impl Ledger {
             }
             return Ok(Err(error));
         }
-        if let Err(error) = self.places(job, end)? {
+        if let Err(error) = self.may_write(job, end)? {
             if !job.awaited {
                 end.failed.extend(job.runs().map(|run| (run, error.clone())));
             }
             return Ok(Err(error));
         }
         self.write(job, end)?;
-        if !job.checkpoint {
-            return Ok(Ok(None));
+        self.write_beside(job)?;
+        Ok(Ok(job.checkpoint.then(|| self.write_checkpoint(&end.frontier)).transpose()?))
+    }
+
+    /// Whether the job's lease is the newest and every record has its place, which it is given then.
+    fn may_write(&self, job: &Job, end: &mut End) -> Result<Result<(), StoreError>, StoreError> {
+        match &job.lease {
+            Some(LeaseUse { lease, .. }) if !leases::holds(&self.connection, lease)? => {
+                Ok(Err(StoreError::LeaseLost { run: lease.run, environment: lease.environment.clone() }))
+            }
+            Some(_) | None => self.places(job, end),
         }
-        self.write_checkpoint(&end.frontier).map(|note| Ok(Some(note)))
     }
 
     /// Gives every record of the job its place, or says why it has none.
@@ -219,21 +258,26 @@ impl Ledger {
 
     fn write(&self, job: &Job, end: &mut End) -> Result<(), StoreError> {
         let prepare = |sql| self.connection.prepare_cached(sql).map_err(of_sqlite);
+        let since = to_kept(end.frontier.size())?;
         let mut insert = prepare("INSERT INTO record (idx, run, seq, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")?;
         for SealedRecord { record, bytes, hash } in &job.records {
             let (index, seq) = (to_kept(end.frontier.size())?, to_kept(record.seq)?);
             insert.execute((index, record.run.to_bytes(), seq, hash.0, bytes)).map_err(of_sqlite)?;
             end.frontier.push(hash);
         }
-        let mut keep = prepare("INSERT OR IGNORE INTO blob (digest, bytes) VALUES (?1, ?2)")?;
-        for (digest, bytes) in &job.blobs {
-            keep.execute((digest.0, bytes)).map_err(of_sqlite)?;
+        for (digest, sealed) in &job.blobs {
+            blobs::keep(&self.connection, *digest, sealed, since)?;
         }
-        let mut forget = prepare("DELETE FROM blob WHERE digest = ?1")?;
-        for digest in &job.forget {
-            forget.execute([digest.0]).map_err(of_sqlite)?;
+        blobs::remove(&self.connection, &job.forget, i64::MAX).map(drop)
+    }
+
+    fn write_beside(&self, job: &Job) -> Result<(), StoreError> {
+        for (id, answer) in &job.answers {
+            acts::set_answer(&self.connection, *id, answer)?;
         }
-        Ok(())
+        job.wake.map_or(Ok(()), |wake| leases::wake(&self.connection, wake))?;
+        job.lease.as_ref().map_or(Ok(()), |used| leases::end(&self.connection, used))?;
+        job.aside.as_ref().map_or(Ok(()), |aside| aside(&self.connection))
     }
 
     /// The same head is signed once.
@@ -264,7 +308,7 @@ impl Ledger {
 }
 
 /// SQLite's integers are signed.
-fn to_kept(number: u64) -> Result<i64, StoreError> {
+pub(crate) fn to_kept(number: u64) -> Result<i64, StoreError> {
     i64::try_from(number).map_err(|_| StoreError::Damaged("a number of the ledger is out of range".into()))
 }
 

@@ -56,6 +56,12 @@ impl Keys {
         Ok(Self { signer: Signer::from_seed(seed.expose()), sealing: SealingKey::new(sealing.expose()), file })
     }
 
+    /// Whether they are those of the store whose checkpoints are verified with `verifier`.
+    pub(crate) fn expect(&self, verifier: &str) -> Result<(), StoreError> {
+        let own = self.signer.verifier().to_string();
+        if own == verifier { Ok(()) } else { Err(StoreError::Damaged(format!("its key file is of another store: {own} is not {verifier}"))) }
+    }
+
     /// Reads the keys, and makes them when there are none. Of two processes that make them at once, one wins and both have the same.
     pub(crate) fn read_or_make(dir: &Path) -> Result<Self, StoreError> {
         if !path(dir).exists() {

@@ -7,26 +7,37 @@
 //! # Caveats
 //! The database must be on a local file system: SQLite's log needs shared memory and locks.
 
+mod acts;
+mod backup;
+mod blobs;
 mod commit;
+mod compact;
 mod error;
+mod holder;
 mod key;
+mod leases;
 mod open;
 mod reader;
 mod schema;
 mod writer;
 
+pub use backup::{BackupError, backup};
+pub use compact::{Sizes, compact};
 pub use open::Options;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use lockstep_journal::act::ActAnswer;
 use lockstep_journal::ledger::TreeHead;
 use lockstep_journal::sealing::{NONCE, SealingKey};
-use lockstep_journal::store::RawEntry;
+use lockstep_journal::store::{KeptBlob, RawEntry};
 use lockstep_journal::{Act, Batch, BlobError, Blobs, Durability, Lease, LeaseAsk, LeaseKept, PostedAct, SealedRecord, Store, StoreError};
 use lockstep_model::{Digest, RunId, Timestamp};
+use rusqlite::Connection;
 
-use commit::{Job, Ledger};
+use commit::{Aside, Job, Ledger};
+use holder::Holder;
 use key::Keys;
 use reader::Readers;
 use writer::Writer;
@@ -35,14 +46,12 @@ use writer::Writer;
 pub struct SqliteStore {
     readers: Readers,
     /// None: it is open for reading only.
-    writing: Option<Writing>,
+    writer: Option<Writer>,
+    /// Who only reads needs no key, until a blob is asked for.
+    sealing: OnceLock<SealingKey>,
+    holder: Mutex<Option<Holder>>,
     verifier: String,
     dir: PathBuf,
-}
-
-struct Writing {
-    writer: Writer,
-    sealing: SealingKey,
 }
 
 impl SqliteStore {
@@ -58,7 +67,7 @@ impl SqliteStore {
         let (connection, Keys { signer, sealing, .. }) = open::for_writing(dir, &options)?;
         let verifier = signer.verifier().to_string();
         let writer = Writer::start(Ledger::new(connection, signer)?)?;
-        Ok(Self { readers: Readers::new(dir, false)?, writing: Some(Writing { writer, sealing }), verifier, dir: dir.to_owned() })
+        Ok(Self { readers: Readers::new(dir, false)?, writer: Some(writer), sealing: sealing.into(), holder: Mutex::default(), verifier, dir: dir.to_owned() })
     }
 
     fn open_bare(dir: &Path) -> Result<Self, StoreError> {
@@ -68,31 +77,78 @@ impl SqliteStore {
         let readers = Readers::new(dir, true)?;
         readers.check()?;
         let verifier = readers.verifier()?;
-        Ok(Self { readers, writing: None, verifier, dir: dir.to_owned() })
+        Ok(Self { readers, writer: None, sealing: OnceLock::new(), holder: Mutex::default(), verifier, dir: dir.to_owned() })
     }
 
-    fn writing(&self) -> Result<&Writing, StoreError> {
-        self.writing.as_ref().ok_or(StoreError::ReadOnly)
+    fn writer(&self) -> Result<&Writer, StoreError> {
+        self.writer.as_ref().ok_or(StoreError::ReadOnly)
+    }
+
+    fn sealing(&self) -> Result<&SealingKey, StoreError> {
+        match self.sealing.get() {
+            Some(key) => Ok(key),
+            None => {
+                let keys = Keys::read(&self.dir)?;
+                keys.expect(&self.verifier)?;
+                Ok(self.sealing.get_or_init(|| keys.sealing))
+            }
+        }
     }
 
     /// The readers, once they see what this process wrote.
     fn settled(&self) -> Result<&Readers, StoreError> {
-        match &self.writing {
-            Some(writing) => writing.writer.settle().map(|()| &self.readers),
+        match &self.writer {
+            Some(writer) => writer.settle().map(|()| &self.readers),
             None => Ok(&self.readers),
         }
     }
 
+    /// This handle as a holder of leases: made when the first is taken.
+    fn holder(&self) -> Result<String, StoreError> {
+        let mut holder = self.holder.lock().unwrap_or_else(PoisonError::into_inner);
+        let holder = match &mut *holder {
+            Some(holder) => holder,
+            none => none.insert(Holder::register(&self.dir)?),
+        };
+        Ok(holder.name().to_owned())
+    }
+
     fn write(&self, batch: Batch, durability: Durability, awaited: bool) -> Result<Option<String>, StoreError> {
-        let Batch { records, blobs, forget, checkpoint, .. } = batch;
-        let blobs = blobs.into_iter().map(|bytes| (Digest::of(&bytes), bytes)).collect();
-        self.writing()?.writer.write(Job { records, blobs, forget, checkpoint, durability, awaited })
+        let Batch { records, blobs, forget, checkpoint, lease, wake, answers } = batch;
+        let (writer, sealing) = (self.writer()?, self.sealing()?);
+        let seal = |bytes: Vec<u8>| {
+            let digest = Digest::of(&bytes);
+            Ok((digest, sealing.seal_blob(digest, bytes)?))
+        };
+        let blobs = blobs.into_iter().map(seal).collect::<Result<_, StoreError>>()?;
+        writer.write(Job { records, blobs, forget, checkpoint, lease, wake, answers, aside: None, durability, awaited })
+    }
+
+    /// Does something beside the ledger in the writer's next transaction.
+    fn aside<T, F>(&self, durability: Durability, act: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let done = Arc::new(Mutex::new(None));
+        let told = Arc::clone(&done);
+        let aside: Aside = Box::new(move |connection| {
+            *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(act(connection)?);
+            Ok(())
+        });
+        self.writer()?.write(Job { aside: Some(aside), durability, awaited: true, ..Job::default() })?;
+        let done = done.lock().unwrap_or_else(PoisonError::into_inner).take();
+        done.ok_or_else(|| StoreError::Medium("the store's thread did not do it".into()))
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.settled()?.read(look)
     }
 }
 
 impl std::fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SqliteStore").field("dir", &self.dir).field("read_only", &self.writing.is_none()).finish()
+        f.debug_struct("SqliteStore").field("dir", &self.dir).field("read_only", &self.writer.is_none()).finish()
     }
 }
 
@@ -132,54 +188,64 @@ impl Store for SqliteStore {
         note.ok_or_else(|| StoreError::Medium("no checkpoint was made".into()))
     }
 
+    fn kept_blobs(&self) -> Result<Vec<KeptBlob>, StoreError> {
+        self.read(blobs::all)
+    }
+
+    fn remove_blobs(&self, digests: &[Digest], kept_before: u64) -> Result<Vec<Digest>, StoreError> {
+        let (digests, kept_before) = (digests.to_vec(), commit::to_kept(kept_before).unwrap_or(i64::MAX));
+        self.aside(Durability::Durable, move |connection| blobs::remove(connection, &digests, kept_before))
+    }
+
     fn verifier_key(&self) -> String {
         self.verifier.clone()
     }
 
-    fn take_lease(&self, _: &LeaseAsk) -> Result<Result<Lease, Box<LeaseKept>>, StoreError> {
-        Err(no_leases())
+    fn take_lease(&self, ask: &LeaseAsk) -> Result<Result<Lease, Box<LeaseKept>>, StoreError> {
+        let (dir, process, ask) = (self.dir.clone(), self.holder()?, ask.clone());
+        self.aside(Durability::Durable, move |connection| leases::take(connection, &dir, &process, &ask))
     }
 
-    fn renew_lease(&self, _: &Lease, _: Timestamp) -> Result<bool, StoreError> {
-        Err(no_leases())
+    fn renew_lease(&self, lease: &Lease, now: Timestamp) -> Result<bool, StoreError> {
+        let lease = lease.clone();
+        // A heartbeat that a loss of power takes away is one of a process that it took away as well.
+        self.aside(Durability::Written, move |connection| leases::renew(connection, &lease, now))
     }
 
     fn leases(&self) -> Result<Vec<LeaseKept>, StoreError> {
-        Err(no_leases())
+        let mut leases = self.read(leases::all)?;
+        // A process that was killed let go of nothing by itself.
+        for kept in &mut leases {
+            kept.process.take_if(|process| !holder::lives(&self.dir, process));
+        }
+        Ok(leases)
     }
 
-    fn due(&self, _: Timestamp) -> Result<Vec<RunId>, StoreError> {
-        Err(no_leases())
+    fn due(&self, now: Timestamp) -> Result<Vec<RunId>, StoreError> {
+        self.read(|connection| leases::due(connection, now))
     }
 
-    fn post_act(&self, _: RunId, _: &str, _: Timestamp, _: &Act) -> Result<u64, StoreError> {
-        Err(no_leases())
+    fn post_act(&self, run: RunId, actor: &str, now: Timestamp, act: &Act) -> Result<u64, StoreError> {
+        let (actor, act) = (actor.to_owned(), act.clone());
+        self.aside(Durability::Durable, move |connection| acts::post(connection, run, &actor, now, &act))
     }
 
-    fn acts(&self, _: RunId) -> Result<Vec<PostedAct>, StoreError> {
-        Err(no_leases())
+    fn acts(&self, run: RunId) -> Result<Vec<PostedAct>, StoreError> {
+        self.read(|connection| acts::open(connection, run))
     }
 
-    fn act_answer(&self, _: u64) -> Result<Option<ActAnswer>, StoreError> {
-        Err(no_leases())
+    fn act_answer(&self, id: u64) -> Result<Option<ActAnswer>, StoreError> {
+        self.read(|connection| acts::answer(connection, id))
     }
 
     fn seal_secret(&self, run: RunId, secret: &str, value: &[u8]) -> Result<Vec<u8>, StoreError> {
         let nonce = key::random::<NONCE>()?;
-        Ok(self.writing()?.sealing.seal(*nonce.expose(), run, secret, value)?)
+        Ok(self.sealing()?.seal(*nonce.expose(), run, secret, value)?)
     }
 
     fn open_secret(&self, run: RunId, secret: &str, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
-        match &self.writing {
-            Some(writing) => Ok(writing.sealing.open(run, secret, sealed)?),
-            // A store is read without its keys, until one is needed.
-            None => Ok(Keys::read(&self.dir)?.sealing.open(run, secret, sealed)?),
-        }
+        Ok(self.sealing()?.open(run, secret, sealed)?)
     }
-}
-
-fn no_leases() -> StoreError {
-    StoreError::Medium("this store has no leases yet".into())
 }
 
 impl Blobs for SqliteStore {
@@ -190,6 +256,11 @@ impl Blobs for SqliteStore {
     }
 
     fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, BlobError> {
-        self.settled().map_err(|error| error::of_blob(&error))?.blob(digest)
+        let sealed = self.settled().and_then(|readers| readers.read(|connection| blobs::sealed(connection, digest))).map_err(|error| error::of_blob(&error))?;
+        let Some(sealed) = sealed else { return Ok(None) };
+        let key = self.sealing().map_err(|why| BlobError::NoKey { digest, why: Box::new(why) })?;
+        let bytes = key.open_blob(digest, sealed).map_err(|_| BlobError::Corrupt(digest))?;
+        // Who has the key could have sealed other bytes under this digest, but not found others that have it.
+        if Digest::of(&bytes) == digest { Ok(Some(bytes)) } else { Err(BlobError::Corrupt(digest)) }
     }
 }

@@ -60,9 +60,7 @@ pub(crate) fn for_writing(dir: &Path, options: &Options) -> Result<(Connection, 
     }
     schema::prepare_writer(&connection, options.max_bytes)?;
     let kept: String = connection.query_row("SELECT verifier FROM head", [], |row| row.get(0)).map_err(of_sqlite)?;
-    if kept != verifier {
-        return Err(StoreError::Damaged(format!("its key file is of another store: {verifier} is not {kept}")));
-    }
+    keys.expect(&kept)?;
     Ok((connection, keys))
 }
 
@@ -107,7 +105,7 @@ pub(crate) fn missing(dir: &Path) -> StoreError {
     StoreError::Missing(dir.display().to_string())
 }
 
-fn make_directory(dir: &Path) -> Result<(), StoreError> {
+pub(crate) fn make_directory(dir: &Path) -> Result<(), StoreError> {
     let make = || {
         DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         // The new directory's own entry must survive as well.

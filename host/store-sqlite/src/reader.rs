@@ -8,12 +8,12 @@ use std::time::SystemTime;
 use lockstep_journal::ledger::{Frontier, TreeHead};
 use lockstep_journal::record::{FORMAT, InvalidRecord};
 use lockstep_journal::store::RawEntry;
-use lockstep_journal::{BlobError, SealedRecord, StoreError};
+use lockstep_journal::{SealedRecord, StoreError};
 use lockstep_model::{Digest, RunId};
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
+use rusqlite::{Connection, OpenFlags, Row};
 
-use crate::error::{of_blob, of_file, of_sqlite};
+use crate::error::{of_file, of_sqlite};
 use crate::open;
 use crate::schema;
 
@@ -49,7 +49,8 @@ impl Readers {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    fn read<T>(&self, use_it: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    /// Reads with one of the connections.
+    pub(crate) fn read<T>(&self, use_it: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         if self.bare {
             return self.read_bare(use_it);
         }
@@ -170,15 +171,6 @@ impl Readers {
             notes.collect::<Result<_, _>>().map_err(of_sqlite)
         })
     }
-
-    pub(crate) fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, BlobError> {
-        let kept = self.read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT bytes FROM blob WHERE digest = ?1").map_err(of_sqlite)?;
-            statement.query_row([digest.0], |row| row.get::<_, Vec<u8>>(0)).optional().map_err(of_sqlite)
-        });
-        let Some(bytes) = kept.map_err(|error| of_blob(&error))? else { return Ok(None) };
-        if Digest::of(&bytes) == digest { Ok(Some(bytes)) } else { Err(BlobError::Corrupt(digest)) }
-    }
 }
 
 /// A record that is not what its hash says is not handed out: nothing may be built on it.
@@ -188,7 +180,7 @@ fn record(run: RunId, row: &Row<'_>) -> Result<SealedRecord, StoreError> {
     let hash = array(row, 1).map(Digest).ok_or_else(|| broken("has no hash"))?;
     let bytes = bytes(row, 2).ok_or_else(|| broken("has no bytes"))?;
     let record = SealedRecord::read(bytes.to_vec()).map_err(|error| match error {
-        InvalidRecord::NewerFormat { found } => StoreError::NewerFormat { found, known: FORMAT },
+        InvalidRecord::NewerFormat { found } => StoreError::NewerRecord { found, known: FORMAT },
         InvalidRecord::Form(_) | InvalidRecord::NotCanonical => broken(&error.to_string()),
     })?;
     if record.hash != hash {

@@ -20,7 +20,8 @@ const BUSY: Duration = Duration::from_secs(5);
 /// once in some eighty effects; but a sync of a log that no longer grows takes half the time.
 const LOG_PAGES: u32 = 512;
 
-/// A run's records are found by `record_of_run`, the runs by `run_begun`. `idx` counts from 0 in the order of commits.
+/// A run's records are found by `record_of_run`, the runs by `run_begun`. `idx` counts from 0 in the order of commits. `blob.bytes` are encrypted.
+/// Times are microseconds since 1970. `kept` has for every blob how many records the ledger had when it was last kept: beside the blob, whose row would be written whole again.
 const TABLES: &str = "
 CREATE TABLE record (
     idx   INTEGER PRIMARY KEY,
@@ -36,6 +37,34 @@ CREATE TABLE blob (
     digest BLOB NOT NULL UNIQUE,
     bytes  BLOB NOT NULL
 ) STRICT;
+CREATE TABLE kept (
+    digest BLOB PRIMARY KEY,
+    since  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE lease (
+    environment TEXT PRIMARY KEY,
+    run         BLOB,
+    token       INTEGER NOT NULL,
+    process     TEXT,
+    holder      TEXT NOT NULL,
+    reason      TEXT NOT NULL,
+    since       INTEGER NOT NULL,
+    beat        INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE wake (
+    run BLOB PRIMARY KEY,
+    at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX wake_in_time ON wake (at, run);
+CREATE TABLE act (
+    id     INTEGER PRIMARY KEY,
+    run    BLOB NOT NULL,
+    actor  TEXT NOT NULL,
+    posted INTEGER NOT NULL,
+    act    TEXT NOT NULL,
+    answer TEXT
+) STRICT;
+CREATE INDEX act_open ON act (run, id) WHERE answer IS NULL;
 CREATE TABLE checkpoint (
     size INTEGER PRIMARY KEY,
     note TEXT NOT NULL
@@ -84,9 +113,9 @@ pub(crate) fn is_ours(connection: &Connection) -> Result<bool, StoreError> {
     Err(StoreError::Damaged("its database is not one of Lockstep".into()))
 }
 
-/// Makes the tables in an empty database. The caller keeps other processes from doing the same.
+/// Makes the tables in an empty database, whose free pages can be given back a few at a time (`compact`). The caller keeps other processes from doing the same.
 pub(crate) fn create(connection: &Connection, verifier: &str) -> Result<(), StoreError> {
-    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL; BEGIN IMMEDIATE;").map_err(of_sqlite)?;
+    connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL; BEGIN IMMEDIATE;").map_err(of_sqlite)?;
     let fill = || {
         connection.execute_batch(TABLES)?;
         connection.execute("INSERT INTO head VALUES (0, 0, x'', ?1)", [verifier])?;

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use lockstep_journal::{Durability, StoreError};
+use lockstep_journal::StoreError;
 
 use crate::commit::{Answer, Job, Ledger};
 
@@ -58,8 +58,7 @@ impl Writer {
         if self.unseen.load(Ordering::Acquire) == 0 {
             return Ok(());
         }
-        let nothing = Job { records: Vec::new(), blobs: Vec::new(), forget: Vec::new(), checkpoint: false, durability: Durability::Written, awaited: true };
-        self.write(nothing).map(drop)
+        self.write(Job { awaited: true, ..Job::default() }).map(drop)
     }
 
     fn post(&self, post: Post) -> Result<(), StoreError> {

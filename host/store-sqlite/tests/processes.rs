@@ -9,11 +9,13 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
 
+use lockstep_journal::lease::{LASTS, LeaseAsk, LeaseEnd, LeaseUse};
 use lockstep_journal::store::{Batch, Durability, Store};
 use lockstep_journal::store_contract::Chain;
 use lockstep_journal::verify::{VerifyOptions, verify};
+use lockstep_model::{RunId, Timestamp};
 use lockstep_store_sqlite::{Options, SqliteStore};
 use tempfile::TempDir;
 
@@ -35,16 +37,19 @@ fn main() -> ExitCode {
         ["as-effects", dir, count] => effects(Path::new(dir), count.parse().unwrap()),
         ["as-writer", dir] => write_and_wait(Path::new(dir)),
         ["as-reader", dir] => read(Path::new(dir)),
+        ["as-holder", dir] => hold(Path::new(dir)),
         _ => return run_tests(),
     }
     ExitCode::SUCCESS
 }
 
 fn run_tests() -> ExitCode {
-    let tests: [Test; 3] = [
+    let tests: [Test; 5] = [
         ("an_effect_costs_one_sync", an_effect_costs_one_sync),
         ("written_records_survive_sigkill", written_records_survive_sigkill),
         ("another_user_can_read_what_is_readable", another_user_can_read_what_is_readable),
+        ("the_run_of_a_killed_process_is_taken_over_at_once", the_run_of_a_killed_process_is_taken_over_at_once),
+        ("a_process_that_wakes_up_late_writes_nothing", a_process_that_wakes_up_late_writes_nothing),
     ];
     let mut missing = 0;
     for (name, test) in tests {
@@ -89,9 +94,12 @@ fn an_effect_costs_one_sync() -> Shown {
 fn effects(dir: &Path, count: usize) {
     let store = SqliteStore::open(dir, Options::default()).unwrap();
     let mut chain = Chain::of_run(1);
+    let lease = store.take_lease(&ask(chain.run(), taken())).unwrap().unwrap();
     for _ in 0..count {
-        store.append(chain.batch(1), Durability::Durable).unwrap();
-        store.append(chain.batch(1), Durability::Written).unwrap();
+        for durability in [Durability::Durable, Durability::Written] {
+            let used = Some(LeaseUse { lease: lease.clone(), end: LeaseEnd::Kept });
+            store.append(Batch { lease: used, ..chain.batch(1) }, durability).unwrap();
+        }
     }
 }
 
@@ -178,4 +186,76 @@ fn read(dir: &Path) {
     let report = verify(&store, VerifyOptions::default()).unwrap();
     assert!(report.is_sound(), "{:?}", report.findings);
     println!("{} records, sound", report.records);
+}
+
+/// When the lease is taken, in every process: no test waits for a clock.
+fn taken() -> Timestamp {
+    Timestamp::from_microseconds(0)
+}
+
+fn ask(run: RunId, now: Timestamp) -> LeaseAsk {
+    LeaseAsk { environment: "production".into(), run, holder: "mia".into(), reason: "deploy".into(), now, force: false }
+}
+
+/// Takes a lease and writes under it, says so, and writes once more when it is told to.
+fn hold(dir: &Path) {
+    let store = SqliteStore::open(dir, Options::default()).unwrap();
+    let mut chain = Chain::of_run(1);
+    let lease = store.take_lease(&ask(chain.run(), taken())).unwrap().unwrap();
+    let mut write = || {
+        let used = Some(LeaseUse { lease: lease.clone(), end: LeaseEnd::Kept });
+        store.append(Batch { lease: used, ..chain.batch(1) }, Durability::Durable)
+    };
+    write().unwrap();
+    println!("held");
+    std::io::stdout().flush().unwrap();
+    std::io::stdin().read_exact(&mut [0]).unwrap();
+    println!("{}", write().map_or_else(|error| error.to_string(), |()| "written".to_owned()));
+}
+
+/// A process that holds the lease, and what it says from now on.
+fn holding(dir: &Path) -> (Child, BufReader<ChildStdout>) {
+    let mut child = this_program().arg("as-holder").arg(dir).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    assert_eq!(line, "held\n");
+    (child, said)
+}
+
+fn the_run_of_a_killed_process_is_taken_over_at_once() -> Shown {
+    let temporary = TempDir::new().unwrap();
+    let dir = temporary.path().join("store");
+    let (mut child, _) = holding(&dir);
+    let store = SqliteStore::open(&dir, Options::default()).unwrap();
+    let run = Chain::of_run(1).run();
+    let refused = store.take_lease(&ask(run, taken())).unwrap().unwrap_err();
+    assert!(refused.process.unwrap().starts_with(&format!("{}-", child.id())));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(store.take_lease(&ask(run, taken())).unwrap().unwrap().token, 2);
+    None
+}
+
+fn a_process_that_wakes_up_late_writes_nothing() -> Shown {
+    let temporary = TempDir::new().unwrap();
+    let dir = temporary.path().join("store");
+    let (mut child, mut said) = holding(&dir);
+    let signal = |name: &str| command(Path::new("kill")).args([name, &child.id().to_string()]).status().ok();
+    if signal("-STOP").is_none_or(|status| !status.success()) {
+        return Some("kill, to stop a process");
+    }
+    let store = SqliteStore::open(&dir, Options::default()).unwrap();
+    let run = Chain::of_run(1).run();
+    let almost = Timestamp::from_microseconds(taken().after(LASTS).microseconds() - 1);
+    assert!(store.take_lease(&ask(run, almost)).unwrap().is_err(), "it lives, and its heartbeat is not too old");
+    let token = store.take_lease(&ask(run, taken().after(LASTS))).unwrap().unwrap().token;
+    signal("-CONT").unwrap();
+    child.stdin.take().unwrap().write_all(b"!").unwrap();
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    assert!(line.contains("has lost the lease of `production`"), "{line}");
+    assert!(child.wait().unwrap().success());
+    assert_eq!((token, store.records(run).unwrap().len()), (2, 1));
+    None
 }

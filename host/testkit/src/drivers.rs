@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use lockstep_gate::{CallContext, Driver, Drivers};
 use lockstep_grant::{Grantable, Granted};
 use lockstep_model::request::{FilesRequest, FilesResponse, HttpRequest, HttpResponse, ShellRequest, ShellResponse, Timing};
-use lockstep_model::{Content, Failure, Request};
+use lockstep_model::{Content, Digest, Failure, Request};
 
 /// What a driver was asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +78,7 @@ impl Driver<FilesRequest> for FakeDrivers {
             "read" => FilesResponse::Bytes(content),
             "look" => FilesResponse::Entry(None),
             "entries" => FilesResponse::Names(Vec::new()),
+            "digest" => FilesResponse::Digest(Digest::of(&content.0)),
             "disk-free" => FilesResponse::Free("1000000000".to_owned()),
             _ => FilesResponse::Nothing,
         })

@@ -36,6 +36,8 @@ pub fn house(store: Arc<dyn Store>, drivers: &FakeDrivers) -> House {
         interrupt: Interrupt::default(),
         longest_hold: Duration::MAX,
         actor: "lockstep".to_owned(),
+        holder: "tester".to_owned(),
+        shared: false,
         host: "test".to_owned(),
         engine: "lockstep test".to_owned(),
     }

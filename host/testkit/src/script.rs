@@ -33,6 +33,13 @@ impl Script {
         self
     }
 
+    /// Another version, and another component with it.
+    #[must_use]
+    pub fn version(mut self, version: &str) -> Self {
+        self.description.version = version.to_owned();
+        self
+    }
+
     /// Says what it imports.
     #[must_use]
     pub fn imports(mut self, imports: &[&str]) -> Self {
@@ -82,7 +89,7 @@ impl Script {
 
 impl Procedure for Script {
     fn digest(&self) -> Digest {
-        Digest::of(self.description.name.as_bytes())
+        Digest::of(format!("{} {}", self.description.name, self.description.version).as_bytes())
     }
 
     fn imports(&self) -> &[String] {

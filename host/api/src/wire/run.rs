@@ -33,6 +33,50 @@ pub struct RunEnd {
     pub error: Option<ErrorShown>,
 }
 
+/// What an operator's act came to.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ActShown {
+    /// On which run.
+    pub run: RunId,
+    /// `pause`, `cancel`, `retry`, `skip`, `mark-done` or `undo`.
+    pub act: String,
+    /// `done`, or `asked`: the process that drives the run does it when its call has ended.
+    pub heard: String,
+}
+
+/// A run that was woken.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Woken {
+    /// Which run.
+    pub run: RunId,
+    /// How it stands now.
+    pub outcome: String,
+}
+
+/// Which run has an environment.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LeaseShown {
+    /// Its name.
+    pub environment: String,
+    /// Which run.
+    pub run: Option<RunId>,
+    /// The fencing token.
+    pub token: u64,
+    /// Whether a process drives the run.
+    pub driven: bool,
+    /// Who took it last.
+    pub holder: String,
+    /// What for.
+    pub reason: String,
+    /// Since when the run has it.
+    pub since: Timestamp,
+    /// When its process was last seen.
+    pub seen: Timestamp,
+}
+
 /// How a step stands.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -64,12 +108,15 @@ pub struct RunLine {
     pub procedure: String,
     /// The environment's name.
     pub environment: String,
-    /// As in `RunEnd`; `unfinished` while no process has brought it to a stand.
+    /// As in `RunEnd`; `running` while a process drives it; `unfinished` when that has died.
     pub outcome: String,
     /// When it was created.
     pub created: Timestamp,
     /// When its last record was written.
     pub changed: Timestamp,
+    /// The process that drives it now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub driven_by: Option<String>,
     /// Who started it.
     pub initiator: String,
     /// Why it needs somebody.
@@ -97,6 +144,9 @@ pub struct RunShown {
     pub parameters: BTreeMap<String, String>,
     /// How many records it has.
     pub records: u64,
+    /// When retention gave up the bytes beside them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_released: Option<Timestamp>,
     /// As in `RunEnd`.
     pub duration: u64,
     /// In the order declared.
@@ -134,4 +184,19 @@ pub struct CallShown {
     /// Milliseconds from intent to outcome, of an effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<u64>,
+    /// What its probe said last, when it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probe: Option<ProbeShown>,
+}
+
+/// What a call's probe said.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ProbeShown {
+    /// What was asked, one line.
+    pub probe: String,
+    /// `happened`, `did-not` or `unknown`.
+    pub answer: String,
+    /// What that was read off.
+    pub detail: String,
 }

@@ -1,8 +1,8 @@
 //! The calls of a run, in the order made, put together from their records.
 
-use lockstep_api::wire::CallShown;
+use lockstep_api::wire::{CallShown, ProbeShown};
 use lockstep_journal::SealedRecord;
-use lockstep_journal::event::{Asked, CallId, Event, Outcome, Phase};
+use lockstep_journal::event::{Asked, CallId, CallProbed, Event, Outcome, Phase, ProbeAnswer};
 use lockstep_model::{EffectClass, Failure, StepId, Timestamp};
 
 use super::steps::milliseconds;
@@ -21,6 +21,8 @@ pub(super) struct Call<'a> {
     rule: &'a str,
     time: Timestamp,
     ended: Option<Timestamp>,
+    /// What its probe said last.
+    probed: Option<&'a CallProbed>,
 }
 
 /// What became of a call.
@@ -29,7 +31,7 @@ pub(super) enum Became<'a> {
     Outcome(&'a Outcome),
     /// The grant refused it.
     Denied(Failure),
-    /// An operator said that it did not happen.
+    /// An operator or its probe said that it did not happen.
     NotDone,
 }
 
@@ -40,17 +42,47 @@ pub(super) fn calls(records: &[SealedRecord]) -> Vec<Call<'_>> {
         let (time, seq) = (record.record.time, record.record.seq);
         match &record.record.event {
             Event::CallStarted(call) => {
-                calls.push(Call { id: &call.id, seq, asked: &call.asked, outcome: None, class: call.class, rule: &call.rule, time, ended: None });
+                calls.push(Call { id: &call.id, seq, asked: &call.asked, outcome: None, class: call.class, rule: &call.rule, time, ended: None, probed: None });
             }
             Event::CallFinished(call) => end(&mut calls, &call.id, Became::Outcome(&call.outcome), time),
             Event::CallResolved(call) => end(&mut calls, &call.id, call.outcome.as_ref().map_or(Became::NotDone, Became::Outcome), time),
+            Event::CallProbed(call) => {
+                match &call.answer {
+                    ProbeAnswer::Happened(outcome) => end(&mut calls, &call.id, Became::Outcome(outcome), time),
+                    ProbeAnswer::DidNot => end(&mut calls, &call.id, Became::NotDone, time),
+                    ProbeAnswer::Unknown => {}
+                }
+                if let Some(shown) = calls.iter_mut().rev().find(|shown| *shown.id == call.id) {
+                    shown.probed = Some(call);
+                }
+            }
             Event::CallAnswered(call) => {
                 let outcome = Some(Became::Outcome(&call.outcome));
-                calls.push(Call { id: &call.id, seq, asked: &call.asked, outcome, class: EffectClass::Read, rule: &call.rule, time, ended: None });
+                calls.push(Call {
+                    id: &call.id,
+                    seq,
+                    asked: &call.asked,
+                    outcome,
+                    class: EffectClass::Read,
+                    rule: &call.rule,
+                    time,
+                    ended: None,
+                    probed: None,
+                });
             }
             Event::CallDenied(call) => {
                 let outcome = Some(Became::Denied(call.failure()));
-                calls.push(Call { id: &call.id, seq, asked: &call.asked, outcome, class: EffectClass::Read, rule: &call.rule, time, ended: None });
+                calls.push(Call {
+                    id: &call.id,
+                    seq,
+                    asked: &call.asked,
+                    outcome,
+                    class: EffectClass::Read,
+                    rule: &call.rule,
+                    time,
+                    ended: None,
+                    probed: None,
+                });
             }
             _ => {}
         }
@@ -85,6 +117,7 @@ impl Call<'_> {
             failure,
             time: self.time,
             duration: self.ended.map(|ended| milliseconds(ended.since(self.time))),
+            probe: self.probed.map(|probed| ProbeShown { probe: probed.probe.clone(), answer: probed.answer.word().to_owned(), detail: probed.detail.clone() }),
         }
     }
 }

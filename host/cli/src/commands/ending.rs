@@ -30,34 +30,56 @@ pub(super) enum Wish {
 /// # Errors
 /// When its records cannot be read.
 pub(super) fn tell(ui: &Ui, store: &dyn Store, report: RunReport, wish: Wish) -> Result<Exit, CliError> {
-    let RunReport { run, outcome, state } = report;
+    let RunReport { run, outcome, state } = &report;
     let as_wished = match (outcome, wish) {
         (RunOutcome::Succeeded, _) | (RunOutcome::Undone | RunOutcome::Failed, Wish::Undo) => true,
         (_, Wish::Forward | Wish::Undo | Wish::Stop) => false,
     };
-    let records = store.records(run)?;
-    let error = if as_wished { None } else { error_of(&state, outcome, &records, wish == Wish::Stop) };
-    let watch = Stopwatch::of(&records);
-    if let Some(error) = &error {
+    let records = store.records(*run)?;
+    let error = if as_wished { None } else { error_of(state, *outcome, &records, wish == Wish::Stop) };
+    if as_wished && wish == Wish::Undo && !state.steps.values().any(|step| step.status == StepStatus::Undone) {
+        ui.say("nothing had to be undone");
+    }
+    say(ui, &report, &records, error.as_ref(), as_wished)?;
+    Ok(if as_wished { Exit::Done } else { Exit::from(*outcome) })
+}
+
+/// As `tell`, for a run that was only rehearsed and is in no store. What the scenario expected otherwise comes before what the run itself ended with.
+///
+/// # Errors
+/// When the end cannot be printed.
+pub(super) fn tell_rehearsed(ui: &Ui, records: &[SealedRecord], report: &RunReport, unmet: Option<CliError>) -> Result<Exit, CliError> {
+    let RunReport { run, outcome, state } = report;
+    let exit = unmet.as_ref().map_or_else(|| Exit::from(*outcome), CliError::exit);
+    let error = unmet.or_else(|| error_of(state, *outcome, records, false).map(|error| error.of_no_store(*run)));
+    say(ui, report, records, error.as_ref(), exit == Exit::Done)?;
+    Ok(exit)
+}
+
+/// The error for a person, and the end as JSON or a line.
+fn say(ui: &Ui, report: &RunReport, records: &[SealedRecord], error: Option<&CliError>, good: bool) -> Result<(), CliError> {
+    let RunReport { run, outcome, state } = report;
+    let watch = Stopwatch::of(records);
+    if let Some(error) = error {
         ui.say_error(error);
     }
     if ui.json() {
         ui.print_json(&RunEnd {
-            run,
+            run: *run,
             outcome: outcome.to_string(),
             procedure: state.created.procedure.name.clone(),
             version: state.created.procedure.version.clone(),
             environment: state.created.environment.clone(),
             duration: milliseconds(watch.run()),
-            steps: step_ends(&state, &watch),
-            failure: decisive_failure(&state),
-            error: error.as_ref().map(CliError::shown),
+            steps: step_ends(state, &watch),
+            failure: decisive_failure(state),
+            error: error.map(CliError::shown),
         })?;
     } else {
-        let style = if as_wished { Style::Good } else { Style::Warn };
+        let style = if good { Style::Good } else { Style::Warn };
         ui.data(format!("run {run}: {} in {}", ui.out(style, &outcome.to_string()), duration(watch.run())));
     }
-    Ok(if as_wished { Exit::Done } else { Exit::from(outcome) })
+    Ok(())
 }
 
 /// Why the run is not succeeded; none when it is.
@@ -69,13 +91,25 @@ pub(super) fn error_of(state: &RunState, outcome: RunOutcome, records: &[SealedR
         RunOutcome::Failed => failed(Code::RunFailed, state, records),
         RunOutcome::Undone if last_denial(records).is_some() && decided_by_denial(state) => denied(state, records),
         RunOutcome::Undone => failed(Code::RunUndone, state, records),
-        RunOutcome::Waiting => CliError::new(Code::RunWaiting, "the run waits").maybe_hint(Some(format!("`lockstep resume {run}` goes on"))),
+        RunOutcome::Waiting => waiting(state),
         RunOutcome::Diverged => CliError::new(Code::RunDiverged, "the procedure asked for something else than its journal says")
             .detail(state.reason.clone().unwrap_or_default())
             .hint("`lockstep audit verify` says whether the journal is as it was written")
             .hint(format!("`lockstep show {run}` shows what was done")),
         RunOutcome::Stuck => stuck(state, records, interrupted),
     })
+}
+
+fn waiting(state: &RunState) -> CliError {
+    let run = state.run;
+    let until = match &state.status {
+        RunStatus::Waiting(until, _) => format!(" until {until}"),
+        _ => String::new(),
+    };
+    CliError::new(Code::RunWaiting, format!("the run waits{until}"))
+        .detail(format!("run {run}, {}", state.reason.clone().unwrap_or_default()))
+        .hint("`lockstep tick` or `lockstep worker` goes on with it then")
+        .hint(format!("`lockstep resume {run}` waits for it here"))
 }
 
 fn stuck(state: &RunState, records: &[SealedRecord], interrupted: bool) -> CliError {
@@ -118,9 +152,14 @@ pub(super) fn in_doubt(state: &RunState) -> Option<&RecordedCall> {
 
 fn doubt(state: &RunState, call: &RecordedCall) -> CliError {
     let run = state.run;
-    CliError::new(Code::CallInDoubt, format!("it is not known whether `{} {}` happened", call.function, call.summary))
+    let error = CliError::new(Code::CallInDoubt, format!("it is not known whether `{} {}` happened", call.function, call.summary))
         .detail(format!("call {} of run {run}", call.id))
-        .detail(format!("begun at {}, class {}", call.time, call.class))
+        .detail(format!("begun at {}, class {}", call.time, call.class));
+    let error = match &call.probed {
+        Some(probed) => error.detail(probed).hint(format!("if its far side was only out of reach, `lockstep resume {run}` probes again")),
+        None => error,
+    };
+    error
         .hint(format!("look at the far side, then say so: `lockstep resolve {run} done` or `lockstep resolve {run} not-done`, with `--reason`"))
         .hint(format!("`lockstep show {run}` shows the call"))
 }

@@ -1,4 +1,4 @@
-//! `lockstep explain`: a page for every error code, for every code of a failure, and for the grant file.
+//! `lockstep explain`: a page for every error code, for every code of a failure, and for the files that are written by hand.
 
 use std::io::IsTerminal as _;
 
@@ -9,10 +9,10 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Style, Table, Ui};
 
-/// Explain an error code, a failure code or the grant file
+/// Explain an error code, a failure code, the grant file or the scenario file
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExplainArgs {
-    /// `LS0107`, `http.tls` or `grant`; without one, all codes are listed
+    /// `LS0107`, `http.tls`, `grant` or `scenario`; without one, all codes are listed
     code: Option<String>,
 }
 
@@ -27,6 +27,9 @@ struct Page<'a> {
     page: &'a str,
 }
 
+/// The files that are written by hand.
+const REFERENCES: [(&str, &str); 2] = [("grant", lockstep_grant::REFERENCE), ("scenario", lockstep_rehearsal::REFERENCE)];
+
 /// Does it.
 ///
 /// # Errors
@@ -34,8 +37,8 @@ struct Page<'a> {
 pub(super) fn run(args: &ExplainArgs, context: &Context) -> Result<Exit, CliError> {
     let ui = context.ui();
     let Some(text) = args.code.as_deref() else { return list(ui) };
-    if text == "grant" {
-        return page(ui, &Page { code: text, title: None, exit: None, page: lockstep_grant::REFERENCE });
+    if let Some((_, reference)) = REFERENCES.iter().find(|(name, _)| *name == text) {
+        return page(ui, &Page { code: text, title: None, exit: None, page: reference });
     }
     if let Some(code) = Code::find(text) {
         return page(ui, &Page { code: code.id(), title: Some(code.title()), exit: Some(code.exit().number()), page: code.page() });
@@ -62,14 +65,14 @@ fn page(ui: &Ui, page: &Page<'_>) -> Result<Exit, CliError> {
     if let Some(title) = page.title {
         ui.data(ui.out(Style::Strong, &format!("{}: {title}", page.code)));
         ui.data("");
-    } else if page.code != "grant" {
+    } else if !is_reference(page.code) {
         ui.data(ui.out(Style::Strong, page.code));
         ui.data("");
     }
     let width = std::io::stdout().is_terminal().then(|| rustix::termios::tcgetwinsize(std::io::stdout()).ok()).flatten();
     let width = width.map_or(usize::MAX, |size| usize::from(size.ws_col).clamp(40, 100));
     for line in page.page.trim().lines() {
-        for wrapped in wrap(line, if page.code == "grant" { usize::MAX } else { width }) {
+        for wrapped in wrap(line, if is_reference(page.code) { usize::MAX } else { width }) {
             ui.data(wrapped.strip_prefix("## ").map_or(wrapped.clone(), |heading| ui.out(Style::Strong, heading)));
         }
     }
@@ -79,6 +82,10 @@ fn page(ui: &Ui, page: &Page<'_>) -> Result<Exit, CliError> {
         ui.data(ui.out(Style::Dim, &format!("exit code {exit}")));
     }
     Ok(Exit::Done)
+}
+
+fn is_reference(code: &str) -> bool {
+    REFERENCES.iter().any(|(name, _)| *name == code)
 }
 
 fn list(ui: &Ui) -> Result<Exit, CliError> {
@@ -105,7 +112,7 @@ fn list(ui: &Ui) -> Result<Exit, CliError> {
     }
     ui.data(line.trim_end());
     ui.data("");
-    ui.data("The grant file: `lockstep explain grant`.");
+    ui.data("The grant file: `lockstep explain grant`. The scenario file: `lockstep explain scenario`.");
     Ok(Exit::Done)
 }
 

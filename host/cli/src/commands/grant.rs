@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use lockstep_api::{Code, Exit};
 use lockstep_grant::{Explanation, Grant, Grantable, Side, Verdict};
-use lockstep_model::request::{FilesRequest, HttpRequest, ShellRequest};
+use lockstep_model::Request as _;
+use lockstep_model::request::{FilesRequest, HttpRequest, ProbeRead, ShellRequest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -34,6 +35,7 @@ enum GrantAct {
 /// Beforehand: lockstep grant explain --env E.toml 'GET https://api.example.com/health'
 ///             lockstep grant explain --env E.toml '/usr/bin/git status --porcelain'
 ///             lockstep grant explain --env E.toml read /app/config.json
+///             lockstep grant explain --env E.toml --probe '/usr/bin/systemctl is-active app'
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 struct ExplainArgs {
@@ -46,6 +48,9 @@ struct ExplainArgs {
     /// The grant file to ask
     #[arg(long, value_name = "FILE")]
     env: Option<PathBuf>,
+    /// Ask whether it may be a call's probe: allowed, and a read
+    #[arg(long, requires = "env")]
+    probe: bool,
 }
 
 /// A request that a grant decides about.
@@ -62,11 +67,12 @@ enum Ask {
 pub(super) fn run(args: &GrantArgs, context: &Context) -> Result<Exit, CliError> {
     let GrantAct::Explain(args) = &args.act;
     let ui = context.ui();
-    let (what, explanation) = match (&args.env, &args.call) {
+    let explained = match (&args.env, &args.call) {
         (Some(file), _) => {
             let (grant, _) = read_grant(file)?;
             let ask = parse_ask(&args.what)?;
-            (args.what.join(" "), ask.explain(&grant))
+            let explanation = if args.probe { ask.explain_probe(&grant) } else { ask.explain(&grant) };
+            Explained { what: args.what.join(" "), explanation, probe: None }
         }
         (None, Some(call)) => of_run(context, &args.what, call)?,
         (None, None) => {
@@ -74,14 +80,21 @@ pub(super) fn run(args: &GrantArgs, context: &Context) -> Result<Exit, CliError>
         }
     };
     if ui.json() {
-        ui.print_json(&shown(&what, &explanation))?
+        ui.print_json(&shown(&explained))?
     } else {
-        show(ui, &what, &explanation)
+        show(ui, &explained)
     }
     Ok(Exit::Done)
 }
 
-fn of_run(context: &Context, what: &[String], call: &str) -> Result<(String, Explanation), CliError> {
+/// What was asked, the decision, and the same of the probe that it carries.
+struct Explained {
+    what: String,
+    explanation: Explanation,
+    probe: Option<Box<Explained>>,
+}
+
+fn of_run(context: &Context, what: &[String], call: &str) -> Result<Explained, CliError> {
     let [run] = what else { return Err(CliError::new(Code::Usage, "one run is explained at a time")) };
     let run = Run::find(context, run)?;
     let no_call = || {
@@ -93,14 +106,18 @@ fn of_run(context: &Context, what: &[String], call: &str) -> Result<(String, Exp
     let found = calls.iter().rev().find(|found| *found.id == id).ok_or_else(no_call)?;
     let (digest, file) = run.grant_at(found.seq);
     let (grant, _) = run.grant_of(digest, file)?;
-    let value = run.value(&found.asked.request).ok_or_else(|| CliError::new(Code::BytesMissing, "the store does not have the request any more"))?;
-    let explanation = match found.asked.interface.as_str() {
-        "http" => Ask::Http(typed(value)?).explain(&grant),
-        "shell" => Ask::Shell(typed(value)?).explain(&grant),
-        "files" => Ask::Files(typed(value)?).explain(&grant),
+    let value = run
+        .value(&found.asked.request)?
+        .ok_or_else(|| CliError::new(Code::BytesMissing, "the store does not have the request any more").detail(run.why_gone()))?;
+    let ask = match found.asked.interface.as_str() {
+        "http" => Ask::Http(typed(value)?),
+        "shell" => Ask::Shell(typed(value)?),
+        "files" => Ask::Files(typed(value)?),
         other => return Err(CliError::new(Code::NoSuchCall, format!("call {id} is of `{other}`, about which no rule decides"))),
     };
-    Ok((format!("{}.{} {}", found.asked.interface, found.asked.function, found.asked.summary), explanation))
+    let what = format!("{}.{} {}", found.asked.interface, found.asked.function, found.asked.summary);
+    let probe = ask.probe().map(|(what, ask)| Box::new(Explained { what: format!("probe {what}"), explanation: ask.explain_probe(&grant), probe: None }));
+    Ok(Explained { what, explanation: ask.explain(&grant), probe })
 }
 
 fn typed<R: DeserializeOwned>(value: Value) -> Result<R, CliError> {
@@ -117,6 +134,31 @@ impl Ask {
             Self::Shell(request) => of(grant, request),
             Self::Files(request) => of(grant, request),
         }
+    }
+
+    /// As the gate decides about it when it is a probe.
+    fn explain_probe(&self, grant: &Grant) -> Explanation {
+        let explanation = self.explain(grant);
+        match self {
+            Self::Http(request) => explanation.of_probe(request),
+            Self::Shell(request) => explanation.of_probe(request),
+            Self::Files(request) => explanation.of_probe(request),
+        }
+    }
+
+    /// What its probe would ask, with its line.
+    fn probe(&self) -> Option<(String, Self)> {
+        let probe = match self {
+            Self::Http(request) => request.probe(),
+            Self::Shell(request) => request.probe(),
+            Self::Files(request) => request.probe(),
+        }?;
+        let ask = match &probe.read {
+            ProbeRead::Http(request) => Self::Http(request.clone()),
+            ProbeRead::Shell(request) => Self::Shell(request.clone()),
+            ProbeRead::File { path, .. } => Self::Files(FilesRequest::Digest { path: path.clone() }),
+        };
+        Some((probe.summary(), ask))
     }
 }
 
@@ -144,7 +186,7 @@ fn files_request(does: &str, path: &str) -> Option<FilesRequest> {
     Some(match does {
         "read" | "read-text" => FilesRequest::Read { path },
         "write" | "write-text" => FilesRequest::Write { path, bytes: "".into() },
-        "append-text" => FilesRequest::AppendText { path, text: String::new() },
+        "append-text" => FilesRequest::AppendText { path, text: String::new(), probe: None },
         "look" => FilesRequest::Look { path },
         "entries" => FilesRequest::Entries { path },
         "make-directory" => FilesRequest::MakeDirectory { path },
@@ -164,11 +206,16 @@ struct Shown {
     rule: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     class: Option<String>,
+    /// What the procedure asked for, when the rule's class stands instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overruled: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
     considered: Vec<ShownRule>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probe: Option<Box<Shown>>,
 }
 
 #[derive(Serialize)]
@@ -181,7 +228,7 @@ struct ShownRule {
     why: String,
 }
 
-fn shown(asked: &str, explanation: &Explanation) -> Shown {
+fn shown(Explained { what, explanation, probe }: &Explained) -> Shown {
     let considered = explanation.considered.iter().map(|considered| ShownRule {
         rule: considered.rule.clone(),
         text: considered.text.clone(),
@@ -194,21 +241,16 @@ fn shown(asked: &str, explanation: &Explanation) -> Shown {
         why: considered.why.clone(),
     });
     let considered = considered.collect();
-    let asked = asked.to_owned();
+    let (asked, probe) = (what.clone(), probe.as_ref().map(|probe| Box::new(shown(probe))));
     match &explanation.decision {
         Ok(allowance) => {
-            let class = Some(allowance.class.to_string());
-            Shown { asked, allowed: true, rule: allowance.rule.clone(), class, message: None, hint: None, considered }
+            let (class, overruled) = (Some(allowance.class.to_string()), allowance.overrules().then(|| allowance.asked.to_string()));
+            Shown { asked, allowed: true, rule: allowance.rule.clone(), class, overruled, message: None, hint: None, considered, probe }
         }
-        Err(denial) => Shown {
-            asked,
-            allowed: false,
-            rule: denial.rule.clone(),
-            class: None,
-            message: Some(denial.message.clone()),
-            hint: denial.hint.clone(),
-            considered,
-        },
+        Err(denial) => {
+            let (message, hint) = (Some(denial.message.clone()), denial.hint.clone());
+            Shown { asked, allowed: false, rule: denial.rule.clone(), class: None, overruled: None, message, hint, considered, probe }
+        }
     }
 }
 
@@ -219,8 +261,8 @@ fn side(side: Side) -> &'static str {
     }
 }
 
-fn show(ui: &Ui, asked: &str, explanation: &Explanation) {
-    ui.data(ui.out(Style::Strong, &harmless(asked)));
+fn show(ui: &Ui, Explained { what, explanation, probe }: &Explained) {
+    ui.data(ui.out(Style::Strong, &harmless(what)));
     for considered in &explanation.considered {
         let (mark, style) = match considered.verdict {
             Verdict::Decides => ("→", Style::Strong),
@@ -231,13 +273,19 @@ fn show(ui: &Ui, asked: &str, explanation: &Explanation) {
         ui.data(ui.out(Style::Dim, &format!("           {}: {}", harmless(&considered.rule), harmless(&considered.why))));
     }
     match &explanation.decision {
-        Ok(allowance) => ui.data(format!("{} by {}, class {}", ui.out(Style::Good, "allowed"), harmless(&allowance.rule), allowance.class)),
+        Ok(allowance) => {
+            let overruled = if allowance.overrules() { format!(", overruling the procedure's {}", allowance.asked) } else { String::new() };
+            ui.data(format!("{} by {}, class {}{overruled}", ui.out(Style::Good, "allowed"), harmless(&allowance.rule), allowance.class));
+        }
         Err(denial) => {
             ui.data(format!("{} by {}: {}", ui.out(Style::Bad, "denied"), harmless(&denial.rule), harmless(&denial.message)));
             if let Some(hint) = &denial.hint {
                 ui.data(format!("{}: {}", ui.out(Style::Hint, "hint"), hint.lines().map(harmless).collect::<Vec<_>>().join("\n      ")));
             }
         }
+    }
+    if let Some(probe) = probe {
+        show(ui, probe);
     }
 }
 

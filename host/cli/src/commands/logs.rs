@@ -115,7 +115,7 @@ fn print_new(run: &Run, args: &LogsArgs, ui: &Ui, printed: &mut BTreeSet<u64>) -
         if !wanted || call.outcome.is_none() || !printed.insert(call.seq) {
             continue;
         }
-        for line in lines(run, &call) {
+        for line in lines(run, &call)? {
             if ui.json() { ui.print_json(&line)? } else { show(ui, &line) }
         }
     }
@@ -132,21 +132,21 @@ fn show(ui: &Ui, line: &LogLine) {
 }
 
 /// What a call said: one line of a log message, every line of a program's outputs.
-fn lines(run: &Run, call: &Call<'_>) -> Vec<LogLine> {
+fn lines(run: &Run, call: &Call<'_>) -> Result<Vec<LogLine>, CliError> {
     let time = call.shown().time.to_string();
     let line = |stream: &str, text: String| LogLine { time: time.clone(), call: call.id.to_string(), stream: stream.to_owned(), text };
     match (call.asked.interface.as_str(), &call.outcome) {
-        ("log", _) => vec![line(&call.asked.function, message(run.value(&call.asked.request), &call.asked.summary))],
+        ("log", _) => Ok(vec![line(&call.asked.function, message(run.value(&call.asked.request)?, &call.asked.summary))]),
         ("shell", Some(Became::Outcome(Outcome::Returned(stored)))) => {
-            let response = run.value(stored);
+            let response = run.value(stored)?;
             let mut lines = Vec::new();
             for stream in ["stdout", "stderr"] {
-                let text = response.as_ref().map_or_else(|| gone(stored), |response| output(response, stream));
+                let text = response.as_ref().map_or_else(|| gone(run, stored), |response| output(response, stream));
                 lines.extend(text.lines().map(|text| line(stream, text.to_owned())));
             }
-            lines
+            Ok(lines)
         }
-        _ => Vec::new(),
+        _ => Ok(Vec::new()),
     }
 }
 
@@ -172,10 +172,12 @@ fn output(response: &Value, stream: &str) -> String {
 }
 
 /// What is left of an output whose bytes were removed.
-fn gone(stored: &Stored) -> String {
+fn gone(run: &Run, stored: &Stored) -> String {
     match stored {
         Stored::Inline(_) => String::new(),
-        Stored::Blob { preview, size, .. } => format!("(the {size} bytes of this call's response are not kept any more; they began: {preview})"),
+        Stored::Blob { preview, size, .. } => {
+            format!("(the {size} bytes of this call's response are not kept any more, {}; they began: {preview})", run.why_gone())
+        }
     }
 }
 

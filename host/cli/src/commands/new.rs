@@ -201,11 +201,33 @@ mod tests {
         };
         assert!(text("Cargo.toml").contains("name = \"my-procedure\""));
         assert!(text("src/lib.rs").contains("p.describe(\"my-procedure\""));
-        for path in ["README.md", "env.toml", "staging.toml", ".gitignore", "out/.gitignore", "sdk/Cargo.toml", "sdk/src/lib.rs", "sdk/wit/worlds.wit"] {
+        for path in [
+            "README.md",
+            "env.toml",
+            "staging.toml",
+            "scenarios/greets.toml",
+            ".gitignore",
+            "out/.gitignore",
+            "sdk/Cargo.toml",
+            "sdk/src/lib.rs",
+            "sdk/wit/worlds.wit",
+        ] {
             assert!(!text(path).is_empty());
             assert!(!text(path).contains("{{name}}"), "{path}");
         }
         assert!(text("Cargo.lock").contains("name = \"wit-bindgen\"") && !text("Cargo.lock").contains("name = \"hello\""));
+    }
+
+    #[test]
+    fn the_scenarios_of_a_project_are_valid() {
+        let files = project("x");
+        let scenarios = files.iter().filter(|(path, _)| path.starts_with("scenarios"));
+        let valid = scenarios.filter(|(path, bytes)| {
+            let text = std::str::from_utf8(bytes).unwrap();
+            lockstep_rehearsal::Scenario::parse(text, &path.display().to_string(), Path::new("/x"), None).unwrap();
+            true
+        });
+        assert_eq!(valid.count(), 2);
     }
 
     #[test]

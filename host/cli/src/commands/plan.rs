@@ -73,7 +73,8 @@ fn allows(grant: &Grant) -> Vec<String> {
                 lockstep_grant::Side::Allow => "allow",
                 lockstep_grant::Side::Deny => "deny",
             };
-            format!("{interface} {side} {}", rule.text)
+            let class = rule.class.map(|class| format!(" as {class}, whatever the procedure says")).unwrap_or_default();
+            format!("{interface} {side} {}{class}", rule.text)
         })
         .collect();
     for mount in grant.files().mounts() {

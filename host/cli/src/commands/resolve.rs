@@ -5,18 +5,17 @@ use std::io::{IsTerminal as _, Write as _};
 use clap::ValueEnum;
 use lockstep_api::{Code, Exit};
 use lockstep_engine::{EngineError, resolve};
-use lockstep_gate::{Interrupt, NoLive};
+use lockstep_journal::RunStatus;
 use lockstep_journal::event::{CallStarted, Event, Outcome, Stored};
-use lockstep_journal::{NoObserver, RunStatus};
 use lockstep_model::Failure;
 use serde_json::{Value, json};
 
+use super::act::house;
 use super::calls::parse_call;
 use super::ending::in_doubt;
 use crate::context::{Context, program};
 use crate::error::CliError;
 use crate::journal::Run;
-use crate::wiring::{self, Watchers};
 
 /// Say what became of a call whose outcome is not known
 ///
@@ -36,7 +35,7 @@ pub(crate) struct ResolveArgs {
     reason: Option<String>,
     /// With `done`: the response that the procedure is to get, as the journal writes it
     #[arg(long, value_name = "JSON")]
-    result: Option<String>,
+    output: Option<String>,
 }
 
 /// What became of a call.
@@ -87,9 +86,7 @@ pub(super) fn run(args: &ResolveArgs, context: &Context) -> Result<Exit, CliErro
     let started = started.ok_or_else(|| CliError::internal("a call in doubt has no record"))?;
     let reason = args.reason.clone().map_or_else(|| ask_reason(context), Ok)?;
     let outcome = outcome(args, started, &reason)?;
-    let watchers = Watchers { observer: std::sync::Arc::new(NoObserver), live: std::sync::Arc::new(NoLive), interrupt: Interrupt::default() };
-    let house = wiring::house(run.store.clone(), watchers)?;
-    resolve(&house, id, call.id.clone(), outcome, reason)?;
+    resolve(&house(run.store.clone())?, id, call.id.clone(), outcome, reason)?;
     let ui = context.ui();
     if ui.json() {
         ui.print_json(&json!({"run": id, "call": call.id.to_string(), "answer": args.answer.word()}))?;
@@ -104,8 +101,8 @@ fn outcome(args: &ResolveArgs, started: &CallStarted, reason: &str) -> Result<Op
         Answer::NotDone => None,
         Answer::Unknown => Some(Outcome::Failed(Failure::InDoubt(reason.to_owned()))),
         Answer::Done => {
-            let result = match args.result.as_deref() {
-                Some(text) => serde_json::from_str(text).map_err(|error| CliError::new(Code::Usage, format!("--result is not JSON: {error}")))?,
+            let result = match args.output.as_deref() {
+                Some(text) => serde_json::from_str(text).map_err(|error| CliError::new(Code::Usage, format!("--output is not JSON: {error}")))?,
                 None => usual_result(started)?,
             };
             Some(Outcome::Returned(Stored::Inline(result)))
@@ -120,13 +117,13 @@ fn usual_result(started: &CallStarted) -> Result<Value, CliError> {
         "files" => Ok(json!({"gives": "nothing"})),
         other => Err(CliError::new(Code::Usage, format!("what `{other}.{}` gave cannot be made up", started.asked.function))
             .detail(&started.asked.summary)
-            .hint("give the response that the procedure is to get: `--result JSON`, in the form that `lockstep audit show` prints")
+            .hint("give the response that the procedure is to get: `--output JSON`, in the form that `lockstep audit show` prints")
             .hint("or answer `unknown`: the procedure is told that it may have happened")),
     }
 }
 
 /// An answer without a reason is worth nothing later.
-fn ask_reason(context: &Context) -> Result<String, CliError> {
+pub(super) fn ask_reason(context: &Context) -> Result<String, CliError> {
     let missing = || CliError::new(Code::Usage, "an answer needs a reason").hint("give it as `--reason TEXT`");
     if context.ui().json() || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Err(missing());

@@ -8,9 +8,9 @@ use lockstep_engine::{EngineError, Resume, resume};
 use lockstep_journal::RunStatus;
 use lockstep_model::RunOutcome;
 
-use super::drive::drive;
+use super::drive::{Driven, drive};
 use super::ending::Wish;
-use super::run::attended;
+use super::run::{WaitArgs, attended};
 use crate::context::{Context, absolute, program};
 use crate::environment;
 use crate::error::CliError;
@@ -44,6 +44,8 @@ pub(crate) struct AgainArgs {
     /// Nobody is attached: a failure without a policy of its own undoes instead of pausing
     #[arg(long)]
     yes: bool,
+    #[command(flatten)]
+    waits: WaitArgs,
 }
 
 /// Does it.
@@ -52,7 +54,8 @@ pub(crate) struct AgainArgs {
 /// When it could not be gone on with; how it ended is its exit code.
 pub(super) fn run(args: &ResumeArgs, context: &Context) -> Result<Exit, CliError> {
     let (run, again) = args.again.prepare(context, Wish::Forward)?;
-    drive(context, run.store, &run.records, Wish::Forward, |house| resume(house, again))
+    let driven = Driven { store: run.store, before: &run.records, wish: Wish::Forward, elsewhere: None };
+    drive(context, driven, |house| resume(house, again))
 }
 
 impl AgainArgs {
@@ -84,7 +87,7 @@ impl AgainArgs {
             Some(file) => absolute(file)?.display().to_string(),
             None => run.state.grant_file.clone(),
         };
-        let again = Resume { run: run.state.run, procedure, grant, grant_file, attended: attended(self.yes, context), reason };
+        let again = Resume { run: run.state.run, procedure, grant, grant_file, attended: attended(self.yes, context), reason, waits: self.waits.read() };
         Ok((run, again))
     }
 }

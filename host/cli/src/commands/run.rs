@@ -2,12 +2,14 @@
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lockstep_api::Exit;
-use lockstep_engine::{Start, start};
+use lockstep_engine::{Start, Waits, start};
+use lockstep_grant::units::duration;
 use lockstep_model::Digest;
 
-use super::drive::drive;
+use super::drive::{Driven, drive};
 use super::ending::Wish;
 use super::target::{Target, TargetArgs};
 use crate::context::Context;
@@ -29,6 +31,26 @@ pub(crate) struct RunArgs {
     /// Nobody is attached: a failure without a policy of its own undoes instead of pausing
     #[arg(long)]
     yes: bool,
+    #[command(flatten)]
+    waits: WaitArgs,
+}
+
+/// How this process waits.
+#[derive(Debug, clap::Args)]
+pub(super) struct WaitArgs {
+    /// When the run waits for long, leave it to `lockstep tick` or a worker and end with 5
+    #[arg(long)]
+    detach: bool,
+    /// Wait so long for an environment that another run has: 15m
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    wait: Option<Duration>,
+}
+
+impl WaitArgs {
+    /// For the engine.
+    pub(super) fn read(&self) -> Waits {
+        Waits { environment: self.wait.unwrap_or_default(), detach: self.detach, hand_on: false }
+    }
 }
 
 /// Does it.
@@ -50,8 +72,9 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
         initiator: environment::user(),
         attended: attended(args.yes, context),
         expected_plan: args.plan,
+        waits: args.waits.read(),
     };
-    drive(context, store, &[], Wish::Forward, |house| start(house, start_with))
+    drive(context, Driven { store, before: &[], wish: Wish::Forward, elsewhere: None }, |house| start(house, start_with))
 }
 
 /// Whether a person can be expected to answer.

@@ -33,7 +33,7 @@ pub(super) fn run(args: &RunsArgs, context: &Context) -> Result<Exit, CliError> 
         let skipped = args.limit.map_or(0, |limit| runs.len().saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX)));
         for run in runs.into_iter().skip(skipped) {
             match Run::read(store.clone(), run) {
-                Ok(run) => lines.push(run_line(&run.state)),
+                Ok(run) => lines.push(run_line(&run)),
                 // One that cannot be read must not hide the others.
                 Err(error) => unreadable.push(error),
             }

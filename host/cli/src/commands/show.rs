@@ -51,27 +51,32 @@ fn shown(run: &Run) -> RunShown {
     let watch = Stopwatch::of(&run.records);
     let doubtful = in_doubt(state).map(|call| call.id.to_string());
     RunShown {
-        line: run_line(state),
-        component: state.created.component,
+        line: run_line(run),
+        component: state.component,
         grant: state.grant,
         grant_file: state.grant_file.clone(),
         plan: state.plan_digest,
-        parameters: state.created.parameters.clone(),
+        parameters: state.parameters.clone(),
         records: state.next_seq,
+        bytes_released: state.released,
         duration: milliseconds(watch.run()),
         steps: step_ends(state, &watch),
         in_doubt: doubtful.and_then(|id| calls.iter().rev().find(|call| call.call == id).cloned()),
         calls,
-        next: next(state),
+        next: next(run),
     }
 }
 
 /// Commands that make sense now.
-fn next(state: &RunState) -> Vec<String> {
+fn next(driven: &Run) -> Vec<String> {
+    let state = &driven.state;
     let run = state.run;
     let command = |words: String| format!("{} {words}", program());
     let [resume, undo, logs] = ["resume", "undo", "logs"].map(|verb| command(format!("{verb} {run}")));
     match &state.status {
+        _ if driven.driven_by.is_some() => {
+            vec![command(format!("logs {run} -f")), command(format!("pause {run}")), command(format!("cancel {run}")), undo]
+        }
         _ if in_doubt(state).is_some() => {
             let answers = ["done", "not-done"].map(|answer| command(format!("resolve {run} {answer} --reason '…'")));
             answers.into_iter().chain([undo]).collect()
@@ -82,7 +87,8 @@ fn next(state: &RunState) -> Vec<String> {
         RunStatus::Paused(before) if **before == RunStatus::Undoing => vec![undo],
         // The run keeps the grant that it has: what has been allowed since must be named.
         RunStatus::Paused(_) if decided_by_denial(state) => vec![format!("{resume} --env {}", shell_word(&state.grant_file)), undo, logs],
-        RunStatus::Paused(_) | RunStatus::Waiting(..) => vec![resume, undo, logs],
+        RunStatus::Waiting(..) => vec![command("tick".to_owned()), resume, command(format!("pause {run}")), undo],
+        RunStatus::Paused(_) => vec![resume, undo, logs],
         RunStatus::Stuck(_) => vec![undo, logs],
         RunStatus::Diverged(_) => vec![command("audit verify".to_owned()), undo],
         // One that has not ended is ended by an undo; here there must be something to take back.
@@ -103,6 +109,12 @@ fn head(ui: &Ui, state: &RunState, shown: &RunShown) {
     ));
     ui.data(format!("  run         {}", line.run));
     ui.data(format!("  created     {} by {} on {}", instant(line.created), harmless(&line.initiator), harmless(&created.host)));
+    if let Some(holder) = &line.driven_by {
+        ui.data(format!("  driven by   {}", harmless(holder)));
+    }
+    if let RunStatus::Waiting(until, _) = &state.status {
+        ui.data(format!("  waits       until {}", instant(*until)));
+    }
     ui.data(format!("  took        {}, {} records", duration(std::time::Duration::from_millis(shown.duration)), shown.records));
     for (id, value) in &shown.parameters {
         ui.data(format!("  parameter   {}={}", harmless(id), harmless(value)));
@@ -111,6 +123,12 @@ fn head(ui: &Ui, state: &RunState, shown: &RunShown) {
     ui.data(format!("  grant       {} {}", shown.grant, harmless(&state.grant_file)));
     if let Some(plan) = shown.plan {
         ui.data(format!("  plan        {plan}"));
+    }
+    if let Some(released) = shown.bytes_released {
+        ui.data(format!(
+            "  bytes       given up by retention on {}: long requests and responses, artifacts, component and grant file may be gone",
+            instant(released)
+        ));
     }
     ui.data("");
 }
@@ -154,6 +172,9 @@ fn show_call(ui: &Ui, call: &CallShown) {
     let took = call.duration.map(|took| format!("  {}", duration(std::time::Duration::from_millis(took)))).unwrap_or_default();
     let outcome = if call.outcome == "returned" { String::new() } else { format!("  {}", call.outcome) };
     ui.data(format!("    {} {}  {}{}", ui.out(style, mark), ui.out(Style::Dim, &call.call), asked(call), ui.out(style, &format!("{outcome}{took}"))));
+    if let Some(probe) = &call.probe {
+        ui.data(format!("        probe {}: {}, {}", harmless(&probe.probe), probe.answer, harmless(&probe.detail)));
+    }
     if let Some(failure) = &call.failure {
         ui.data(format!("        {}", harmless(&failure.to_string())));
     }

@@ -5,6 +5,7 @@ use lockstep_journal::RunState;
 use lockstep_journal::state::{StepState, StepStatus};
 use lockstep_model::StepId;
 
+use crate::journal::Run;
 use crate::stopwatch::Stopwatch;
 
 /// How every step stands, in the order declared.
@@ -40,12 +41,14 @@ pub(super) fn status_word(status: &StepStatus) -> &'static str {
 }
 
 /// A run in a line.
-pub(super) fn run_line(state: &RunState) -> RunLine {
+pub(super) fn run_line(run: &Run) -> RunLine {
+    let state = &run.state;
     RunLine {
         run: state.run,
         procedure: state.created.procedure.name.clone(),
         environment: state.created.environment.clone(),
-        outcome: outcome_word(state),
+        outcome: outcome_word(run),
+        driven_by: run.driven_by.clone(),
         created: state.created_at,
         changed: state.changed_at,
         initiator: state.created.initiator.clone(),
@@ -53,9 +56,13 @@ pub(super) fn run_line(state: &RunState) -> RunLine {
     }
 }
 
-/// How the run stands. While no process has brought it to a stand, nobody can tell from the store whether one is at work on it.
-pub(super) fn outcome_word(state: &RunState) -> String {
-    state.outcome().map_or_else(|| "unfinished".to_owned(), |outcome| outcome.to_string())
+/// How the run stands: `running` while a process drives it, `unfinished` when that has died.
+fn outcome_word(run: &Run) -> String {
+    match run.state.outcome() {
+        Some(outcome) => outcome.to_string(),
+        None if run.driven_by.is_some() => "running".to_owned(),
+        None => "unfinished".to_owned(),
+    }
 }
 
 /// Milliseconds, for JSON.

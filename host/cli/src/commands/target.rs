@@ -94,8 +94,16 @@ impl TargetArgs {
     /// # Errors
     /// When none is named, and there is no project that has one.
     pub(crate) fn grant_file(&self) -> Result<PathBuf, CliError> {
-        if let Some(file) = &self.env {
-            return Ok(file.clone());
+        self.grant_file_or(None)
+    }
+
+    /// The grant file: the one that is named, else `other`, else the project's.
+    ///
+    /// # Errors
+    /// As `grant_file`.
+    pub(crate) fn grant_file_or(&self, other: Option<&Path>) -> Result<PathBuf, CliError> {
+        if let Some(file) = self.env.as_deref().or(other) {
+            return Ok(file.to_owned());
         }
         let of_project =
             self.component.project().map(|folder| if folder == Path::new(".") { PathBuf::from(DEFAULT_GRANT) } else { folder.join(DEFAULT_GRANT) });
@@ -122,7 +130,7 @@ impl TargetArgs {
 }
 
 /// `id=value`.
-fn parameter(text: &str) -> Result<(String, String), &'static str> {
+pub(super) fn parameter(text: &str) -> Result<(String, String), &'static str> {
     match text.split_once('=') {
         Some((id, value)) if !id.is_empty() => Ok((id.to_owned(), value.to_owned())),
         Some(_) | None => Err("expected `id=value`"),

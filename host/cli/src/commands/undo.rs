@@ -2,9 +2,10 @@
 
 use lockstep_api::{Code, Exit};
 use lockstep_engine::undo;
+use lockstep_journal::Act;
 use lockstep_model::StepId;
 
-use super::drive::drive;
+use super::drive::{Driven, drive};
 use super::ending::Wish;
 use super::resume::AgainArgs;
 use crate::context::Context;
@@ -40,5 +41,7 @@ pub(super) fn run(args: &UndoArgs, context: &Context) -> Result<Exit, CliError> 
             Some(id.ok_or_else(|| no_step(&text.chars().take(64).collect::<String>()))?)
         }
     };
-    drive(context, run.store, &run.records, Wish::Undo, |house| undo(house, again, to))
+    let elsewhere = Act::Undo { to: to.clone(), reason: again.reason.clone() };
+    let driven = Driven { store: run.store, before: &run.records, wish: Wish::Undo, elsewhere: Some((run.state.run, elsewhere)) };
+    drive(context, driven, |house| undo(house, again, to))
 }

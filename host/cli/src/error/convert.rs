@@ -4,7 +4,7 @@ use std::path::Path;
 
 use lockstep_api::Code;
 use lockstep_engine::EngineError;
-use lockstep_journal::{BlobError, JournalError, StoreError};
+use lockstep_journal::{BlobError, JournalError, LeaseKept, StoreError};
 use lockstep_runtime::LoadError;
 
 use super::{CliError, denied_imports};
@@ -41,7 +41,7 @@ impl From<StoreError> for CliError {
             StoreError::ReadOnly => Code::StoreReadOnly,
             StoreError::Locked => Code::StoreLocked,
             StoreError::Conflict { .. } | StoreError::LeaseLost { .. } => Code::RunTaken,
-            StoreError::NewerFormat { .. } => Code::StoreNewer,
+            StoreError::NewerFormat { .. } | StoreError::NewerRecord { .. } => Code::StoreNewer,
             StoreError::Damaged(_) => Code::StoreDamaged,
             StoreError::Exposed { .. } => Code::KeyExposed,
             StoreError::Gap { .. } | StoreError::NotSealedHere(_) => Code::JournalBroken,
@@ -54,7 +54,7 @@ impl From<StoreError> for CliError {
             StoreError::Conflict { run, .. } | StoreError::LeaseLost { run, .. } => shown.hint(format!("`lockstep show {run}` says how it stands")),
             StoreError::Locked => shown.hint("let the other process finish, then try again"),
             StoreError::Damaged(_) => shown.hint("`lockstep audit verify` on a copy says what is wrong"),
-            StoreError::NewerFormat { .. } => shown.hint("use the Lockstep that wrote it, or a newer one"),
+            StoreError::NewerFormat { .. } | StoreError::NewerRecord { .. } => shown.hint("use the Lockstep that wrote it, or a newer one"),
             StoreError::Exposed { path, .. } => shown.hint(format!("`chmod 600 {path}`, once you know who could have read it")),
             StoreError::Gap { .. } => shown.hint("an append before it failed: see whether the store's disk is full or gone"),
             StoreError::NotSealedHere(_) => shown.hint("a captured secret can only be opened by the store that sealed it"),
@@ -66,7 +66,10 @@ impl From<StoreError> for CliError {
 
 impl From<BlobError> for CliError {
     fn from(error: BlobError) -> Self {
-        StoreError::from(error).into()
+        match error {
+            BlobError::NoKey { digest, why } => Self::from(*why).detail(format!("the bytes of {digest} are encrypted under that key")),
+            BlobError::Corrupt(_) | BlobError::Medium(_) => StoreError::from(error).into(),
+        }
     }
 }
 
@@ -77,6 +80,7 @@ impl From<JournalError> for CliError {
             JournalError::Illegal(_) | JournalError::Invalid(_) => {
                 Self::new(Code::JournalBroken, error.to_string()).hint("`lockstep audit verify` says whether the ledger holds")
             }
+            JournalError::BytesMissing { .. } => Self::new(Code::BytesMissing, error.to_string()),
             JournalError::NoSuchRun(_) => Self::new(Code::NoSuchRun, error.to_string()).hint("`lockstep runs` lists the runs"),
         }
     }
@@ -96,11 +100,30 @@ impl From<EngineError> for CliError {
             EngineError::Parameters(problems) => several(Code::Parameters, "the parameters do not fit", &problems)
                 .hint("`lockstep inspect FILE` lists the parameters; give each as `-p id=value`"),
             EngineError::PlanChanged { .. } => Self::new(Code::PlanChanged, text).hint("run `lockstep plan` again and read what changed"),
-            EngineError::ComponentChanged { .. } => Self::new(Code::ComponentChanged, text).hint("leave `--file` out: the store has the right component"),
+            EngineError::ComponentChanged { run, .. } => Self::new(Code::ComponentChanged, text)
+                .hint("leave `--file` out: the store has the right component")
+                .hint(format!("`lockstep migrate {run} FILE` moves the run to this one, if a replay agrees")),
             EngineError::Ended { run, .. } => Self::new(Code::RunEnded, text).hint(format!("`lockstep show {run}` says how; `lockstep run` starts a new one")),
+            EngineError::EnvironmentTaken(kept) => taken(&kept, text),
+            EngineError::RunTaken(kept) => Self::new(Code::RunTaken, text)
+                .detail(format!("for: {}", kept.reason))
+                .hint("`lockstep lease list` says when it was last seen; `lockstep pause`, `cancel` and `undo` reach it there"),
+            EngineError::Refused(_) => Self::new(Code::ActRefused, text),
+            EngineError::NotTaken(_) => Self::new(Code::EnvironmentFree, text).hint("`lockstep lease list` shows which are taken"),
             EngineError::Journal(error) => error.into(),
         }
     }
+}
+
+fn taken(kept: &LeaseKept, text: String) -> CliError {
+    let run = kept.run.map(|run| run.to_string()).unwrap_or_default();
+    let driven = if kept.process.is_some() { "driven by" } else { "nobody drives it now; it was left by" };
+    CliError::new(Code::EnvironmentTaken, text)
+        .detail(format!("since {}, for: {}", kept.since, kept.reason))
+        .detail(format!("{driven} {}", kept.holder))
+        .hint(format!("`lockstep show {run}` says how it stands; `lockstep resume {run}` or `lockstep undo {run}` ends it"))
+        .hint("`--wait 15m` waits for it")
+        .hint(format!("`lockstep lease release {} --reason TEXT` takes the environment away from it", kept.environment))
 }
 
 fn several(code: Code, what: &str, problems: &[String]) -> CliError {

@@ -1,36 +1,54 @@
-//! Problems of a grant file, with the line of the file that each is about.
+//! Problems of a grant file or a scenario, with the line of the file that each is about.
 
 use lockstep_api::Code;
 use lockstep_grant::{Denial, GrantError, GrantErrors};
 
 use super::CliError;
 
-/// All problems as one error: the first in the message when it is alone, else each in the details.
+/// A kind of file that is written by hand.
+struct HandWritten {
+    /// What it is when something is wrong with it.
+    invalid: Code,
+    /// Where it is described.
+    reference: &'static str,
+}
+
+const GRANT: HandWritten = HandWritten { invalid: Code::GrantInvalid, reference: "`lockstep explain grant` describes the whole file" };
+const SCENARIO: HandWritten = HandWritten { invalid: Code::ScenarioInvalid, reference: "`lockstep explain scenario` describes the whole file" };
+
+/// All problems of a grant file as one error.
 pub(crate) fn grant_errors(errors: &GrantErrors, text: &str) -> CliError {
+    all(&GRANT, errors, text)
+}
+
+/// All problems of a scenario file as one error.
+pub(crate) fn scenario_errors(errors: &GrantErrors, text: &str) -> CliError {
+    all(&SCENARIO, errors, text)
+}
+
+/// The first in the message when it is alone, else each in the details.
+fn all(kind: &HandWritten, errors: &GrantErrors, text: &str) -> CliError {
     match errors.problems.as_slice() {
-        [alone] => problem(alone, text),
+        [alone] => problem(kind, alone, text),
         several => {
-            let file = several.first().map_or("the grant file", |problem| problem.file.as_str());
-            let mut error = CliError::new(Code::GrantInvalid, format!("{file} has {} problems", several.len()));
+            let file = several.first().map_or("the file", |problem| problem.file.as_str());
+            let mut error = CliError::new(kind.invalid, format!("{file} has {} problems", several.len()));
             for problem in several {
                 error = error.detail(format!("{}:{}:{}: {}", problem.file, problem.line, problem.column, problem.message)).detail(excerpt(problem, text));
                 if let Some(hint) = &problem.hint {
                     error = error.detail(format!("  hint: {hint}"));
                 }
             }
-            error.hint(REFERENCE)
+            error.hint(kind.reference)
         }
     }
 }
 
-/// Where the file is described.
-const REFERENCE: &str = "`lockstep explain grant` describes the whole file";
-
-fn problem(problem: &GrantError, text: &str) -> CliError {
-    CliError::new(Code::GrantInvalid, problem.message.clone())
+fn problem(kind: &HandWritten, problem: &GrantError, text: &str) -> CliError {
+    CliError::new(kind.invalid, problem.message.clone())
         .detail(format!("{}:{}:{}", problem.file, problem.line, problem.column))
         .detail(excerpt(problem, text))
-        .hint(problem.hint.as_deref().unwrap_or(REFERENCE))
+        .hint(problem.hint.as_deref().unwrap_or(kind.reference))
 }
 
 /// The line with a mark below the column.

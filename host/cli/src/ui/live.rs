@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use lockstep_model::StepId;
+
+use super::duration;
 
 /// How many lines of a program's output are shown below its step.
 const TAIL: usize = 4;
@@ -19,6 +21,9 @@ pub(crate) trait Screen: Send {
 
     /// A step or undo begins; its number among all.
     fn begin(&mut self, step: &StepId, title: &str, number: (usize, usize));
+
+    /// The run waits for so long from now.
+    fn wait(&mut self, what: &str, time: Duration);
 
     /// Its current call.
     fn call(&mut self, what: &str);
@@ -76,6 +81,19 @@ impl Screen for LiveView {
         let head = self.bars.add(ProgressBar::new_spinner().with_style(style("{spinner:.cyan} {prefix} {wide_msg:.dim} {elapsed:.dim}")));
         head.set_prefix(step.to_string());
         head.set_message(format!("{title}  ({number} of {all})"));
+        head.enable_steady_tick(TICK);
+        self.step = Some(Shown { head, call: None, tail: VecDeque::new() });
+    }
+
+    fn wait(&mut self, what: &str, time: Duration) {
+        self.finish();
+        let left = move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            // A terminal that cannot be written to is found out elsewhere.
+            let _ = out.write_str(&duration(Duration::from_secs(time.saturating_sub(state.elapsed()).as_secs())));
+        };
+        let style = style("{spinner:.dim} waiting {left:.cyan} {wide_msg:.dim}").with_key("left", left);
+        let head = self.bars.add(ProgressBar::new_spinner().with_style(style));
+        head.set_message(what.to_owned());
         head.enable_steady_tick(TICK);
         self.step = Some(Shown { head, call: None, tail: VecDeque::new() });
     }

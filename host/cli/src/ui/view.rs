@@ -4,11 +4,12 @@ mod lines;
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use lockstep_gate::{Live, Stream};
 use lockstep_journal::event::{CallId, Event};
-use lockstep_journal::{Observer, RunState, SealedRecord};
-use lockstep_model::StepId;
+use lockstep_journal::{LeaseKept, Observer, RunState, SealedRecord};
+use lockstep_model::{StepId, Timestamp};
 
 use super::{LiveView, Screen, Style, Ui, clock_time, harmless, paint};
 use crate::stopwatch::Stopwatch;
@@ -69,6 +70,8 @@ impl Observer for View {
                 Event::StepStarted(attempt) => screen.begin(&attempt.step, &title(state, &attempt.step), progress(state)),
                 Event::UndoStarted(attempt) => screen.begin(&attempt.step, &format!("undo: {}", title(state, &attempt.step)), progress(state)),
                 Event::StepSucceeded(_) | Event::StepFailed(_) | Event::UndoSucceeded(_) | Event::UndoFailed(_) => screen.finish(),
+                Event::RunWaiting(waiting) => screen.wait(&harmless(&waiting.reason), waiting.until.since(record.record.time)),
+                Event::RunWoken(_) | Event::RunPaused(_) | Event::UndoBegan(_) => screen.finish(),
                 _ => {}
             }
             if let Some(line) = line {
@@ -85,6 +88,12 @@ impl Live for View {
 
     fn output(&self, id: &CallId, _: Stream, line: &str) {
         self.with(|screen| screen.output(&id.step, &harmless(line)));
+    }
+
+    fn environment_taken(&self, kept: &LeaseKept, until: Timestamp) {
+        let run = kept.run.map(|run| run.to_string()).unwrap_or_default();
+        let text = format!("environment {} belongs to run {run} of {}, for {}: waiting for it until {until}", kept.environment, kept.holder, kept.reason);
+        self.say(&harmless(&text));
     }
 }
 
@@ -110,6 +119,8 @@ impl Screen for Plain {
 
     fn begin(&mut self, _: &StepId, _: &str, _: (usize, usize)) {}
 
+    fn wait(&mut self, _: &str, _: Duration) {}
+
     fn call(&mut self, _: &str) {}
 
     fn output(&mut self, step: &StepId, line: &str) {
@@ -128,6 +139,8 @@ impl Screen for Nothing {
     fn line(&mut self, _: &str, _: Option<&str>) {}
 
     fn begin(&mut self, _: &StepId, _: &str, _: (usize, usize)) {}
+
+    fn wait(&mut self, _: &str, _: Duration) {}
 
     fn call(&mut self, _: &str) {}
 

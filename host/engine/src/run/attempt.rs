@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use lockstep_gate::{Budget, Gate, Stop};
+use lockstep_gate::{Budget, Gate, Secrets, Stop};
 use lockstep_journal::event::{Event, Phase};
+use lockstep_journal::state::RecordedCall;
 use lockstep_model::plan::Step;
 use lockstep_model::request::TextPlace;
-use lockstep_model::{Failure, StepId};
+use lockstep_model::{Failure, StepId, Timestamp};
 
-use super::{Drive, RunReport};
+use super::Drive;
+use super::acts::Turn;
 use crate::error::EngineError;
 
 /// The longest output of a step: larger data goes by artifact.
@@ -20,8 +22,10 @@ pub(super) enum End {
     Done(Option<String>),
     /// The step or undo has failed.
     Failed(Failure),
-    /// The run stands still.
-    Stopped(Box<RunReport>),
+    /// The guest was stopped, and the run turns.
+    Turned(Turn),
+    /// The guest was let go of until then.
+    Waits(Timestamp),
 }
 
 impl Drive<'_> {
@@ -48,7 +52,7 @@ impl Drive<'_> {
         if let Some(call) = open {
             return self.stopped(Stop::InDoubt(Box::new(call)), &step.id);
         }
-        Ok(match ended.and_then(|output| self.check_output(output)) {
+        Ok(match ended.and_then(|output| checked_output(output, &self.passage.secrets)) {
             Ok(output) => End::Done(output),
             Err(failure) => End::Failed(self.scrub(failure)),
         })
@@ -73,23 +77,6 @@ impl Drive<'_> {
         Budget { deadline, calls_left: calls, calls, output_left: limits.output, log_left: limits.log }
     }
 
-    fn check_output(&self, output: Option<String>) -> Result<Option<String>, Failure> {
-        let Some(output) = output else { return Ok(None) };
-        if output.len() > LONGEST_OUTPUT {
-            let message = format!("the step's output has {} bytes, at most {LONGEST_OUTPUT}: put it into an artifact", output.len());
-            return Err(Failure::problem("step.output", message));
-        }
-        match serde_json::from_str::<serde_json::Value>(&output) {
-            Err(error) => Err(Failure::problem("step.output", format!("the step's output is not JSON: {error}"))),
-            Ok(mut value) => {
-                let before = value.clone();
-                self.passage.secrets.scrub_json(&mut value);
-                // As the guest wrote it, unless something had to be taken out.
-                Ok(Some(if value == before { output } else { value.to_string() }))
-            }
-        }
-    }
-
     fn scrub(&self, mut failure: Failure) -> Failure {
         let text = match &mut failure {
             Failure::Denied(text) | Failure::TimedOut(text) | Failure::InDoubt(text) => text,
@@ -105,23 +92,26 @@ impl Drive<'_> {
             Stop::Journal(error) => return Err(EngineError::Journal(error)),
             Stop::Limit(failure) => return Ok(End::Failed(self.scrub(failure))),
             Stop::Internal(text) => return Ok(End::Failed(Failure::problem("host.internal", text))),
+            Stop::Waiting(until) => return Ok(End::Waits(until)),
             Stop::Diverged(found) => {
-                self.scribe().commit(Event::DivergenceFound(*found))?;
+                let mut scribe = self.scribe();
+                scribe.note(Event::DivergenceFound(*found))?;
+                scribe.let_go()?;
+                drop(scribe);
                 self.report()
             }
-            Stop::InDoubt(call) => {
-                let reason = format!(
-                    "call {} of step `{step}` is in doubt: `{} {}` was begun at {} and its outcome is not known",
-                    call.id, call.function, call.summary, call.time
-                );
-                self.stop(Event::RunStuck, reason)?
-            }
-            Stop::Cancelled => self.stop(Event::RunPaused, format!("cancelled by the operator in step `{step}`"))?,
-            Stop::Waiting(until) => self.stop(Event::RunPaused, format!("step `{step}` waits until {until}"))?,
-            Stop::Interrupted => self.stop(Event::RunPaused, format!("stopped by the operator in step `{step}`"))?,
+            Stop::InDoubt(call) => self.stop(Event::RunStuck, in_doubt(&call))?,
+            Stop::Interrupted | Stop::Cancelled => return self.hear(&format!("in step `{step}`")).map(End::Turned),
         };
-        Ok(End::Stopped(Box::new(report)))
+        Ok(End::Turned(Turn::Stopped(Box::new(report))))
     }
+}
+
+/// Why a run is stuck on a call.
+pub(super) fn in_doubt(call: &RecordedCall) -> String {
+    let RecordedCall { id, function, summary, time, probed, .. } = call;
+    let probed = probed.as_ref().map(|probed| format!("; {probed}")).unwrap_or_default();
+    format!("call {id} of step `{}` is in doubt: `{function} {summary}` was begun at {time} and its outcome is not known{probed}", id.step)
 }
 
 /// Whether the guest came to its end: one that was cut off may leave records unasked for without having diverged.
@@ -130,5 +120,23 @@ fn ended_by_itself(ended: &Result<Option<String>, Failure>) -> bool {
         Ok(_) | Err(Failure::Denied(_) | Failure::InDoubt(_)) => true,
         Err(Failure::TimedOut(_)) => false,
         Err(Failure::Failed(problem)) => !problem.code.starts_with("limit."),
+    }
+}
+
+/// The output as it is recorded: JSON of at most the contract's length, without values of secrets.
+pub(crate) fn checked_output(output: Option<String>, secrets: &Secrets) -> Result<Option<String>, Failure> {
+    let Some(output) = output else { return Ok(None) };
+    if output.len() > LONGEST_OUTPUT {
+        let message = format!("the step's output has {} bytes, at most {LONGEST_OUTPUT}: put it into an artifact", output.len());
+        return Err(Failure::problem("step.output", message));
+    }
+    match serde_json::from_str::<serde_json::Value>(&output) {
+        Err(error) => Err(Failure::problem("step.output", format!("the step's output is not JSON: {error}"))),
+        Ok(mut value) => {
+            let before = value.clone();
+            secrets.scrub_json(&mut value);
+            // As the guest wrote it, unless something had to be taken out.
+            Ok(Some(if value == before { output } else { value.to_string() }))
+        }
     }
 }

@@ -10,14 +10,13 @@ use lockstep_journal::{JournalError, RunState};
 use lockstep_model::plan::{OnFailure, Retry, Step};
 use lockstep_model::{Failure, RunOutcome, StepId, Timestamp};
 
+use super::acts::Turn;
 use super::attempt::End;
 use super::{Drive, RunReport};
 use crate::error::EngineError;
 
 /// Up to a quarter of the wait is added, so that runs that failed together do not come back together.
 const JITTER_PART: u64 = 4;
-/// How often a wait looks for the operator's interrupt.
-const GLANCE: Duration = Duration::from_millis(100);
 
 /// What to do next.
 enum Next {
@@ -38,48 +37,45 @@ impl Drive<'_> {
     pub(super) fn forward(&self, mut again: bool) -> Result<RunReport, EngineError> {
         loop {
             let now = self.house.clock.now();
-            match self.read(|state| next(state, again, now)) {
-                Next::Run(step, _, true) if self.house.interrupt.is_set() => {
-                    return self.stop(Event::RunPaused, format!("stopped by the operator before step `{}`", step.id));
-                }
+            let turn = match self.read(|state| next(state, again, now)) {
+                Next::Run(step, _, true) if self.is_called() => self.hear(&format!("before step `{}`", step.id))?,
                 Next::Run(step, attempt, fresh) => {
                     again = false;
                     if fresh {
                         self.write(Event::StepStarted(Attempt { step: step.id.clone(), attempt }))?;
                     }
-                    if let Some(report) = self.run_step(&step, attempt)? {
-                        return Ok(report);
-                    }
+                    self.run_step(&step, attempt)?
                 }
-                Next::Wait(step, until) => {
-                    if !self.wait(until) {
-                        return self.stop(Event::RunPaused, format!("stopped by the operator before the next attempt of step `{step}`"));
-                    }
+                Next::Wait(step, until) => self.wait(until, &format!("before the next attempt of step `{step}`"))?,
+                Next::Skip(step, reason) => {
+                    self.write(Event::StepSkipped(StepSkipped { step, reason }))?;
+                    Turn::On
                 }
-                Next::Skip(step, reason) => self.write(Event::StepSkipped(StepSkipped { step, reason }))?,
-                Next::Decide(step) => {
-                    if let Some(report) = self.decide(&step)? {
-                        return Ok(report);
-                    }
-                }
+                Next::Decide(step) => self.decide(&step)?,
                 Next::Finish => return self.finish(RunOutcome::Succeeded),
+            };
+            match turn {
+                Turn::On => {}
+                Turn::Again => again = true,
+                Turn::Back => return self.backward(),
+                Turn::Stopped(report) => return Ok(*report),
             }
         }
     }
 
-    /// None: go on.
-    fn run_step(&self, step: &Step, attempt: u32) -> Result<Option<RunReport>, EngineError> {
+    fn run_step(&self, step: &Step, attempt: u32) -> Result<Turn, EngineError> {
         match self.attempt(step, Phase::Step, attempt)? {
             End::Done(output) => {
                 let succeeded = Event::StepSucceeded(StepSucceeded { step: step.id.clone(), attempt, output });
                 self.scribe().conclude(succeeded, Durability::Written)?;
-                Ok(None)
+                Ok(Turn::On)
             }
-            End::Stopped(report) => Ok(Some(*report)),
+            End::Turned(turn) => Ok(turn),
+            End::Waits(until) => self.wait(until, &format!("in step `{}`", step.id)),
             End::Failed(failure) => {
                 let retry_at = self.retry_at(&step.retry, attempt, &failure);
                 self.failed(step, attempt, failure, retry_at)?;
-                Ok(None)
+                Ok(Turn::On)
             }
         }
     }
@@ -90,8 +86,7 @@ impl Drive<'_> {
     }
 
     pub(super) fn retry_at(&self, retry: &Retry, attempt: u32, failure: &Failure) -> Option<Timestamp> {
-        let wanted = if retry.codes.is_empty() { failure.is_retryable() } else { retry.codes.iter().any(|code| code == failure.code()) };
-        (wanted && attempt < retry.attempts).then(|| {
+        may_be_retried(retry, attempt, failure).then(|| {
             let wait = retry.backoff(attempt);
             let mut random = [0; 8];
             self.house.entropy.fill(&mut random);
@@ -101,22 +96,8 @@ impl Drive<'_> {
         })
     }
 
-    /// Whether the instant came, rather than the operator.
-    pub(super) fn wait(&self, until: Timestamp) -> bool {
-        loop {
-            let now = self.house.clock.now();
-            if now >= until {
-                return true;
-            }
-            if self.house.interrupt.is_set() {
-                return false;
-            }
-            self.house.clock.wait_until(until.min(now.after(GLANCE)));
-        }
-    }
-
-    /// What the final failure of a step does. None: go on.
-    fn decide(&self, step: &Step) -> Result<Option<RunReport>, EngineError> {
+    /// What the final failure of a step does.
+    fn decide(&self, step: &Step) -> Result<Turn, EngineError> {
         let failure = self.read(|state| state.steps.get(&step.id).and_then(|step| step.failure.clone()));
         let why = failure.as_ref().map_or_else(|| "failed".to_owned(), ToString::to_string);
         let reason = format!("step `{}` failed: {why}", step.id);
@@ -124,36 +105,46 @@ impl Drive<'_> {
             OnFailure::Decide => self.attended,
             OnFailure::Pause => true,
             OnFailure::Undo => false,
-            OnFailure::Continue => return Ok(None),
+            OnFailure::Continue => return Ok(Turn::On),
         };
         if pause {
-            return self.stop(Event::RunPaused, reason).map(Some);
+            return self.stop(Event::RunPaused, reason).map(|report| Turn::Stopped(Box::new(report)));
         }
         let cause = match failure {
             Some(Failure::Denied(_)) => RunOutcome::Denied,
             Some(Failure::TimedOut(_) | Failure::InDoubt(_) | Failure::Failed(_)) | None => RunOutcome::Failed,
         };
         self.write(Event::UndoBegan(UndoBegan { reason, cause, to: None }))?;
-        self.backward().map(Some)
+        Ok(Turn::Back)
     }
+}
+
+/// Whether the policy has another attempt for this failure.
+pub(super) fn may_be_retried(retry: &Retry, attempt: u32, failure: &Failure) -> bool {
+    let wanted = if retry.codes.is_empty() { failure.is_retryable() } else { retry.codes.iter().any(|code| code == failure.code()) };
+    wanted && attempt < retry.attempts
 }
 
 /// Looks at the state and picks: what is under way first, then what is ready, in the order declared.
 fn next(state: &RunState, again: bool, now: Timestamp) -> Next {
+    let steps = || state.plan.steps.iter().filter_map(|step| Some((step, state.steps.get(&step.id)?)));
+    // Also before an earlier step whose next attempt has become due while the host was away.
+    if let Some((step, status)) = steps().find(|(_, status)| status.status == StepStatus::Running) {
+        return Next::Run(Box::new(step.clone()), status.attempts, false);
+    }
     let lost = lost(state);
-    let mut wait = None;
-    for step in &state.plan.steps {
-        let Some(status) = state.steps.get(&step.id) else { continue };
+    let mut wait: Option<(&Step, Timestamp)> = None;
+    for (step, status) in steps() {
         match &status.status {
-            StepStatus::Running => return Next::Run(Box::new(step.clone()), status.attempts, false),
             StepStatus::Failed if step.on_failure != OnFailure::Continue => {
                 return if again { Next::Run(Box::new(step.clone()), status.attempts + 1, true) } else { Next::Decide(Box::new(step.clone())) };
             }
             StepStatus::Pending if lost.contains(&step.id) => return Next::Skip(step.id.clone(), "a step that it needs has failed".to_owned()),
             StepStatus::Pending if state.unmet_need(step).is_none() => return Next::Run(Box::new(step.clone()), status.attempts + 1, true),
             StepStatus::Retrying(at) if *at <= now || again => return Next::Run(Box::new(step.clone()), status.attempts + 1, true),
-            StepStatus::Retrying(at) => wait = wait.or(Some(Next::Wait(step.id.clone(), *at))),
+            StepStatus::Retrying(at) => wait = wait.filter(|(_, earliest)| earliest <= at).or(Some((step, *at))),
             StepStatus::Pending
+            | StepStatus::Running
             | StepStatus::Failed
             | StepStatus::Succeeded
             | StepStatus::Skipped
@@ -162,7 +153,7 @@ fn next(state: &RunState, again: bool, now: Timestamp) -> Next {
             | StepStatus::UndoFailed => {}
         }
     }
-    wait.unwrap_or(Next::Finish)
+    wait.map_or(Next::Finish, |(step, at)| Next::Wait(step.id.clone(), at))
 }
 
 /// The pending steps that need, directly or not, one that has failed and lets the run continue.

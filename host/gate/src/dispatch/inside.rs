@@ -18,8 +18,6 @@ use crate::stop::Stop;
 const LONGEST_PAUSE: u32 = 10_000;
 /// The longest `clock.sleep`: a year.
 const LONGEST_SLEEP: u64 = 31_536_000;
-/// How often a wait looks for the operator's interrupt.
-const GLANCE: Duration = Duration::from_millis(100);
 /// The most bytes of one `random.bytes`.
 const MOST_RANDOM: u32 = 4_096;
 /// The longest `artifact.read`.
@@ -74,17 +72,17 @@ impl Dispatch for ClockRequest {
 }
 
 impl Surroundings<'_> {
-    fn wait(&self, until: Timestamp) -> Result<(), Stop> {
+    /// Waits, unless the operator wants to stop.
+    pub(crate) fn wait(&self, until: Timestamp) -> Result<(), Stop> {
         let clock = self.clock();
         loop {
-            let now = clock.now();
-            if now >= until {
+            if clock.now() >= until {
                 return Ok(());
             }
             if self.interrupt.is_set() {
                 return Err(Stop::Interrupted);
             }
-            clock.wait_until(until.min(now.after(GLANCE)));
+            clock.wait_until(until);
         }
     }
 }

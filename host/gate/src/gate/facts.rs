@@ -2,33 +2,41 @@
 
 use lockstep_model::{RunId, StepId};
 
-use super::{Gate, lock};
+use super::{Gate, Records, lock};
+
+/// How long a guest may compute between two recorded calls.
+const LONGEST_REPLAY: std::time::Duration = std::time::Duration::from_secs(600);
 
 impl Gate {
     /// The run's id.
     pub fn run_id(&self) -> RunId {
-        lock(&self.inner.run.scribe).state().run
+        self.look(|state| state.run)
     }
 
     /// The environment's name.
     pub fn environment(&self) -> String {
-        lock(&self.inner.run.scribe).state().created.environment.clone()
+        self.look(|state| state.created.environment.clone())
     }
 
     /// The value of a declared parameter.
     pub fn parameter(&self, id: &str) -> Option<String> {
-        lock(&self.inner.run.scribe).state().parameters.get(id).cloned()
+        self.look(|state| state.parameters.get(id).cloned())
     }
 
     /// The output of a step that has succeeded.
     pub fn output_of(&self, step: &str) -> Option<String> {
         let step = StepId::parse(step).ok()?;
-        lock(&self.inner.run.scribe).state().steps.get(&step)?.output.clone()
+        self.look(|state| state.steps.get(&step)?.output.clone())
     }
 
     /// What this step kept under `key`, as far as the attempt has come.
     pub fn recall(&self, key: &str) -> Option<String> {
         lock(&self.inner.session).remembered.get(key).cloned()
+    }
+
+    /// Whether the next call is answered from the journal.
+    pub fn is_replaying(&self) -> bool {
+        !lock(&self.inner.session).replay.is_over()
     }
 
     /// Number of this attempt.
@@ -49,17 +57,22 @@ impl Gate {
 
     /// The text that stands for a secret.
     pub fn marker(&self, secret: &str) -> String {
-        self.inner.run.secrets.marker(secret)
+        self.inner.secrets.marker(secret)
     }
 
     /// `text` without values of secrets: for what the guest says when it fails.
     pub fn scrub(&self, text: &str) -> String {
-        self.inner.run.secrets.scrub_text(text)
+        self.inner.secrets.scrub_text(text)
     }
 
-    /// How long the attempt may still take.
+    /// How long the attempt may still take. A replay has all the time that one was ever given: the guest cannot see it.
     pub fn time_left(&self) -> std::time::Duration {
-        let now = lock(&self.inner.run.scribe).clock().now();
-        lock(&self.inner.session).budget.deadline.since(now)
+        match &self.inner.records {
+            Records::Growing(run) => {
+                let now = lock(&run.scribe).clock().now();
+                lock(&self.inner.session).budget.deadline.since(now)
+            }
+            Records::Closed(_) => LONGEST_REPLAY,
+        }
     }
 }

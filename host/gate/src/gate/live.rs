@@ -2,7 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use lockstep_journal::LeaseKept;
 use lockstep_journal::event::CallId;
+use lockstep_model::Timestamp;
 
 use super::RunPassage;
 use crate::driver::{LiveOutput, Stream};
@@ -17,6 +19,9 @@ pub trait Live: Send + Sync {
 
     /// A line of output of the call.
     fn output(&self, id: &CallId, stream: Stream, line: &str);
+
+    /// The environment belongs to another run, or the run is driven by another process, and this one waits for it until then.
+    fn environment_taken(&self, kept: &LeaseKept, until: Timestamp);
 }
 
 /// Sees nothing.
@@ -27,6 +32,8 @@ impl Live for NoLive {
     fn call_begins(&self, _: &CallId, _: &str) {}
 
     fn output(&self, _: &CallId, _: Stream, _: &str) {}
+
+    fn environment_taken(&self, _: &LeaseKept, _: Timestamp) {}
 }
 
 /// Gathers a call's output into lines.

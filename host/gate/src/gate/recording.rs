@@ -1,15 +1,17 @@
 //! The last step of the gate: captures, scrubbing, and the outcome's record.
 
+use std::sync::Arc;
+
 use lockstep_grant::Granted;
-use lockstep_journal::Scribe;
 use lockstep_journal::event::{CallAnswered, CallFinished, CallId, Event, Outcome, SecretCaptured, Stored};
 use lockstep_journal::state::RecordedOutcome;
+use lockstep_journal::{BlobError, Scribe, canonical_json};
 use lockstep_model::request::Response;
 use lockstep_model::{Digest, EffectClass, Failure, Request, Secret};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Gate, NextCall, Session, lock};
+use super::{Gate, NextCall, Records, Session, Way, lock};
 use crate::dispatch::Dispatch;
 use crate::stop::Stop;
 
@@ -18,11 +20,11 @@ const LONGEST_INLINE: usize = 16 << 10;
 /// How much of it the record shows.
 const PREVIEW: usize = 400;
 
-/// A deadline that cut off what must not be done twice leaves a doubt, and no retry policy may settle it.
-fn honest(failure: Failure, class: EffectClass) -> Failure {
+/// A deadline or a broken connection that cut off what must not be done twice leaves a doubt, and no retry policy may settle it.
+fn is_doubt(failure: &Failure, class: EffectClass) -> bool {
     match (failure, class) {
-        (Failure::TimedOut(text), EffectClass::AtMostOnce) => Failure::InDoubt(text),
-        (failure, _) => failure,
+        (Failure::TimedOut(_) | Failure::InDoubt(_), EffectClass::AtMostOnce) => true,
+        (Failure::TimedOut(_) | Failure::InDoubt(_), EffectClass::Read | EffectClass::Idempotent) | (Failure::Denied(_) | Failure::Failed(_), _) => false,
     }
 }
 
@@ -44,8 +46,8 @@ impl Gate {
     pub(super) fn canonical<T: Serialize>(&self, value: &T) -> Result<Canonical, Stop> {
         let internal = |error: serde_json::Error| Stop::Internal(error.to_string());
         let mut value = serde_json::to_value(value).map_err(internal)?;
-        self.inner.run.secrets.scrub_json(&mut value);
-        let canonical = serde_json_canonicalizer::to_vec(&value).map_err(internal)?;
+        self.inner.secrets.scrub_json(&mut value);
+        let canonical = canonical_json(&value).map_err(internal)?;
         let (digest, size) = (Digest::of(&canonical), canonical.len());
         if size <= LONGEST_INLINE {
             return Ok(Canonical { stored: Stored::Inline(value), digest, size, blob: None });
@@ -63,15 +65,27 @@ impl Gate {
         let value = match stored {
             Stored::Inline(value) => value,
             Stored::Blob { digest, .. } => {
-                let store = std::sync::Arc::clone(lock(&self.inner.run.scribe).store());
-                let bytes = store.blob(digest).map_err(|error| Stop::Journal(lockstep_journal::StoreError::from(error).into()))?;
-                let bytes = bytes.ok_or_else(|| Stop::Internal(format!("the recorded answer {digest} is not in the store any more")))?;
+                let bytes = self.blob(digest).map_err(|error| Stop::Journal(lockstep_journal::StoreError::from(error).into()))?;
+                let released = self.look(|state| state.released);
+                let bytes = bytes.ok_or(Stop::Journal(lockstep_journal::JournalError::BytesMissing { digest, released }))?;
                 serde_json::from_slice(&bytes).map_err(|error| Stop::Internal(error.to_string()))?
             }
         };
         serde_json::from_value(value).map(Ok).map_err(|error| Stop::Internal(format!("a recorded answer cannot be read: {error}")))
     }
 
+    fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, BlobError> {
+        match &self.inner.records {
+            Records::Growing(run) => {
+                let store = Arc::clone(lock(&run.scribe).store());
+                store.blob(digest)
+            }
+            Records::Closed(recorded) => recorded.blobs.blob(digest),
+        }
+    }
+}
+
+impl Way<'_> {
     pub(super) fn finish_read<R: Dispatch>(
         &self,
         session: &mut Session,
@@ -80,7 +94,7 @@ impl Gate {
         performed: Result<R::Response, Failure>,
     ) -> Result<Result<R::Response, Failure>, Stop> {
         let id = next.id.clone();
-        let (performed, events) = self.settle(&id, &granted, performed)?;
+        let (performed, events) = self.settle(&id, granted.request(), performed)?;
         let at_once = !granted.request().rides_along();
         let size = self.answer(next, granted.rule(), performed.as_ref(), at_once && events.is_empty())?;
         self.note_all(events)?;
@@ -90,7 +104,7 @@ impl Gate {
 
     /// Records a read with its outcome, and says how long the outcome is. `at_once`: it survives this process; else it rides along with the next write.
     pub(super) fn answer<T: Serialize>(&self, next: NextCall, rule: &str, performed: Result<&T, &Failure>, at_once: bool) -> Result<usize, Stop> {
-        let mut scribe = lock(&self.inner.run.scribe);
+        let mut scribe = lock(&self.run.scribe);
         let (outcome, size) = self.outcome(&mut scribe, performed)?;
         if let Some(blob) = next.blob {
             scribe.attach(blob);
@@ -112,33 +126,48 @@ impl Gate {
         granted: Granted<R>,
         performed: Result<R::Response, Failure>,
     ) -> Result<Result<R::Response, Failure>, Stop> {
-        let (performed, events) = self.settle(&id, &granted, performed)?;
-        let performed = performed.map_err(|failure| honest(failure, granted.class()));
+        let request = granted.request();
+        match performed {
+            Err(failure) if is_doubt(&failure, granted.class()) => self.cut_off(session, &id, request, failure),
+            performed => self.finish(session, &id, request, performed, |outcome| Event::CallFinished(CallFinished { id: id.clone(), outcome })),
+        }
+    }
+
+    /// Records an effect's outcome with `record`.
+    pub(super) fn finish<R: Dispatch>(
+        &self,
+        session: &mut Session,
+        id: &CallId,
+        request: &R,
+        performed: Result<R::Response, Failure>,
+        record: impl FnOnce(Outcome) -> Event,
+    ) -> Result<Result<R::Response, Failure>, Stop> {
+        let (performed, events) = self.settle(id, request, performed)?;
         self.note_all(events)?;
-        let mut scribe = lock(&self.inner.run.scribe);
+        let mut scribe = lock(&self.run.scribe);
         let (outcome, size) = self.outcome(&mut scribe, performed.as_ref())?;
-        scribe.write(Event::CallFinished(CallFinished { id, outcome }))?;
+        scribe.write(record(outcome))?;
         session.budget.take_output(size).map_err(Stop::Limit)?;
         Ok(performed)
     }
 
     fn note_all(&self, events: Vec<Event>) -> Result<(), Stop> {
-        let mut scribe = lock(&self.inner.run.scribe);
+        let mut scribe = lock(&self.run.scribe);
         events.into_iter().try_for_each(|event| scribe.note(event)).map_err(Stop::from)
     }
 
     /// Captures, scrubs, and finds out what follows. From here on nobody sees a value.
-    fn settle<R: Dispatch>(&self, id: &CallId, granted: &Granted<R>, performed: Result<R::Response, Failure>) -> Result<Settled<R>, Stop> {
+    fn settle<R: Dispatch>(&self, id: &CallId, request: &R, performed: Result<R::Response, Failure>) -> Result<Settled<R>, Stop> {
         let mut response = match performed {
             Ok(response) => response,
             Err(failure) => return Ok((Err(failure), Vec::new())),
         };
-        let mut events = match self.capture(id, granted, &mut response)? {
+        let mut events = match self.capture(id, request, &mut response)? {
             Ok(events) => events,
             Err(failure) => return Ok((Err(failure), Vec::new())),
         };
-        response.visit_texts(&mut |place| self.inner.run.secrets.scrub(place));
-        match granted.request().consequences(&response, &self.surroundings(id, self.now()), &id.step) {
+        response.visit_texts(&mut |place| self.run.secrets.scrub(place));
+        match request.consequences(&response, &self.surroundings(id, self.now()), &id.step) {
             Ok(following) => events.extend(following),
             Err(failure) => return Ok((Err(failure), events)),
         }
@@ -146,8 +175,8 @@ impl Gate {
     }
 
     /// Takes the strings that the request's captures point at into secrets; markers stay in their place.
-    fn capture<R: Dispatch>(&self, id: &CallId, granted: &Granted<R>, response: &mut R::Response) -> Result<Result<Vec<Event>, Failure>, Stop> {
-        let captures = granted.request().captures();
+    fn capture<R: Dispatch>(&self, id: &CallId, request: &R, response: &mut R::Response) -> Result<Result<Vec<Event>, Failure>, Stop> {
+        let captures = request.captures();
         let Some(body) = response.capture_body().filter(|_| !captures.is_empty()) else { return Ok(Ok(Vec::new())) };
         let Ok(mut json) = serde_json::from_slice::<serde_json::Value>(body) else {
             // The body is not shown: what was to be captured may be in it.
@@ -155,18 +184,18 @@ impl Gate {
             return Ok(Err(Failure::problem("http.capture", "the response to capture from is not JSON")));
         };
         let mut events = Vec::new();
-        let mut scribe = lock(&self.inner.run.scribe);
+        let mut scribe = lock(&self.run.scribe);
         for capture in captures {
             let Some(serde_json::Value::String(found)) = json.pointer_mut(&capture.pointer) else {
                 let message = format!("the response has no string at `{}` to capture into secret `{}`", capture.pointer, capture.secret);
                 return Ok(Err(Failure::problem("http.capture", message)));
             };
-            let value = std::mem::replace(found, self.inner.run.secrets.marker(&capture.secret)).into_bytes();
+            let value = std::mem::replace(found, self.run.secrets.marker(&capture.secret)).into_bytes();
             let sealed = scribe.store().seal_secret(scribe.state().run, &capture.secret, &value).map_err(|error| Stop::Journal(error.into()))?;
             let captured = SecretCaptured { step: id.step.clone(), secret: capture.secret.clone(), sealed: Digest::of(&sealed) };
             scribe.attach(sealed);
             events.push(Event::SecretCaptured(captured));
-            self.inner.run.secrets.learn(&capture.secret, Secret::new(value));
+            self.run.secrets.learn(&capture.secret, Secret::new(value));
         }
         *body = json.to_string().into_bytes();
         Ok(Ok(events))
@@ -175,7 +204,7 @@ impl Gate {
     fn outcome<T: Serialize>(&self, scribe: &mut Scribe, performed: Result<&T, &Failure>) -> Result<(Outcome, usize), Stop> {
         match performed {
             Ok(response) => {
-                let Canonical { stored, size, blob, .. } = self.canonical(response)?;
+                let Canonical { stored, size, blob, .. } = self.gate.canonical(response)?;
                 if let Some(blob) = blob {
                     scribe.attach(blob);
                 }

@@ -169,6 +169,30 @@ fn an_explanation_says_what_was_different() {
 }
 
 #[test]
+fn an_explanation_says_when_a_rule_overrules_what_the_procedure_asked_for() {
+    let request = HttpRequest { idempotent: true, ..HttpRequest::to("PUT", "https://slow.example.com/start") };
+    let allowance = grant().explain(&request).decision.unwrap();
+    assert_eq!((allowance.class, allowance.asked, allowance.overrules()), (EffectClass::AtMostOnce, EffectClass::Idempotent, true));
+    let explanation = grant().explain(&HttpRequest::to("GET", "https://api.example.com/x"));
+    assert_eq!(explanation.considered.iter().filter_map(|rule| rule.class).collect::<Vec<_>>(), [EffectClass::Idempotent, EffectClass::AtMostOnce]);
+    assert!(!explanation.decision.unwrap().overrules());
+}
+
+#[test]
+fn what_is_no_read_is_refused_as_a_probe_with_what_to_add() {
+    let status = ShellRequest::command("/usr/bin/git", &["status"]);
+    let Decision::Allowed(granted) = status.decide(&grant()) else { panic!("denied") };
+    let denial = granted.into_probe().unwrap_err();
+    assert!(denial.message.contains("git status") && denial.message.contains("at-most-once"), "{}", denial.message);
+    assert_eq!(denial.hint.as_deref(), Some("if it changes nothing, say so: add `class = \"read\"` to shell.allow[0], e.toml:12"));
+    assert_eq!(grant().explain(&status).of_probe(&status).decision.unwrap_err(), denial, "what is explained is what is decided");
+
+    let look = HttpRequest::to("GET", "https://api.example.com/x");
+    let Decision::Allowed(granted) = look.decide(&grant()) else { panic!("denied") };
+    assert!(granted.into_probe().is_ok() && grant().explain(&look).of_probe(&look).decision.is_ok());
+}
+
+#[test]
 fn deciding_and_explaining_agree_for_every_request() {
     let grant = grant();
     let agree = |decision: Result<String, Denial>, explained: Result<String, Denial>| assert_eq!(decision, explained);

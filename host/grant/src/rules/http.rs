@@ -38,10 +38,16 @@ pub struct HttpRules {
 #[derive(Debug, Clone)]
 pub(crate) struct HttpRule {
     place: Place,
+    pattern: HttpPattern,
+    pub(crate) class: Option<EffectClass>,
+}
+
+/// Which requests are meant: `GET,HEAD https://*.example.com/**`.
+#[derive(Debug, Clone)]
+pub struct HttpPattern {
     text: String,
     methods: Vec<&'static str>,
     url: UrlPattern,
-    pub(crate) class: Option<EffectClass>,
 }
 
 impl Rule for HttpRule {
@@ -50,7 +56,11 @@ impl Rule for HttpRule {
     }
 
     fn text(&self) -> String {
-        self.text.clone()
+        self.pattern.text.clone()
+    }
+
+    fn class(&self) -> Option<EffectClass> {
+        self.class
     }
 }
 
@@ -100,7 +110,7 @@ impl HttpRules {
             return Err(Denial::built_in(message, Some(format!("use one of {}", METHODS.join(", ")))));
         };
         let url = HttpUrl::parse(url).map_err(|error| Denial::built_in(error.to_string(), None))?;
-        match judge(&self.deny, &self.allow, |rule, side| rule.matches(method, &url, side), watch) {
+        match judge(&self.deny, &self.allow, |rule, side| rule.pattern.matches_url(method, &url, side), watch) {
             Judgement::Allowed(rule) => match url.address().map_or(Ok(()), |address| self.reaches(&[address])) {
                 // A host that is an address needs no resolving: it is refused before anything is sent.
                 Err(error) => Err(self.by_address(&error, error.to_string())),
@@ -118,9 +128,9 @@ impl HttpRules {
 
     /// The rules that can never let a request through, because the address they are for is refused.
     pub(crate) fn unreachable(&self) -> Vec<Denial> {
-        let refused = self.allow.iter().filter_map(|rule| Some((rule, self.reaches(&rule.url.known_addresses()).err()?)));
+        let refused = self.allow.iter().filter_map(|rule| Some((rule, self.reaches(&rule.pattern.url.known_addresses()).err()?)));
         let denials = refused.map(|(rule, error)| {
-            let denial = self.by_address(&error, format!("`{}` can never apply: {error}", rule.text));
+            let denial = self.by_address(&error, format!("`{}` can never apply: {error}", rule.pattern.text));
             Denial { rule: rule.place.to_string(), ..denial }
         });
         denials.collect()
@@ -152,8 +162,8 @@ impl HttpRules {
 
     /// Everything that has to be added, also for an address that is not public, so that it need not be found out one refusal after the other.
     fn hint(&self, method: &str, url: &HttpUrl, private: Option<IpAddr>) -> Option<String> {
-        if let Some(near) = self.allow.iter().find(|rule| rule.matches(method, url, Side::Allow) == Err(Mismatch::Query)) {
-            let any = near.url.text().split('?').next().unwrap_or_default();
+        if let Some(near) = self.allow.iter().find(|rule| rule.pattern.matches_url(method, url, Side::Allow) == Err(Mismatch::Query)) {
+            let any = near.pattern.url.text().split('?').next().unwrap_or_default();
             return hint::fitting(format!("{} allows no such query; `\"{method} {any}?*\"` allows any", near.place));
         }
         let entry = hint::quoted(&format!("{method} {}", hint::pattern_of(url)))?;
@@ -190,7 +200,7 @@ impl HttpRule {
 
     fn read(item: &Item<'_, '_>, purpose: Purpose) -> Option<Self> {
         if !item.is_table() {
-            return Self::parse(item, item, purpose, None);
+            return Some(Self { place: item.place(), pattern: HttpPattern::parse(item, purpose)?, class: None });
         }
         if purpose == Purpose::Deny {
             item.reject("a deny is a text such as `\"* https://example.com/admin/**\"`");
@@ -198,10 +208,28 @@ impl HttpRule {
         }
         let section = item.section(Self::KEYS)?;
         let class = section.get("class").and_then(|item| item.class());
-        Self::parse(item, &section.need("rule", "\"GET https://example.com/health\"")?, purpose, class)
+        let text = section.need("rule", "\"GET https://example.com/health\"")?;
+        Some(Self { place: item.place(), pattern: HttpPattern::parse(&text, purpose)?, class })
+    }
+}
+
+impl HttpPattern {
+    /// As in `http.allow`.
+    pub fn read(item: &Item<'_, '_>) -> Option<Self> {
+        Self::parse(item, Purpose::Allow)
     }
 
-    fn parse(item: &Item<'_, '_>, text: &Item<'_, '_>, purpose: Purpose, class: Option<EffectClass>) -> Option<Self> {
+    /// Whether it is one of these. What is no URL is none.
+    pub fn matches(&self, method: &str, url: &str) -> bool {
+        HttpUrl::parse(url).is_ok_and(|url| self.matches_url(method, &url, Side::Allow).is_ok())
+    }
+
+    /// As written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn parse(text: &Item<'_, '_>, purpose: Purpose) -> Option<Self> {
         let written = text.text()?;
         let Some((methods, url)) = written.split_once(' ') else {
             text.reject_with("expected a method, a blank and a URL", "for example `\"GET https://api.example.com/health\"`");
@@ -209,10 +237,10 @@ impl HttpRule {
         };
         let methods = text.parsed(|_| parse_methods(methods));
         let url = text.parsed(|_| UrlPattern::parse(url, purpose));
-        Some(Self { place: item.place(), text: written.to_owned(), methods: methods?, url: url?, class })
+        Some(Self { text: written.to_owned(), methods: methods?, url: url? })
     }
 
-    fn matches(&self, method: &str, url: &HttpUrl, side: Side) -> Result<(), Mismatch> {
+    fn matches_url(&self, method: &str, url: &HttpUrl, side: Side) -> Result<(), Mismatch> {
         if !self.methods.contains(&method) {
             return Err(Mismatch::Method);
         }

@@ -34,14 +34,20 @@ pub struct ShellRules {
 #[derive(Debug, Clone)]
 pub(crate) struct ShellRule {
     place: Place,
-    program: String,
-    args: Args,
+    command: CommandPattern,
     /// Names that the command may set.
     allow_env: Vec<String>,
     directories: Vec<PathPattern>,
     pub(crate) class: Option<EffectClass>,
     /// The default directory is filled in; a command may choose another of `directories`.
     terms: ShellTerms,
+}
+
+/// Which commands are meant: a program, and its arguments by position.
+#[derive(Debug, Clone)]
+pub struct CommandPattern {
+    program: String,
+    args: Args,
 }
 
 #[derive(Debug, Clone)]
@@ -57,7 +63,11 @@ impl Rule for ShellRule {
     }
 
     fn text(&self) -> String {
-        format!("{}{}", self.program, self.args.text)
+        format!("{}{}", self.command.program, self.command.args.text)
+    }
+
+    fn class(&self) -> Option<EffectClass> {
+        self.class
     }
 }
 
@@ -112,9 +122,9 @@ impl ShellRule {
 
     fn read_allow(item: &Item<'_, '_>) -> Option<Self> {
         let section = item.section(Self::ALLOW_KEYS)?;
-        let program = read_program(&section);
         // An absent list might mean none or any: in an allow it has to be said.
-        let args = section.need("args", "[]").map(|item| Args::read(&item));
+        let said = section.need("args", "[]");
+        let command = CommandPattern::read(&section);
         let class = section.get("class").and_then(|item| item.class());
         let allow_env = section.get("allow-env").map(|item| variables::read_names(&item)).unwrap_or_default();
         let env = section.get("env").map(|item| variables::read_values(&item)).unwrap_or_default();
@@ -128,22 +138,18 @@ impl ShellRule {
             digest,
             output_limit: output.and_then(|size| usize::try_from(size).ok()).unwrap_or(ShellRules::OUTPUT_LIMIT),
         };
-        Some(Self { place: item.place(), program: program?, args: args?, allow_env, directories, class, terms })
+        Some(Self { place: item.place(), command: said.and(command)?, allow_env, directories, class, terms })
     }
 
     fn read_deny(item: &Item<'_, '_>) -> Option<Self> {
         let section = item.section(Self::DENY_KEYS)?;
-        let program = read_program(&section);
-        let args = section.get("args").map_or_else(Args::any, |item| Args::read(&item));
+        let command = CommandPattern::read(&section)?;
         let terms = ShellTerms { env: Arc::new([]), directory: None, digest: None, output_limit: 0 };
-        Some(Self { place: item.place(), program: program?, args, allow_env: Vec::new(), directories: Vec::new(), class: None, terms })
+        Some(Self { place: item.place(), command, allow_env: Vec::new(), directories: Vec::new(), class: None, terms })
     }
 
     fn matches(&self, request: &ShellRequest, side: Side) -> Result<(), Mismatch> {
-        if self.program != request.program {
-            return Err(Mismatch::Program);
-        }
-        self.args.matches(&request.args)?;
+        self.command.compare(request)?;
         match side {
             // A deny is about what is run; in whichever directory, with whichever variables.
             Side::Deny => Ok(()),
@@ -167,6 +173,27 @@ impl ShellRule {
             terms.directory = Some(PathBuf::from(directory));
         }
         terms
+    }
+}
+
+impl CommandPattern {
+    /// From the keys `program` and `args` of a section. Without `args` any arguments are meant.
+    pub fn read(section: &Section<'_, '_>) -> Option<Self> {
+        let program = read_program(section);
+        let args = section.get("args").map_or_else(Args::any, |item| Args::read(&item));
+        Some(Self { program: program?, args })
+    }
+
+    /// Whether it is one of these.
+    pub fn matches(&self, request: &ShellRequest) -> bool {
+        self.compare(request).is_ok()
+    }
+
+    fn compare(&self, request: &ShellRequest) -> Result<(), Mismatch> {
+        if self.program != request.program {
+            return Err(Mismatch::Program);
+        }
+        self.args.matches(&request.args)
     }
 }
 

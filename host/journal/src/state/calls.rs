@@ -3,7 +3,7 @@
 use lockstep_model::{Digest, EffectClass, Failure, Timestamp};
 
 use super::{RunState, RunStatus, StepState, StepStatus};
-use crate::event::{Asked, CallAnswered, CallDenied, CallId, CallResolved, CallStarted, Outcome, Phase, Stored};
+use crate::event::{Asked, CallAnswered, CallDenied, CallId, CallProbed, CallResolved, CallStarted, Outcome, Phase, ProbeAnswer, Stored};
 
 /// A call as the journal has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,8 +24,10 @@ pub struct RecordedCall {
     pub time: Timestamp,
     /// None: in doubt or about to happen.
     pub outcome: Option<RecordedOutcome>,
-    /// An operator said that it did not happen: it is to be done.
+    /// An operator, or its probe, said that it did not happen: it is to be done.
     pub to_be_done: bool,
+    /// What its probe said last, as a sentence goes on: `its probe … does not tell: status 503`.
+    pub probed: Option<String>,
 }
 
 /// What the guest was told.
@@ -58,6 +60,7 @@ impl RecordedCall {
             time,
             outcome,
             to_be_done: false,
+            probed: None,
         }
     }
 }
@@ -88,6 +91,9 @@ impl RunState {
         step.calls.push(recorded);
         if call.id.phase == Phase::Step {
             step.effects += 1;
+            if step.effects == 1 {
+                self.touched.push(call.id.step.clone());
+            }
         }
         Ok(())
     }
@@ -121,6 +127,16 @@ impl RunState {
         match &resolved.outcome {
             Some(outcome) => call.outcome = Some(RecordedOutcome::from(outcome)),
             None => call.to_be_done = true,
+        }
+        Ok(())
+    }
+
+    pub(super) fn call_probed(&mut self, probed: &CallProbed) -> Result<(), String> {
+        let call = self.open_call_mut(&probed.id)?;
+        match &probed.answer {
+            ProbeAnswer::Happened(outcome) => call.outcome = Some(RecordedOutcome::from(outcome)),
+            ProbeAnswer::DidNot => call.to_be_done = true,
+            ProbeAnswer::Unknown => call.probed = Some(format!("its probe `{}` does not tell: {}", probed.probe, probed.detail)),
         }
         Ok(())
     }

@@ -41,7 +41,9 @@ pub struct StepState {
     pub attempts: u32,
     /// Attempts of its undo started.
     pub undo_attempts: u32,
-    /// The calls of the latest attempt, of the step or of its undo.
+    /// Those of them that were made before a person last resumed the run when it was stuck: they do not count as tries any more.
+    pub undo_attempts_before: u32,
+    /// The calls of the attempt under way, of the step or of its undo: one that has ended is not gone on with.
     pub calls: Vec<RecordedCall>,
     /// Effects of any attempt: what an undo is there for.
     pub effects: u32,
@@ -172,6 +174,7 @@ impl RunState {
         step.status = end.retry_at.map_or(StepStatus::Failed, StepStatus::Retrying);
         step.failure = Some(end.failure.clone());
         step.ended_at = Some(time);
+        step.calls.clear();
         Ok(())
     }
 
@@ -247,6 +250,7 @@ impl RunState {
             | RunStatus::Finished(RunOutcome::Succeeded) => {}
             RunStatus::Planning | RunStatus::Diverged(_) | RunStatus::Finished(_) => return Err(format!("the run is {}", self.status)),
         }
+        self.renew_tries();
         self.status = RunStatus::Undoing;
         self.reason = Some(began.reason.clone());
         self.cause.get_or_insert(began.cause);
@@ -285,6 +289,7 @@ impl RunState {
         step.status = if failure.is_some() { StepStatus::UndoFailed } else { StepStatus::Undone };
         step.failure = failure.cloned();
         step.ended_at = Some(time);
+        step.calls.clear();
         Ok(())
     }
 }

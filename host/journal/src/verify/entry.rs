@@ -6,6 +6,7 @@ use lockstep_model::{Digest, RunId};
 
 use super::finding::{Finding, Flaw};
 use crate::canonical::{self, NotCanonical, Outline};
+use crate::event::Event;
 use crate::record::{self, FORMAT, InvalidRecord, SealedRecord};
 use crate::store::RawEntry;
 
@@ -43,6 +44,29 @@ pub(super) struct Checked {
     pub(super) finding: Option<Box<Finding>>,
     /// When it is to be folded.
     pub(super) record: Option<SealedRecord>,
+    /// When bytes are to be looked for.
+    pub(super) bytes: Bytes,
+}
+
+/// What a record says about bytes kept beside the journal.
+#[derive(Default)]
+pub(super) enum Bytes {
+    /// Nothing, or it was not asked for.
+    #[default]
+    Nothing,
+    /// It names these.
+    Named(Vec<Digest>),
+    /// Retention gave up those that the run's records before it name.
+    Released,
+}
+
+/// How closely each entry is looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Depth {
+    /// Whether it is read for the fold.
+    pub(super) fold: bool,
+    /// Whether it is read for the bytes it names.
+    pub(super) bytes: bool,
 }
 
 impl Chunk {
@@ -57,24 +81,24 @@ impl Chunk {
         self.entries.len() >= ENTRIES || self.bytes.len() >= BYTES
     }
 
-    pub(super) fn check(&self, fold: bool) -> Vec<Checked> {
-        self.entries.iter().map(|(filed, range)| filed.check(&self.bytes[range.clone()], fold)).collect()
+    pub(super) fn check(&self, depth: Depth) -> Vec<Checked> {
+        self.entries.iter().map(|(filed, range)| filed.check(&self.bytes[range.clone()], depth)).collect()
     }
 }
 
 impl Filed {
-    fn check(self, bytes: &[u8], fold: bool) -> Checked {
+    fn check(self, bytes: &[u8], depth: Depth) -> Checked {
         let Self { index, run, seq, hash } = self;
-        let mut checked = Checked { index, run, seq, hash, prev: Digest::ZERO, finding: None, record: None };
-        if let Err(finding) = self.judge(bytes, fold, &mut checked) {
+        let mut checked = Checked { index, run, seq, hash, prev: Digest::ZERO, finding: None, record: None, bytes: Bytes::Nothing };
+        if let Err(finding) = self.judge(bytes, depth, &mut checked) {
             checked.finding = Some(finding);
         }
         checked
     }
 
-    fn judge(self, bytes: &[u8], fold: bool, checked: &mut Checked) -> Result<(), Box<Finding>> {
+    fn judge(self, bytes: &[u8], depth: Depth, checked: &mut Checked) -> Result<(), Box<Finding>> {
         // Reading a record hashes it: the same bytes need not be hashed twice.
-        let read = fold.then(|| SealedRecord::read(bytes.to_vec()));
+        let read = (depth.fold || depth.bytes && may_name_bytes(bytes)).then(|| SealedRecord::read(bytes.to_vec()));
         let hash = match &read {
             Some(Ok(record)) => record.hash,
             Some(Err(_)) | None => record::hash(bytes),
@@ -86,7 +110,10 @@ impl Filed {
         self.judge_format(&outline)?;
         self.judge_place(&outline, checked)?;
         match read {
-            Some(Ok(record)) => checked.record = Some(record),
+            Some(Ok(record)) => {
+                checked.bytes = if depth.bytes { bytes_of(&record.record.event) } else { Bytes::Nothing };
+                checked.record = depth.fold.then_some(record);
+            }
             Some(Err(InvalidRecord::NewerFormat { found })) => Err(self.finding(Flaw::NewerFormat).expected(FORMAT).found(found))?,
             Some(Err(error @ (InvalidRecord::Form(_) | InvalidRecord::NotCanonical))) => Err(self.finding(Flaw::Unreadable).found(error))?,
             None => {}
@@ -118,6 +145,25 @@ impl Filed {
 
     fn finding(self, flaw: Flaw) -> Finding {
         Finding::of_record(flaw, self.run, self.seq, self.index)
+    }
+}
+
+/// Whether the record can name a blob, so that most need not be parsed. Every kind but those of calls can; a call names one only in place of a long
+/// request or response, and in canonical form that is written in one way.
+fn may_name_bytes(record: &[u8]) -> bool {
+    !contains(record, b"\"kind\":\"Call") || contains(record, b"{\"blob\":{\"digest\":")
+}
+
+fn contains(bytes: &[u8], needle: &[u8]) -> bool {
+    memchr::memmem::find(bytes, needle).is_some()
+}
+
+fn bytes_of(event: &Event) -> Bytes {
+    match event {
+        Event::BytesReleased(_) => Bytes::Released,
+        // It is forgotten when its run ends.
+        Event::SecretCaptured(_) => Bytes::Nothing,
+        event => Bytes::Named(event.blobs()),
     }
 }
 

@@ -58,6 +58,8 @@ pub enum Flaw {
     CheckpointDiffers,
     /// The ledger is shorter than the one that was signed.
     Truncated,
+    /// Bytes that the record names are not there, and no retention has given them up.
+    BytesMissing,
     /// A checkpoint is malformed, or not signed with the store's key.
     BadCheckpoint,
 }
@@ -117,6 +119,7 @@ impl fmt::Display for Flaw {
             Self::HeadDiffers => "the ledger is not the one whose head is kept",
             Self::CheckpointDiffers => "the ledger is not the one that was signed",
             Self::Truncated => "the ledger has lost its end",
+            Self::BytesMissing => "bytes that it names are not there, and no retention has given them up",
             Self::BadCheckpoint => "a checkpoint is not valid",
         })
     }

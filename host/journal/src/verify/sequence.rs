@@ -1,12 +1,12 @@
 //! What can only be said of entries in their order: chains, the ledger and its signed heads, and the runs' states.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use lockstep_model::{Digest, RunId};
 
-use super::entry::Checked;
+use super::entry::{Bytes, Checked};
 use super::finding::{Finding, Flaw};
-use super::{MOST_FINDINGS, VerifyReport};
+use super::{BytesFound, MOST_FINDINGS, VerifyReport};
 use crate::ledger::{Frontier, TreeHead};
 use crate::record::SealedRecord;
 use crate::state::{IllegalRecord, RunState};
@@ -58,8 +58,18 @@ pub(super) struct Sequence {
     /// Once an entry is missing, no root can be compared any more.
     gap: bool,
     checkpoints: u64,
+    bytes: Names,
     findings: Vec<Finding>,
     more: u64,
+}
+
+/// The blobs that records name.
+#[derive(Default)]
+struct Names {
+    /// By runs that have not given them up, and the record that names each first.
+    claimed: HashMap<RunId, HashMap<Digest, (u64, u64)>>,
+    /// By runs that have.
+    released: HashSet<Digest>,
 }
 
 /// Where a run stands.
@@ -91,13 +101,14 @@ impl Sequence {
         }
     }
 
-    pub(super) fn take(&mut self, entry: Checked) {
+    pub(super) fn take(&mut self, mut entry: Checked) {
         if entry.index != self.next && !self.gap {
             self.gap = true;
             let finding = Finding { index: Some(self.next), ..Finding::of_store(Flaw::LedgerGap, None) };
             self.report(finding.expected(format_args!("entry {}", self.next)).found(format_args!("entry {}", entry.index)));
         }
         let Checked { index, hash, .. } = entry;
+        self.bytes.take(&mut entry);
         let chain = self.runs.entry(entry.run).or_default();
         if !chain.broken
             && let Err(finding) = chain.take(entry)
@@ -123,8 +134,10 @@ impl Sequence {
     }
 
     /// `kept` is the store's head as it was after the last entry had been read: it cannot be shorter than what was read.
-    pub(super) fn finish(mut self, kept: Option<TreeHead>) -> VerifyReport {
+    /// `blobs` are those that are there, if they were to be looked for.
+    pub(super) fn finish(mut self, kept: Option<TreeHead>, blobs: Option<&HashSet<Digest>>) -> VerifyReport {
         let head = self.frontier.head();
+        let bytes = blobs.map(|blobs| self.look_for(blobs));
         if let Some(kept) = kept.filter(|kept| kept.size < self.next) {
             let finding = Finding { index: Some(kept.size), ..Finding::of_store(Flaw::HeadDiffers, None) };
             self.report(finding.expected(format_args!("{} records by its kept head", kept.size)).found(format_args!("{} records", self.next)));
@@ -139,7 +152,24 @@ impl Sequence {
             self.report(finding.expected(format_args!("{} records {words}", mark.head.size)).found(format_args!("{} records", self.next)));
         }
         let Self { runs, checkpoints, findings, more, .. } = self;
-        VerifyReport { records: head.size, runs: runs.len() as u64, checkpoints, head, findings, more }
+        VerifyReport { records: head.size, runs: runs.len() as u64, checkpoints, head, bytes, findings, more }
+    }
+
+    fn look_for(&mut self, blobs: &HashSet<Digest>) -> BytesFound {
+        let Names { claimed, released } = std::mem::take(&mut self.bytes);
+        let all: HashSet<Digest> = claimed.values().flat_map(HashMap::keys).chain(&released).copied().collect();
+        let mut missing = BTreeMap::new();
+        for (run, names) in claimed {
+            for (digest, (seq, index)) in names.into_iter().filter(|(digest, _)| !blobs.contains(digest)) {
+                missing.insert((index, digest), (run, seq));
+            }
+        }
+        for ((index, digest), (run, seq)) in &missing {
+            self.report(Finding::of_record(Flaw::BytesMissing, *run, *seq, *index).expected(digest));
+        }
+        let unaccounted: HashSet<Digest> = missing.into_keys().map(|(_, digest)| digest).collect();
+        let gone = all.difference(blobs).filter(|digest| !unaccounted.contains(digest)).count();
+        BytesFound { kept: all.intersection(blobs).count() as u64, released: gone as u64 }
     }
 
     /// Compares the ledger so far with the marks of its size.
@@ -168,9 +198,24 @@ impl Sequence {
     }
 }
 
+impl Names {
+    fn take(&mut self, entry: &mut Checked) {
+        match std::mem::take(&mut entry.bytes) {
+            Bytes::Nothing => {}
+            Bytes::Named(digests) => {
+                let claimed = self.claimed.entry(entry.run).or_default();
+                for digest in digests {
+                    claimed.entry(digest).or_insert((entry.seq, entry.index));
+                }
+            }
+            Bytes::Released => self.released.extend(self.claimed.remove(&entry.run).unwrap_or_default().into_keys()),
+        }
+    }
+}
+
 impl Chain {
     fn take(&mut self, entry: Checked) -> Result<(), Box<Finding>> {
-        let Checked { index, run, seq, hash, prev, finding, record } = entry;
+        let Checked { index, run, seq, hash, prev, finding, record, .. } = entry;
         if let Some(finding) = finding {
             return Err(finding);
         }

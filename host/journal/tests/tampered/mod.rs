@@ -4,7 +4,7 @@ use lockstep_journal::act::ActAnswer;
 use lockstep_journal::blobs::{BlobError, Blobs};
 use lockstep_journal::ledger::TreeHead;
 use lockstep_journal::sealing::NotSealedHere;
-use lockstep_journal::store::{Batch, Durability, RawEntry, Store, StoreError};
+use lockstep_journal::store::{Batch, Durability, KeptBlob, RawEntry, Store, StoreError};
 use lockstep_journal::{Act, Lease, LeaseAsk, LeaseKept, PostedAct, SealedRecord, ledger};
 use lockstep_model::{Digest, RunId, Timestamp};
 
@@ -83,6 +83,14 @@ impl Store for Tampered {
     }
 
     fn checkpoint(&self) -> Result<String, StoreError> {
+        Err(StoreError::ReadOnly)
+    }
+
+    fn kept_blobs(&self) -> Result<Vec<KeptBlob>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn remove_blobs(&self, _: &[Digest], _: u64) -> Result<Vec<Digest>, StoreError> {
         Err(StoreError::ReadOnly)
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Request, Response, SealedArtifact, TextPlace, line};
+use super::{Probe, Request, Response, SealedArtifact, Seen, TextPlace, line};
 use crate::{Content, Digest, EffectClass, Timestamp};
 
 /// The functions of `files`. Paths as the guest sees them.
@@ -21,12 +21,15 @@ pub enum FilesRequest {
         /// All of it.
         bytes: Content,
     },
-    /// `append-text`.
+    /// `append-text` and `append-text-probed`.
     AppendText {
         /// The file.
         path: String,
         /// What to add.
         text: String,
+        /// How to find out whether it happened.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        probe: Option<Box<Probe>>,
     },
     /// `look`.
     Look {
@@ -191,6 +194,27 @@ impl Request for FilesRequest {
             Self::Link { path, target } => line(&format!("link {path} -> {target}")),
             other => line(&format!("{} {}", other.function(), other.path())),
         }
+    }
+
+    fn probe(&self) -> Option<&Probe> {
+        match self {
+            Self::AppendText { probe, .. } => probe.as_deref(),
+            Self::Read { .. }
+            | Self::Write { .. }
+            | Self::Look { .. }
+            | Self::Entries { .. }
+            | Self::MakeDirectory { .. }
+            | Self::Remove { .. }
+            | Self::Link { .. }
+            | Self::Digest { .. }
+            | Self::DiskFree { .. }
+            | Self::Keep { .. }
+            | Self::Place { .. } => None,
+        }
+    }
+
+    fn took_place(&self, _: Seen) -> Option<FilesResponse> {
+        self.probe().map(|_| FilesResponse::Nothing)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Request, Response, SecretPlace, TextPlace, line};
+use super::{Probe, Request, Response, SecretPlace, Seen, TextPlace, line};
 use crate::{Content, EffectClass};
 
 /// `http.send`.
@@ -30,6 +30,9 @@ pub struct HttpRequest {
     /// Parts of the response to take into secrets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub captures: Vec<Capture>,
+    /// How to find out whether it happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<Box<Probe>>,
 }
 
 /// One header.
@@ -96,6 +99,7 @@ impl HttpRequest {
             redirects: 0,
             idempotent: false,
             captures: Vec::new(),
+            probe: None,
         }
     }
 
@@ -148,6 +152,19 @@ impl Request for HttpRequest {
 
     fn captures(&self) -> &[Capture] {
         &self.captures
+    }
+
+    fn probe(&self) -> Option<&Probe> {
+        self.probe.as_deref()
+    }
+
+    fn took_place(&self, seen: Seen) -> Option<HttpResponse> {
+        Some(match seen {
+            Seen::Http(response) => response,
+            Seen::Shell(_) | Seen::File(_) => {
+                HttpResponse { status: 200, headers: Vec::new(), body: Content::default(), truncated: false, url: self.url.clone(), timing: Timing::default() }
+            }
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Request, Response, SecretPlace, TextPlace, line};
+use super::{Probe, Request, Response, SecretPlace, Seen, TextPlace, line};
 use crate::{Content, EffectClass};
 
 /// `shell.run`.
@@ -29,6 +29,9 @@ pub struct ShellRequest {
     pub timeout_milliseconds: Option<u32>,
     /// The guest says that repeating it does no harm.
     pub idempotent: bool,
+    /// How to find out whether it happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<Box<Probe>>,
 }
 
 /// How it ended.
@@ -58,6 +61,7 @@ impl ShellRequest {
             stdin: Content::default(),
             timeout_milliseconds: None,
             idempotent: false,
+            probe: None,
         }
     }
 }
@@ -95,6 +99,17 @@ impl Request for ShellRequest {
             visit(SecretPlace::Text(value));
         }
         visit(SecretPlace::Bytes(&mut self.stdin.0));
+    }
+
+    fn probe(&self) -> Option<&Probe> {
+        self.probe.as_deref()
+    }
+
+    fn took_place(&self, seen: Seen) -> Option<ShellResponse> {
+        Some(match seen {
+            Seen::Shell(exit) => exit,
+            Seen::Http(_) | Seen::File(_) => ShellResponse { code: 0, stdout: Content::default(), stderr: Content::default(), truncated: false, duration: 0 },
+        })
     }
 }
 

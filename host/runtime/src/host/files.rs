@@ -1,6 +1,6 @@
 //! `files`: paths and contents are checked for length and form here; where a path leads is for the grant and the driver.
 
-use lockstep_model::request::{Entry, EntryKind, FilesRequest, FilesResponse, SealedArtifact};
+use lockstep_model::request::{Entry, EntryKind, FilesRequest, FilesResponse, Probe, SealedArtifact};
 use lockstep_model::{Content, Failure};
 use wasmtime::Result;
 use wasmtime::component::Resource;
@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::ended::Refusal;
 use crate::shown::shown;
 
+use super::probe::Draft;
 use super::text::as_text;
 use super::unexpected;
 
@@ -66,6 +67,14 @@ impl Context {
         }
     }
 
+    fn append(&mut self, function: &'static str, given: String, text: String, probe: Option<Box<Probe>>) -> Result<(), Refusal> {
+        self.gate(function)?;
+        if text.len() > LARGEST_FILE {
+            return Err(Failure::problem("files.limit", format!("appending {} bytes at once, at most {LARGEST_FILE}", text.len())).into());
+        }
+        self.effect(function, FilesRequest::AppendText { path: path(given)?, text, probe })
+    }
+
     fn write_file(&mut self, function: &'static str, given: String, bytes: Vec<u8>) -> Result<(), Refusal> {
         self.gate(function)?;
         self.effect(function, FilesRequest::Write { path: path(given)?, bytes: content(bytes)? })
@@ -92,11 +101,17 @@ impl files::Host for Context {
     }
 
     fn append_text(&mut self, given: String, text: String) -> Result<(), Refusal> {
-        self.gate("files.append-text")?;
-        if text.len() > LARGEST_FILE {
-            return Err(Failure::problem("files.limit", format!("appending {} bytes at once, at most {LARGEST_FILE}", text.len())).into());
-        }
-        self.effect("files.append-text", FilesRequest::AppendText { path: path(given)?, text })
+        self.append("files.append-text", given, text, None)
+    }
+
+    fn append_text_probed(&mut self, given: String, text: String, probe: Resource<Draft>) -> Result<(), Refusal> {
+        let probe = self.kept(&probe)?.finished()?;
+        self.append("files.append-text-probed", given, text, Some(probe))
+    }
+
+    fn digest_probe(&mut self, given: String, digest: String) -> Result<Resource<Draft>> {
+        self.gate("files.digest-probe")?;
+        self.keep(Draft::of_file(path(given), &digest))
     }
 
     fn look(&mut self, given: String) -> Result<Option<Resource<Entry>>, Refusal> {

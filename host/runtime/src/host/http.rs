@@ -11,6 +11,7 @@ use crate::bindings::lockstep::contract::{http, types};
 use crate::context::{Context, Kept};
 use crate::ended::Refusal;
 
+use super::probe;
 use super::text::as_text;
 
 const MOST_HEADERS: usize = 64;
@@ -28,10 +29,7 @@ pub struct Draft {
 
 impl Kept for Draft {
     fn size(&self) -> usize {
-        let HttpRequest { method, url, headers, body, captures, .. } = &self.request;
-        let headers: usize = headers.iter().map(|header| header.name.len() + header.value.len()).sum();
-        let captures: usize = captures.iter().map(|capture| capture.pointer.len() + capture.secret.len()).sum();
-        method.len() + url.len() + headers + captures + body.as_ref().map_or(0, Content::len)
+        probe::size_of_http(&self.request)
     }
 }
 
@@ -109,6 +107,16 @@ impl http::HostRequest for Context {
 
     fn capture(&mut self, request: Resource<Draft>, pointer: String, id: String) -> Result<()> {
         self.change(&request, |draft| draft.capture(pointer, id))
+    }
+
+    fn probe(&mut self, request: Resource<Draft>, probe: Resource<probe::Draft>) -> Result<()> {
+        let finished = self.kept(&probe)?.finished();
+        self.change(&request, |draft| draft.say(finished, |request, probe| request.probe = Some(probe)))
+    }
+
+    fn as_probe(&mut self, request: Resource<Draft>) -> Result<Resource<probe::Draft>> {
+        let request = self.kept(&request)?.send();
+        self.keep(probe::Draft::of_http(request))
     }
 
     fn send(&mut self, request: Resource<Draft>) -> Result<Resource<HttpResponse>, Refusal> {

@@ -10,6 +10,7 @@ use crate::context::{Context, Kept};
 use crate::ended::Refusal;
 use crate::shown::shown;
 
+use super::probe;
 use super::text::as_text;
 
 const LONGEST_PATH: usize = 4 << 10;
@@ -32,13 +33,8 @@ pub struct Draft {
 
 impl Kept for Draft {
     fn size(&self) -> usize {
-        let ShellRequest { program, args, env, directory, stdin, .. } = &self.request;
-        program.len() + length(args) + variables(env) + directory.as_ref().map_or(0, String::len) + stdin.len()
+        probe::size_of_shell(&self.request)
     }
-}
-
-fn length(args: &[String]) -> usize {
-    args.iter().map(|arg| arg.len() + size_of::<String>()).sum()
 }
 
 fn variables(env: &[(String, String)]) -> usize {
@@ -89,9 +85,9 @@ impl Draft {
     }
 
     /// Says more about the command, unless something is wrong with that.
-    fn say(&mut self, checked: Result<(), Failure>, say: impl FnOnce(&mut ShellRequest)) {
+    fn say<T>(&mut self, checked: Result<T, Failure>, say: impl FnOnce(&mut ShellRequest, T)) {
         match checked {
-            Ok(()) => say(&mut self.request),
+            Ok(value) => say(&mut self.request, value),
             Err(wrong) => {
                 self.wrong.get_or_insert(wrong);
             }
@@ -109,19 +105,19 @@ impl Draft {
         } else {
             Ok(())
         };
-        self.say(checked, |request| request.env.push((key, value)));
+        self.say(checked, |request, ()| request.env.push((key, value)));
     }
 
     fn stdin(&mut self, bytes: Vec<u8>) {
         let fits = bytes.len() <= LARGEST_STDIN;
         let checked = if fits { Ok(()) } else { Err(limit(format!("{} bytes for standard input, at most {LARGEST_STDIN}", bytes.len()))) };
-        self.say(checked, |request| request.stdin = Content(bytes));
+        self.say(checked, |request, ()| request.stdin = Content(bytes));
     }
 
     fn timeout(&mut self, milliseconds: u32) {
         let fits = milliseconds <= LONGEST_TIMEOUT;
         let checked = if fits { Ok(()) } else { Err(limit(format!("a timeout of {milliseconds} milliseconds, at most {LONGEST_TIMEOUT}"))) };
-        self.say(checked, |request| request.timeout_milliseconds = Some(milliseconds));
+        self.say(checked, |request, ()| request.timeout_milliseconds = Some(milliseconds));
     }
 
     fn run(&self) -> Result<ShellRequest, Failure> {
@@ -143,7 +139,7 @@ impl shell::HostCommand for Context {
 
     fn directory(&mut self, command: Resource<Draft>, directory: String) -> Result<()> {
         let checked = path(&directory, "the directory");
-        self.change(&command, |draft| draft.say(checked, |request| request.directory = Some(directory)))
+        self.change(&command, |draft| draft.say(checked, |request, ()| request.directory = Some(directory)))
     }
 
     fn stdin(&mut self, command: Resource<Draft>, bytes: Vec<u8>) -> Result<()> {
@@ -160,6 +156,16 @@ impl shell::HostCommand for Context {
 
     fn idempotent(&mut self, command: Resource<Draft>) -> Result<()> {
         self.change(&command, |draft| draft.request.idempotent = true)
+    }
+
+    fn probe(&mut self, command: Resource<Draft>, probe: Resource<probe::Draft>) -> Result<()> {
+        let finished = self.kept(&probe)?.finished();
+        self.change(&command, |draft| draft.say(finished, |request, probe| request.probe = Some(probe)))
+    }
+
+    fn as_probe(&mut self, command: Resource<Draft>) -> Result<Resource<probe::Draft>> {
+        let request = self.kept(&command)?.run();
+        self.keep(probe::Draft::of_shell(request))
     }
 
     fn run(&mut self, command: Resource<Draft>) -> Result<Resource<ShellResponse>, Refusal> {

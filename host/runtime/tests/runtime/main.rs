@@ -7,5 +7,6 @@ mod declare;
 mod evolution;
 mod limits;
 mod load;
+mod probes;
 mod steps;
 mod support;

@@ -1,6 +1,7 @@
 //! Steps: each on a fresh instance, each ask through the gate, and whatever the guest says checked on its way in.
 
 use lockstep_engine::Procedure;
+use lockstep_gate::Stop;
 use lockstep_model::{Failure, StepId};
 
 use crate::support::{Guest, World, load};
@@ -116,6 +117,22 @@ fn a_trap_names_where_it_happened() {
     let guest = Guest::new().item("(func $sharp_edge unreachable)").run_step("(call $sharp_edge) (i32.const 16)");
     let failure = World::new().failure(&load(&guest), "guest.trap");
     assert!(failure.message().contains("unreachable") && failure.message().contains("at sharp_edge"), "{failure}");
+}
+
+#[test]
+fn a_divergence_names_where_it_was_asked() {
+    let world = World::new();
+    let random = Guest::new().import("random", "uuid", "(param i32)").run_step("(call $uuid (i32.const 8192)) (i32.const 16)");
+    world.run(&load(&random)).unwrap();
+    let other = Guest::new()
+        .import("clock", "now", "(param i32)")
+        .item("(func $what_time_is_it (call $now (i32.const 8192)))")
+        .run_step("(call $what_time_is_it) (i32.const 16)");
+    let gate = world.gate();
+    load(&other).run_step(&step("work"), gate.clone()).unwrap_err();
+    let Some(Stop::Diverged(found)) = gate.stopped() else { panic!("{:?}", gate.stopped()) };
+    assert_eq!((found.recorded.starts_with("random.uuid"), found.asked.starts_with("clock.now")), (true, true), "{found}");
+    assert!(found.position.as_ref().unwrap().contains("what_time_is_it <- "), "{found}");
 }
 
 #[test]

@@ -26,7 +26,7 @@ impl Calls {
         let step = json!({"id": "deploy", "title": "Deploy", "needs": [], "retry": {"attempts": 1, "backoff-milliseconds": 0, "longest-milliseconds": 0}, "on-failure": "pause", "undo": "undo-step"});
         let events = [
             json!({"kind": "RunCreated", "body": {
-                "procedure": {"name": "bench", "version": "1.0.0", "parameters": []}, "component": Digest::ZERO, "grant": Digest::ZERO, "grant-file": "", "environment": "bench",
+                "procedure": {"name": "bench", "version": "1.0.0", "parameters": []}, "component": Digest::ZERO, "grant": Digest::ZERO, "grant-file": "", "environment": "bench", "lease": 0,
                 "parameters": {}, "initiator": "bench", "host": "bench", "engine": "bench", "attended": false, "seed": "00",
             }}),
             json!({"kind": "PlanDeclared", "body": {"digest": Digest::ZERO, "plan": {"steps": [step]}}}),

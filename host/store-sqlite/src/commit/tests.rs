@@ -14,7 +14,7 @@ fn ledger(dir: &TempDir, max_bytes: u64) -> Ledger {
 
 fn job(records: Vec<SealedRecord>, awaited: bool) -> Job {
     let durability = if awaited { Durability::Durable } else { Durability::Written };
-    Job { records, blobs: Vec::new(), forget: Vec::new(), checkpoint: false, durability, awaited }
+    Job { records, durability, awaited, ..Job::default() }
 }
 
 fn words(answers: &[Answer]) -> Vec<&str> {

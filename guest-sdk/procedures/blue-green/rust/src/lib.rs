@@ -1,6 +1,6 @@
 //! Blue-green: the new version starts beside the old one, is tried, gets the traffic, is watched, and only then is the old one retired.
 //!
-//! Every effect is one that may be repeated, so that a crash anywhere is answered by going on.
+//! Every effect is one that may be repeated, or one with a probe that says whether it happened, so that a crash anywhere is answered by going on.
 
 mod checks;
 mod release;

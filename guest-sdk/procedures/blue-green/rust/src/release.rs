@@ -38,10 +38,11 @@ fn tag_of(ctx: &Ctx) -> Result<String> {
     Ok(format!("v{}", ctx.parameter::<String>("version")?))
 }
 
-/// Forced, and by commit: repeating it gives the same tag on the same commit.
+/// Not forced, so that a tag that somebody else has made meanwhile is never moved. Made twice it would fail: after a crash git is asked whether it is there.
 pub fn tag(ctx: &Ctx) -> Result<()> {
-    let commit: String = ctx.output("clean")?;
-    git(ctx, &["tag", "--force", &tag_of(ctx)?, &commit])?.idempotent().run()?.expect_success()?;
+    let (tag, commit): (String, String) = (tag_of(ctx)?, ctx.output("clean")?);
+    let there = git(ctx, &["rev-parse", "--verify", "--quiet", &format!("refs/tags/{tag}")])?.as_probe().happened(0).text(&commit).did_not(1);
+    git(ctx, &["tag", &tag, &commit])?.probe(there).run()?.expect_success()?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use lockstep_api::{Code, Exit};
-use lockstep_journal::verify::{VerifyError, VerifyOptions, VerifyReport, verify};
+use lockstep_journal::verify::{BytesFound, Flaw, VerifyError, VerifyOptions, VerifyReport, verify};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -13,6 +13,8 @@ use crate::journal::existing_store;
 use crate::ui::{Style, harmless, plural};
 
 /// Verify the whole store: every record, every run, the ledger and its signed checkpoints
+///
+/// Bytes that records name must be there, or given up by `lockstep store retain`; what they say is compared with their digests when they are read.
 ///
 /// A checkpoint kept elsewhere (`lockstep audit checkpoint`) is what detects that a store lost its end or was replaced whole: give it with --checkpoint,
 /// and the key known from elsewhere with --key.
@@ -43,7 +45,7 @@ struct Verified<'a> {
 pub(super) fn run(args: &VerifyArgs, context: &Context) -> Result<Exit, CliError> {
     let store = existing_store(context)?;
     let checkpoint = args.checkpoint.as_deref().map(fsio::read_text).transpose()?;
-    let options = VerifyOptions { checkpoint: checkpoint.as_deref(), key: args.key.as_deref(), fold: args.states };
+    let options = VerifyOptions { checkpoint: checkpoint.as_deref(), key: args.key.as_deref(), fold: args.states, bytes: true };
     let report = verify(&*store, options).map_err(|error| match error {
         VerifyError::Store(error) => CliError::from(error),
         VerifyError::Checkpoint(error) => {
@@ -67,6 +69,10 @@ pub(super) fn run(args: &VerifyArgs, context: &Context) -> Result<Exit, CliError
             plural(usize::try_from(report.runs).unwrap_or(usize::MAX), "run")
         ));
         ui.data(format!("  {} signed heads fit", report.checkpoints));
+        if let Some(BytesFound { kept, released }) = report.bytes {
+            let released = if released > 0 { format!(", {released} gone by retention") } else { String::new() };
+            ui.data(format!("  {} kept beside the records{released}", plural(usize::try_from(kept).unwrap_or(usize::MAX), "blob")));
+        }
         ui.data(format!("  head {} of {} records", report.head.root, report.head.size));
         if args.checkpoint.is_none() {
             ui.say("  without a checkpoint kept elsewhere nobody can tell whether the end of the ledger was cut off");
@@ -78,10 +84,38 @@ pub(super) fn run(args: &VerifyArgs, context: &Context) -> Result<Exit, CliError
 fn failed(report: &VerifyReport) -> CliError {
     /// What follows from one change is many findings: the first ones say where to look.
     const SHOWN: usize = 10;
+    let newer = !report.findings.is_empty() && report.findings.iter().all(|finding| finding.flaw == Flaw::NewerFormat);
+    let code = if newer { Code::StoreNewer } else { Code::AuditFailed };
     let first = report.findings.first().map(|finding| harmless(&finding.to_string())).unwrap_or_default();
-    let error = CliError::new(Code::AuditFailed, first);
+    let error = CliError::new(code, first);
     let error = report.findings.iter().skip(1).take(SHOWN).fold(error, |error, finding| error.detail(finding.to_string()));
     let more = report.more + u64::try_from(report.findings.len().saturating_sub(SHOWN + 1)).unwrap_or(0);
     let error = if more > 0 { error.detail(format!("and {more} more")) } else { error };
+    if newer {
+        return error.hint("use the Lockstep that wrote it, or a newer one");
+    }
     error.hint("keep the store as it is, and compare it with a checkpoint or a copy kept elsewhere")
+}
+
+#[cfg(test)]
+mod tests {
+    use lockstep_api::Code;
+    use lockstep_journal::ledger::TreeHead;
+    use lockstep_journal::verify::{Finding, Flaw, VerifyReport};
+    use lockstep_model::{Digest, RunId};
+
+    use super::failed;
+
+    fn code(flaws: &[Flaw]) -> Code {
+        let finding = |flaw: &Flaw| Finding { flaw: *flaw, run: Some(RunId::from_parts(1, 1)), seq: Some(3), index: Some(3), expected: None, found: None };
+        let findings = flaws.iter().map(finding).collect();
+        let head = TreeHead { size: 4, root: Digest::ZERO };
+        failed(&VerifyReport { records: 4, runs: 1, checkpoints: 0, head, bytes: None, findings, more: 0 }).code()
+    }
+
+    #[test]
+    fn records_of_a_newer_program_are_no_forgery() {
+        assert_eq!(code(&[Flaw::NewerFormat, Flaw::NewerFormat]), Code::StoreNewer);
+        assert_eq!(code(&[Flaw::NewerFormat, Flaw::Changed]), Code::AuditFailed);
+    }
 }

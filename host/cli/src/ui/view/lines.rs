@@ -1,8 +1,8 @@
 //! Which records are worth a line to an operator, and how it reads. Pure, so that it can be tested.
 
-use lockstep_journal::RunState;
-use lockstep_journal::event::{CallAnswered, Event, StepFailed, Stored, UndoFailed};
+use lockstep_journal::event::{CallAnswered, Event, ProbeAnswer, StepFailed, Stored, UndoFailed};
 use lockstep_journal::state::StepStatus;
+use lockstep_journal::{RunState, RunStatus};
 use lockstep_model::{Failure, StepId, Timestamp};
 
 use crate::journal::something_to_undo;
@@ -49,6 +49,14 @@ pub(super) fn line_of(event: &Event, state: &RunState, time: Timestamp, watch: &
         Event::CallAnswered(call) if call.asked.interface == "log" => log(call),
         Event::CallDenied(denied) => line("⊘", Style::Bad, format!("{}: denied: {}", denied.id.step, denied.message)),
         Event::CallResolved(resolved) => line("▸", Style::Warn, format!("call {} was resolved: {}", resolved.id, resolved.reason)),
+        Event::CallProbed(probed) => {
+            let (style, says) = match probed.answer {
+                ProbeAnswer::Happened(_) => (Style::Good, "it happened"),
+                ProbeAnswer::DidNot => (Style::Good, "it did not happen"),
+                ProbeAnswer::Unknown => (Style::Warn, "it cannot be told"),
+            };
+            line("▸", style, format!("call {} was probed with `{}`: {says} ({})", probed.id, probed.probe, probed.detail))
+        }
         // Nothing was done that would be taken back.
         Event::UndoBegan(_) if !something_to_undo(state, state.undo_to.as_ref()) => None,
         // The failure that led to it stands in the line above.
@@ -56,7 +64,10 @@ pub(super) fn line_of(event: &Event, state: &RunState, time: Timestamp, watch: &
         Event::UndoBegan(began) => line("↶", Style::Warn, format!("undoing what was done: {}", began.reason)),
         Event::UndoSucceeded(attempt) => line("↶", Style::Good, format!("{} undone", attempt.step)),
         Event::UndoFailed(UndoFailed { step, failure, .. }) => line("✗", Style::Bad, format!("undo of {step}: {failure}")),
+        // Why it goes back is said when it turns round.
+        Event::RunResumed(_) if state.status == RunStatus::Undoing => line("▸", Style::Strong, format!("run {}", state.run)),
         Event::RunResumed(resumed) => line("▸", Style::Strong, format!("going on with run {}: {}", state.run, resumed.reason)),
+        Event::RunMigrated(migrated) => line("▸", Style::Strong, format!("run {} goes with component {}: {}", state.run, migrated.component, migrated.reason)),
         Event::StepStarted(_)
         | Event::CallStarted(_)
         | Event::CallFinished(_)
@@ -69,7 +80,8 @@ pub(super) fn line_of(event: &Event, state: &RunState, time: Timestamp, watch: &
         | Event::RunPaused(_)
         | Event::RunStuck(_)
         | Event::DivergenceFound(_)
-        | Event::RunFinished(_) => None,
+        | Event::RunFinished(_)
+        | Event::BytesReleased(_) => None,
     }
 }
 

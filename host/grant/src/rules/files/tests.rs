@@ -77,7 +77,7 @@ fn every_function_needs_its_right() {
     }
     for request in [
         write("/logs/x"),
-        FilesRequest::AppendText { path: path.clone(), text: String::new() },
+        FilesRequest::AppendText { path: path.clone(), text: String::new(), probe: None },
         FilesRequest::MakeDirectory { path: path.clone() },
         FilesRequest::Place { path, digest, executable: false },
         link("/logs/x", "y"),

@@ -17,7 +17,7 @@ use lockstep_testkit::{FakeDrivers, SECRET, VirtualClock, grant};
 
 const GRANT: &str = r#"
 [http]
-allow = ["GET https://example.com/**"]
+allow = ["GET,POST https://example.com/**"]
 
 [files.mounts."/app"]
 path = "/srv/app"

@@ -1,107 +1,17 @@
-//! The engine with a scripted procedure and a fake world: what a run does, step by step, and what its journal says.
-
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests stop at the first surprise")]
+//! What a run does, step by step.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lockstep_engine::{EngineError, House, Resume, RunReport, Start, resume, start, undo};
+use lockstep_engine::{EngineError, House, Start, resume, start, undo};
 use lockstep_gate::Gate;
-use lockstep_grant::Grant;
-use lockstep_journal::memory::MemoryStore;
 use lockstep_journal::{RunStatus, Store, StoreError};
 use lockstep_model::plan::{OnFailure, Retry, Undo};
 use lockstep_model::request::{ClockRequest, HttpRequest, RandomRequest, RememberRequest, SecretRequest, ShellRequest};
-use lockstep_model::{Failure, RunOutcome, StepId};
+use lockstep_model::{Failure, RunOutcome};
 use lockstep_testkit::{FailingStore, FakeDrivers, SECRET, Script, ask, grant, house};
 
-const GRANT: &str = r#"
-[files.mounts."/app"]
-path = "/srv/app"
-allow = ["read"]
-[http]
-allow = ["* http://app.test/**"]
-[[shell.allow]]
-program = "/bin/tool"
-args = ["**"]
-[secrets]
-API_KEY = { env = "API_KEY", to = ["http://app.test/**"] }
-TOKEN = { capture = true, to = ["http://app.test/**"] }
-"#;
-
-struct World {
-    store: Arc<MemoryStore>,
-    drivers: FakeDrivers,
-    grant: Arc<Grant>,
-    procedure: Arc<Script>,
-}
-
-impl World {
-    fn of(procedure: Script) -> Self {
-        Self { store: Arc::new(MemoryStore::default()), drivers: FakeDrivers::default(), grant: grant(GRANT), procedure: Arc::new(procedure) }
-    }
-
-    fn house(&self) -> House {
-        house(self.store.clone(), &self.drivers)
-    }
-
-    fn start(&self) -> Start {
-        Start {
-            procedure: self.procedure.clone(),
-            grant: Arc::clone(&self.grant),
-            grant_file: "/test.toml".to_owned(),
-            environment: "test".to_owned(),
-            parameters: BTreeMap::new(),
-            initiator: "tester".to_owned(),
-            attended: false,
-            expected_plan: None,
-        }
-    }
-
-    fn run(&self) -> RunReport {
-        start(&self.house(), self.start()).expect("a run")
-    }
-
-    fn resume(&self, run: lockstep_model::RunId) -> Resume {
-        Resume {
-            run,
-            procedure: self.procedure.clone(),
-            grant: Arc::clone(&self.grant),
-            grant_file: "/test.toml".to_owned(),
-            attended: false,
-            reason: "test".to_owned(),
-        }
-    }
-
-    fn only_run(&self) -> lockstep_model::RunId {
-        self.store.runs().unwrap()[0]
-    }
-
-    fn kinds(&self) -> Vec<&'static str> {
-        self.store.records(self.only_run()).unwrap().iter().map(|record| record.record.event.kind()).collect()
-    }
-}
-
-fn post(gate: &Gate, path: &str) -> Result<(), Failure> {
-    ask(gate, HttpRequest::to("POST", &format!("http://app.test/{path}"))).map(|_| ())
-}
-
-fn put(gate: &Gate, path: &str) -> Result<(), Failure> {
-    ask(gate, HttpRequest::to("PUT", &format!("http://app.test/{path}"))).map(|_| ())
-}
-
-fn nothing(_: &Gate) -> Result<(), Failure> {
-    Ok(())
-}
-
-fn id(text: &str) -> StepId {
-    StepId::parse(text).unwrap()
-}
-
-/// Two steps with an effect each, and their undo.
-fn two_steps() -> Script {
-    Script::default().step("one", |gate| put(gate, "one"), |gate| put(gate, "undo-one")).step("two", |gate| put(gate, "two"), |gate| put(gate, "undo-two"))
-}
+use crate::world::{GRANT, World, id, nothing, post, put, two_steps};
 
 #[test]
 fn a_run_records_each_intent_before_its_outcome_and_succeeds() {
@@ -123,59 +33,6 @@ fn a_run_records_each_intent_before_its_outcome_and_succeeds() {
             "RunFinished"
         ]
     );
-}
-
-#[test]
-fn a_crash_after_any_append_ends_in_the_same_state_and_does_nothing_twice() {
-    let script = || {
-        two_steps().step(
-            "three",
-            |gate| {
-                ask(gate, ClockRequest::Now)?;
-                ask(gate, RandomRequest::Uuid)?;
-                ask(gate, RememberRequest { key: "k".into(), value: "v".into() })?;
-                put(gate, "three-a")?;
-                put(gate, "three-b")
-            },
-            nothing,
-        )
-    };
-    let whole = World::of(script());
-    whole.run();
-    for appends in 1.. {
-        let world = World::of(script());
-        let failing = Arc::new(FailingStore::after(world.store.clone(), appends, StoreError::Full));
-        let crashed = start(&house(failing, &world.drivers), world.start());
-        if crashed.is_ok() {
-            assert!(appends > 10, "the crash must have been tried everywhere, not only {appends} times");
-            break;
-        }
-        let run = world.only_run();
-        let done_before = world.drivers.performed();
-        let report = resume(&world.house(), world.resume(run)).unwrap();
-        assert_eq!(report.outcome, RunOutcome::Succeeded, "crash after append {appends}");
-        let mut done = world.drivers.performed();
-        // What was under way is done again with its own key, and nothing else is.
-        if let Some(last) = done_before.last()
-            && done.get(done_before.len()) == Some(last)
-        {
-            done.remove(done_before.len());
-        }
-        let summaries: Vec<_> = done.into_iter().map(|performed| performed.summary).collect();
-        assert_eq!(summaries, whole.drivers.summaries(), "crash after append {appends}");
-    }
-}
-
-#[test]
-fn without_a_durable_intent_nothing_is_performed() {
-    for appends in 0..4 {
-        let world = World::of(two_steps());
-        let failing = Arc::new(FailingStore::after(world.store.clone(), appends, StoreError::ReadOnly));
-        let result = start(&house(failing, &world.drivers), world.start());
-        assert!(matches!(result, Err(EngineError::Journal(_))), "{appends}");
-        let intents = world.store.runs().unwrap().first().map_or(0, |_| world.kinds().iter().filter(|kind| **kind == "CallStarted").count());
-        assert!(world.drivers.performed().len() <= intents, "{appends}");
-    }
 }
 
 #[test]
@@ -242,6 +99,21 @@ fn a_retryable_failure_is_tried_again_with_the_same_key_after_a_journaled_wait()
     assert_eq!(keys.len(), 1);
     let waited = report.state.changed_at.since(report.state.created_at);
     assert!((6..=9).contains(&waited.as_secs()), "2 s and 4 s and a jitter of up to a quarter, not {waited:?}");
+}
+
+#[test]
+fn of_two_failed_steps_the_one_that_is_due_first_is_tried_again_first() {
+    let retry = |backoff_milliseconds| Retry { attempts: 2, backoff_milliseconds, longest_milliseconds: 3_600_000, ..Retry::default() };
+    let script = Script::default()
+        .step("late", |gate| put(gate, "late"), nothing)
+        .with(|step| step.retry = retry(3_600_000))
+        .step("soon", |gate| put(gate, "soon"), nothing)
+        .with(|step| (step.needs, step.retry) = (Vec::new(), retry(1_000)));
+    let world = World::of(script);
+    world.drivers.answer([Err(Failure::retryable("http.connect", "refused")), Err(Failure::retryable("http.connect", "refused"))]);
+    assert_eq!(world.run().outcome, RunOutcome::Succeeded);
+    let paths: Vec<_> = world.drivers.summaries().iter().map(|line| line.rsplit('/').next().unwrap().to_owned()).collect();
+    assert_eq!(paths, ["late", "soon", "soon", "late"]);
 }
 
 #[test]
@@ -331,6 +203,7 @@ fn another_request_than_the_recorded_one_is_a_divergence_and_nothing_is_performe
         store: world.store.clone(),
         drivers: FakeDrivers::default(),
         grant: world.grant.clone(),
+        its_own: false,
     };
     let report = resume(&other.house(), other.resume(other.only_run())).unwrap();
     assert_eq!(report.outcome, RunOutcome::Diverged);

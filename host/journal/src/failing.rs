@@ -1,13 +1,16 @@
-//! A store that stops working: for what happens when the power goes, or the disk is full, at any append.
+//! A store that stops working: for what happens when the power goes, or the disk is full, at any append. Tests and rehearsals use it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use lockstep_journal::act::ActAnswer;
-use lockstep_journal::ledger::TreeHead;
-use lockstep_journal::store::RawEntry;
-use lockstep_journal::{Act, Batch, BlobError, Blobs, Durability, Lease, LeaseAsk, LeaseKept, PostedAct, SealedRecord, Store, StoreError};
 use lockstep_model::{Digest, RunId, Timestamp};
+
+use crate::act::{Act, ActAnswer, PostedAct};
+use crate::blobs::{BlobError, Blobs};
+use crate::lease::{Lease, LeaseAsk, LeaseKept};
+use crate::ledger::TreeHead;
+use crate::record::SealedRecord;
+use crate::store::{Batch, Durability, KeptBlob, RawEntry, Store, StoreError};
 
 /// Passes on a number of appends, then fails every one.
 pub struct FailingStore {
@@ -20,6 +23,11 @@ impl FailingStore {
     /// Fails with `error` after `appends` appends.
     pub fn after(inner: Arc<dyn Store>, appends: usize, error: StoreError) -> Self {
         Self { inner, left: AtomicUsize::new(appends), error }
+    }
+
+    /// How many appends it still passes on.
+    pub fn left(&self) -> usize {
+        self.left.load(Ordering::SeqCst)
     }
 }
 
@@ -61,6 +69,14 @@ impl Store for FailingStore {
 
     fn checkpoint(&self) -> Result<String, StoreError> {
         self.inner.checkpoint()
+    }
+
+    fn kept_blobs(&self) -> Result<Vec<KeptBlob>, StoreError> {
+        self.inner.kept_blobs()
+    }
+
+    fn remove_blobs(&self, blobs: &[Digest], kept_before: u64) -> Result<Vec<Digest>, StoreError> {
+        self.inner.remove_blobs(blobs, kept_before)
     }
 
     fn verifier_key(&self) -> String {

@@ -1,0 +1,7 @@
+//! The engine with a scripted procedure and a fake world: what runs do, and what their journals say.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests stop at the first surprise")]
+
+mod life;
+mod standing;
+mod world;

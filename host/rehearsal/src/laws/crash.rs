@@ -1,0 +1,125 @@
+//! Crash after an append and go on: a fresh engine over the records that are kept, in a world that remembers.
+
+use lockstep_engine::{EngineError, RunReport, resolve, resume, start};
+use lockstep_gate::Secrets;
+use lockstep_journal::event::{CallId, Outcome, Stored};
+use lockstep_journal::{JournalError, RunState, RunStatus, Store};
+use lockstep_model::{RunId, RunOutcome};
+
+use super::{Law, Problem, Progress, Verdict, affordable, each, unanswered};
+use crate::rehearsal::{Onlookers, Play, Rehearsal};
+use crate::stage::Stage;
+use crate::words::status_word;
+
+/// A run that needs more answers than this goes in a circle.
+const MOST_ANSWERS: usize = 100;
+
+/// One crash and what came after it.
+struct Recovered {
+    play: Play,
+    /// Calls that had to be put to an operator.
+    doubts: usize,
+    twice: Vec<String>,
+}
+
+pub(super) fn hold(rehearsal: &Rehearsal, at: Option<&str>, plain: &Play, progress: Progress<'_>) -> Result<Verdict, String> {
+    // The last append ends the run: after it there is nothing to go on with.
+    let all: Vec<usize> = (1..plain.appends).collect();
+    let places = match at {
+        None => affordable(&all, plain.records.len()),
+        Some(at) => vec![
+            at.parse()
+                .ok()
+                .filter(|place| all.contains(place))
+                .ok_or_else(|| format!("`{at}` is no place of a crash: expected the number of appends kept, 1 to {}", all.len()))?,
+        ],
+    };
+    let mut verdict = Verdict { law: Law::Crash, tried: places.len(), places: all.len(), notes: Vec::new(), problems: Vec::new() };
+    let mut doubts = 0;
+    let one = |place: &usize| match recover(rehearsal, *place) {
+        Ok(recovered) => (recovered.doubts, judge(plain, &recovered, &place.to_string())),
+        Err(what) => (0, vec![Problem { at: Some(place.to_string()), what, details: Vec::new() }]),
+    };
+    for (found, problems) in each(&places, progress, one) {
+        doubts += found;
+        verdict.problems.extend(problems);
+    }
+    if doubts > 0 {
+        verdict.notes.push(format!("calls in doubt after the crash: {doubts}, each put to an operator who knew what the scripted world knows"));
+    }
+    Ok(verdict)
+}
+
+fn recover(rehearsal: &Rehearsal, appends: usize) -> Result<Recovered, String> {
+    let stage = Stage::new(rehearsal, Onlookers::default());
+    let before = stage.world.things();
+    match start(&stage.house(stage.store_for(appends)), rehearsal.start()) {
+        Err(EngineError::Journal(JournalError::Store(_))) => {}
+        Ok(report) => return Err(format!("the run ended before the crash: {}", report.outcome)),
+        Err(error) => return Err(format!("before the crash: {error}")),
+    }
+    let run = stage.memory.runs().ok().and_then(|runs| runs.first().copied()).ok_or("nothing was kept")?;
+    let records = stage.memory.records(run).map_err(|error| error.to_string())?;
+    stage.world.crashed(&records);
+    let mut doubts = 0;
+    let report = go_on(&stage, run, &mut doubts).map_err(|error| format!("after the crash: {error}"))?;
+    let twice = stage.world.done_twice().into_iter().map(|call| format!("{} `{}` was done twice", call.id, call.summary)).collect();
+    let play = stage.play(report, before, appends).map_err(|error| error.to_string())?;
+    Ok(Recovered { play, doubts, twice })
+}
+
+/// Resumes, and answers what is asked, until the run stands.
+fn go_on(stage: &Stage<'_>, run: RunId, doubts: &mut usize) -> Result<RunReport, EngineError> {
+    loop {
+        let house = stage.house(std::sync::Arc::new(stage.memory.clone()));
+        let report = resume(&house, stage.resume(run))?;
+        let Some(call) = in_doubt(&report.state).filter(|_| *doubts < MOST_ANSWERS) else { return Ok(report) };
+        *doubts += 1;
+        let secrets = Secrets::new(&report.state.created.seed);
+        for rule in stage.grant().secrets() {
+            if let Some(value) = house.secrets.value(rule) {
+                secrets.learn(&rule.id, value);
+            }
+        }
+        let outcome = stage.world.outcome_of(&call).map(|answer| match answer {
+            Ok(mut value) => {
+                secrets.scrub_json(&mut value);
+                Outcome::Returned(Stored::Inline(value))
+            }
+            Err(failure) => Outcome::Failed(failure),
+        });
+        resolve(&house, run, call, outcome, "the scripted world knows".to_owned())?;
+    }
+}
+
+fn in_doubt(state: &RunState) -> Option<CallId> {
+    matches!(state.status, RunStatus::Stuck(_))
+        .then(|| state.steps.values().filter_map(|step| step.open_call()).find(|call| !call.to_be_done))
+        .flatten()
+        .map(|call| call.id.clone())
+}
+
+/// What is not as without the crash.
+fn judge(plain: &Play, recovered: &Recovered, at: &str) -> Vec<Problem> {
+    let play = &recovered.play;
+    if let Some(call) = play.unanswered.first() {
+        return vec![unanswered(Some(at.to_owned()), call)];
+    }
+    let mut details = recovered.twice.clone();
+    let (expected, found) = (&plain.report, &play.report);
+    if expected.outcome != found.outcome {
+        let why = found.state.reason.as_ref().filter(|_| found.outcome != RunOutcome::Succeeded).map(|reason| format!(" ({reason})")).unwrap_or_default();
+        details.push(format!("outcome: was {}, is {}{why}", expected.outcome, found.outcome));
+    }
+    for (id, step) in &expected.state.steps {
+        let is = found.state.steps.get(id).map_or("not there", |step| status_word(&step.status));
+        if status_word(&step.status) != is {
+            details.push(format!("step {id}: was {}, is {is}", status_word(&step.status)));
+        }
+    }
+    details.extend(plain.after.differences(&play.after));
+    if details.is_empty() {
+        return Vec::new();
+    }
+    vec![Problem { at: Some(at.to_owned()), what: format!("a crash after append {at} makes a difference"), details }]
+}

@@ -1,0 +1,44 @@
+//! Answers `http` by the scenario's `[[http]]`.
+
+use std::time::Duration;
+
+use lockstep_gate::{CallContext, Driver};
+use lockstep_grant::Granted;
+use lockstep_model::Failure;
+use lockstep_model::request::{HttpRequest, HttpResponse, Timing};
+
+use super::{Capability, World};
+use crate::scenario::{HttpAnswer, HttpMatch};
+
+impl Driver<HttpRequest> for World {
+    fn perform(&self, call: &Granted<HttpRequest>, context: &CallContext<'_>) -> Result<HttpResponse, Failure> {
+        let request = call.request();
+        self.perform(call, context, |state, id| {
+            let respond = |answer: HttpAnswer, delay| response(request, answer, delay);
+            self.pick(state, (Capability::Http, &self.scenario.http), |rule| is_about(rule, request), respond)
+                .unwrap_or_else(|near| self.unanswered_http(state, id, request, near))
+        })
+    }
+}
+
+fn is_about(rule: &HttpMatch, request: &HttpRequest) -> bool {
+    let has = |name: &String, value: &lockstep_grant::Glob| {
+        request.headers.iter().any(|header| header.name.eq_ignore_ascii_case(name) && value.matches(header.value.as_bytes()))
+    };
+    let body = request.body.as_ref().map_or(&[][..], |body| &body.0);
+    rule.request.matches(&request.method, &request.url)
+        && rule.headers.iter().all(|(name, value)| has(name, value))
+        && rule.body.as_ref().is_none_or(|glob| glob.matches(body))
+}
+
+fn response(request: &HttpRequest, answer: HttpAnswer, delay: Duration) -> HttpResponse {
+    let took = u32::try_from(delay.as_micros()).unwrap_or(u32::MAX);
+    HttpResponse {
+        status: answer.status,
+        headers: answer.headers,
+        body: answer.body,
+        truncated: false,
+        url: request.url.clone(),
+        timing: Timing { first_byte: took, total: took, ..Timing::default() },
+    }
+}

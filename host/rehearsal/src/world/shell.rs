@@ -1,0 +1,27 @@
+//! Answers `shell` by the scenario's `[[shell]]`.
+
+use lockstep_gate::{CallContext, Driver, Stream};
+use lockstep_grant::Granted;
+use lockstep_model::Failure;
+use lockstep_model::request::{ShellRequest, ShellResponse};
+
+use super::{Capability, World};
+use crate::scenario::ShellAnswer;
+
+impl Driver<ShellRequest> for World {
+    fn perform(&self, call: &Granted<ShellRequest>, context: &CallContext<'_>) -> Result<ShellResponse, Failure> {
+        let request = call.request();
+        let response = self.perform(call, context, |state, id| {
+            let respond = |ShellAnswer { code, stdout, stderr }, delay: std::time::Duration| {
+                let duration = u32::try_from(delay.as_millis()).unwrap_or(u32::MAX);
+                ShellResponse { code, stdout, stderr, truncated: false, duration }
+            };
+            self.pick(state, (Capability::Shell, &self.scenario.shell), |rule| rule.matches(request), respond)
+                .unwrap_or_else(|near| self.unanswered_shell(state, id, request, near))
+        })?;
+        for (stream, output) in [(Stream::Stdout, &response.stdout), (Stream::Stderr, &response.stderr)] {
+            context.live.output(stream, &output.0);
+        }
+        Ok(response)
+    }
+}

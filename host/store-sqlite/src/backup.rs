@@ -1,0 +1,111 @@
+//! A copy of a store as it is at one instant, while others read and write it. The copy is a store itself, but without the keys.
+//!
+//! The key file never changes and is kept once, elsewhere: beside the copy it would open every blob in it, and whoever had both could go on writing a
+//! second ledger under the same name.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use lockstep_journal::StoreError;
+use lockstep_journal::ledger::TreeHead;
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::{of_file, of_sqlite};
+use crate::open;
+use crate::reader::Readers;
+
+/// What a copy is called until it is whole.
+const PARTIAL: &str = "store.db.partial";
+
+/// So often a store that nobody had open, and that somebody opens while it is read, is read again.
+const TRIES: u32 = 5;
+
+/// Why there is no copy.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The folder for the copy has something in it.
+    #[error("{} is not empty: a backup is never written over anything", .0.display())]
+    NotEmpty(PathBuf),
+    /// Another process is writing one there.
+    #[error("another backup is being written to {}", .0.display())]
+    UnderWay(PathBuf),
+    /// The store could not be read, or the copy not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Copies the store in `dir` to the folder `to`, which is made if needed and must be empty, and gives the head of the ledger in the copy. It appears
+/// there whole and durable or not at all; what a crash left of another try is written over.
+///
+/// # Errors
+/// When there is no store, it cannot be read, or the folder is not empty or cannot be written.
+pub fn backup(dir: &Path, to: &Path) -> Result<TreeHead, BackupError> {
+    if open::is_empty(&open::database(dir))? {
+        return Err(open::missing(dir).into());
+    }
+    let readers = Readers::new(dir, true)?;
+    readers.check()?;
+    open::make_directory(to)?;
+    let failed = |error: &std::io::Error| BackupError::Store(of_file(to, error));
+    let folder = File::open(to).map_err(|error| failed(&error))?;
+    match folder.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(BackupError::UnderWay(to.to_owned())),
+        Err(TryLockError::Error(error)) => return Err(failed(&error)),
+    }
+    clear(to)?;
+    let partial = to.join(PARTIAL);
+    let copied = copy(&readers, &partial).and_then(|()| {
+        let publish = || {
+            File::open(&partial)?.sync_all()?;
+            fs::rename(&partial, open::database(to))?;
+            folder.sync_all()
+        };
+        publish().map_err(|error| of_file(to, &error))
+    });
+    if copied.is_err() {
+        // The first error is the one to tell; what stays is written over the next time.
+        let _ = fs::remove_file(&partial);
+    }
+    copied?;
+    Ok(Readers::new(to, true)?.head()?)
+}
+
+/// Sees that there is nothing in the folder but what a crash left of another copy, and removes that.
+fn clear(to: &Path) -> Result<(), BackupError> {
+    let failed = |error: std::io::Error| BackupError::Store(of_file(to, &error));
+    let found = fs::read_dir(to).map_err(failed)?.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    if found.iter().any(|entry| !entry.file_name().to_string_lossy().starts_with(PARTIAL)) {
+        return Err(BackupError::NotEmpty(to.to_owned()));
+    }
+    for entry in found {
+        fs::remove_file(entry.path()).map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn copy(readers: &Readers, partial: &Path) -> Result<(), StoreError> {
+    let mut tries = 1;
+    loop {
+        match readers.read(|source| copy_once(source, partial)) {
+            Err(StoreError::Locked) if tries < TRIES => tries += 1,
+            result => return result,
+        }
+    }
+}
+
+/// All pages in one step, which is one transaction: others may add to the log meanwhile, but the copy is of the instant at which it began.
+fn copy_once(source: &Connection, partial: &Path) -> Result<(), StoreError> {
+    let made = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(partial);
+    made.map_err(|error| of_file(partial, &error))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let mut target = Connection::open_with_flags(open::canonical(partial)?, flags).map_err(of_sqlite)?;
+    // Nothing of a copy that is not whole is ever used: it needs neither a journal nor syncs of its own.
+    target.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;").map_err(of_sqlite)?;
+    match Backup::new(source, &mut target).and_then(|backup| backup.step(-1)).map_err(of_sqlite)? {
+        StepResult::Done => Ok(()),
+        _ => Err(StoreError::Locked),
+    }
+}
