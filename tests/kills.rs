@@ -16,7 +16,7 @@ use lane::Lane;
 use tally::Tally;
 
 /// Kills in all when the environment does not say.
-const KILLS: u64 = 200;
+const KILLS: u64 = 40;
 /// Sites side by side: each waits most of its time.
 const LANES: u64 = 6;
 

@@ -85,7 +85,7 @@ fn a_run_that_was_interrupted_replays_as_far_as_it_went_and_moves_to_a_component
     assert!(ran.stderr.contains("the plan is sha256:") && ran.stdout.contains("step `act` is declared otherwise"), "{}\n{}", ran.stdout, ran.stderr);
     assert_eq!(place.lockstep(["show", "latest", "--json"]).expect(0).json(), before, "nothing is written");
 
-    let mended = other(&place, "misbehaving", "is nothing I know how to do", "is nothing that I know of...");
+    let mended = other(&place, "misbehaving", "is nothing I know how to do", "is nothing that I know of..");
     let mended = mended.to_str().unwrap();
     let ran = place.lockstep(["resume", "latest", "--file", mended]).expect(2);
     assert!(ran.stderr.contains("LS0208") && ran.stderr.contains("lockstep migrate"), "{}", ran.stderr);

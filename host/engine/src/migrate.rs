@@ -39,10 +39,9 @@ pub struct Migrate {
 /// or written.
 pub fn migrate(house: &House, migrate: Migrate, seen: &mut dyn FnMut(&AttemptChecked)) -> Result<ReplayReport, EngineError> {
     let Migrate { run, procedure, component, grant, reason } = migrate;
-    check_imports(&*procedure, &grant)?;
     // Held over the replay: no process drives the run meanwhile.
     let mut scribe = open_idle(house, run, &reason)?;
-    let report = replay(&house.store, run, &*procedure, seen);
+    let report = check_imports(&*procedure, &grant).and_then(|()| replay(&house.store, run, &*procedure, seen));
     if report.as_ref().is_ok_and(ReplayReport::agrees) {
         scribe.attach(component);
         scribe.note(Event::RunMigrated(RunMigrated { component: procedure.digest(), reason }))?;

@@ -6,6 +6,8 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use lockstep_journal::StoreError;
 use lockstep_journal::ledger::TreeHead;
@@ -19,8 +21,11 @@ use crate::reader::Readers;
 /// What a copy is called until it is whole.
 const PARTIAL: &str = "store.db.partial";
 
-/// So often a store that nobody had open, and that somebody opens while it is read, is read again.
-const TRIES: u32 = 5;
+/// So often a store is read again that somebody opens, compacts or writes back to just when it is to be read: for ten seconds.
+const TRIES: u32 = 500;
+
+/// The pause before it is read again.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Why there is no copy.
 #[derive(Debug, thiserror::Error)]
@@ -45,8 +50,10 @@ pub fn backup(dir: &Path, to: &Path) -> Result<TreeHead, BackupError> {
     if open::is_empty(&open::database(dir))? {
         return Err(open::missing(dir).into());
     }
-    let readers = Readers::new(dir, true)?;
-    readers.check()?;
+    let readers = patiently(|| {
+        let readers = Readers::new(dir, true)?;
+        readers.check().map(|()| readers)
+    })?;
     open::make_directory(to)?;
     let failed = |error: &std::io::Error| BackupError::Store(of_file(to, error));
     let folder = File::open(to).map_err(|error| failed(&error))?;
@@ -87,13 +94,18 @@ fn clear(to: &Path) -> Result<(), BackupError> {
 }
 
 fn copy(readers: &Readers, partial: &Path) -> Result<(), StoreError> {
-    let mut tries = 1;
-    loop {
-        match readers.read(|source| copy_once(source, partial)) {
-            Err(StoreError::Locked) if tries < TRIES => tries += 1,
+    patiently(|| readers.read(|source| copy_once(source, partial)))
+}
+
+/// Reads again while somebody else is just at what it needs.
+fn patiently<T>(read: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    for _ in 1..TRIES {
+        match read() {
+            Err(StoreError::Locked) => thread::park_timeout(PAUSE),
             result => return result,
         }
     }
+    read()
 }
 
 /// All pages in one step, which is one transaction: others may add to the log meanwhile, but the copy is of the instant at which it began.

@@ -174,7 +174,7 @@ pub struct CallShown {
     pub class: String,
     /// The rule that decided.
     pub rule: String,
-    /// `returned`, `failed`, `denied` or `in-doubt`.
+    /// `returned`, `failed`, `denied`, `in-doubt`, or `open`: under way, waited for, or to be repeated when the run goes on.
     pub outcome: String,
     /// Why it failed or was denied.
     #[serde(skip_serializing_if = "Option::is_none")]

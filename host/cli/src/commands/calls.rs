@@ -101,7 +101,8 @@ impl Call<'_> {
     /// For `--json`.
     pub(super) fn shown(&self) -> CallShown {
         let (outcome, failure) = match &self.outcome {
-            None => ("in-doubt", None),
+            None if self.class == EffectClass::AtMostOnce => ("in-doubt", None),
+            None => ("open", None),
             Some(Became::Outcome(Outcome::Returned(_))) => ("returned", None),
             Some(Became::Outcome(Outcome::Failed(failure))) => ("failed", Some(failure.clone())),
             Some(Became::Denied(failure)) => ("denied", Some(failure.clone())),

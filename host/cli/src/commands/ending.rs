@@ -6,7 +6,7 @@ use lockstep_engine::RunReport;
 use lockstep_journal::event::{CallDenied, CallId, Event};
 use lockstep_journal::state::{RecordedCall, StepStatus};
 use lockstep_journal::{RunState, RunStatus, SealedRecord, Store};
-use lockstep_model::{Failure, RunOutcome};
+use lockstep_model::{EffectClass, Failure, RunOutcome};
 
 use super::steps::{milliseconds, step_ends};
 use crate::error::CliError;
@@ -147,7 +147,9 @@ fn or_undo(state: &RunState) -> String {
 /// The call without an outcome, when that is what the run stands on.
 pub(super) fn in_doubt(state: &RunState) -> Option<&RecordedCall> {
     let stuck = matches!(state.status, RunStatus::Stuck(_));
-    state.steps.values().filter(|_| stuck).filter_map(|step| step.open_call()).find(|call| !call.to_be_done)
+    let open = || state.steps.values().filter(|_| stuck).filter_map(|step| step.open_call()).filter(|call| !call.to_be_done);
+    // A step that was left behind may have one too that can simply be made again.
+    open().find(|call| call.class == EffectClass::AtMostOnce).or_else(|| open().next())
 }
 
 fn doubt(state: &RunState, call: &RecordedCall) -> CliError {

@@ -167,6 +167,7 @@ fn show_call(ui: &Ui, call: &CallShown) {
         "returned" => ("→", Style::Dim),
         "failed" => ("✗", Style::Bad),
         "denied" => ("⊘", Style::Bad),
+        "open" => ("…", Style::Dim),
         _ => ("?", Style::Warn),
     };
     let took = call.duration.map(|took| format!("  {}", duration(std::time::Duration::from_millis(took)))).unwrap_or_default();

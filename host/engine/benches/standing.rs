@@ -1,0 +1,205 @@
+//! What long runs and many runs cost: five hundred steps beside bare appends, a hundred thousand waiting runs, a long journal resumed, a store with a
+//! million records.
+//!
+//! The ratios count, and the memory. As a test it only shows that it works, with small numbers.
+
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a program of its own that prints a table")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lockstep_engine::{House, LONGEST_HOLD, Resume, Start, Waits, start, wake};
+use lockstep_grant::Grant;
+use lockstep_journal::store_contract::Chain;
+use lockstep_journal::{Durability, Store};
+use lockstep_model::request::{ClockRequest, HttpRequest};
+use lockstep_model::{RunId, RunOutcome};
+use lockstep_store_sqlite::{Options, SqliteStore};
+use lockstep_testkit::{FakeDrivers, Script, ask, grant, house};
+use tempfile::TempDir;
+
+/// So many runs are driven at once.
+const THREADS: usize = 8;
+/// About what the three records of an effect that are written for it take together.
+const BYTES: usize = 1_200;
+
+/// How much of each is measured.
+struct Sizes {
+    steps: usize,
+    waiting: usize,
+    due: usize,
+    long: usize,
+    records: usize,
+}
+
+fn main() {
+    let sizes = if std::env::args().any(|argument| argument == "--bench") {
+        Sizes { steps: 500, waiting: 100_000, due: 1_000, long: 10_000, records: 1_000_000 }
+    } else {
+        Sizes { steps: 5, waiting: 20, due: 5, long: 100, records: 1_000 }
+    };
+    // On the disk of the build, not in a directory that may lie in memory.
+    let temporary = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    steps_beside_appends(&temporary.path().join("steps"), sizes.steps);
+    a_long_journal(&temporary.path().join("long"), sizes.long);
+    a_large_store(temporary.path(), sizes.records, sizes.steps);
+    waiting_runs(&temporary.path().join("waiting"), sizes.waiting, sizes.due);
+}
+
+fn row(what: &str, value: impl std::fmt::Display) {
+    println!("{what:<66} {value:>16}");
+}
+
+fn open(dir: &Path) -> Arc<dyn Store> {
+    Arc::new(SqliteStore::open(dir, Options::default()).unwrap())
+}
+
+fn allowed() -> Arc<Grant> {
+    grant("[http]\nallow = [\"* http://app.test/**\"]\n[limits]\ncalls = 1000000\nrun = \"365d\"\n")
+}
+
+fn letting_go(store: &Arc<dyn Store>) -> House {
+    House { longest_hold: LONGEST_HOLD, ..house(Arc::clone(store), &FakeDrivers::default()) }
+}
+
+fn begin(script: &Arc<Script>, environment: String) -> Start {
+    Start {
+        procedure: Arc::clone(script) as _,
+        grant: allowed(),
+        grant_file: "/bench.toml".to_owned(),
+        environment,
+        parameters: BTreeMap::new(),
+        initiator: "bench".to_owned(),
+        attended: false,
+        expected_plan: None,
+        waits: Waits { detach: true, ..Waits::default() },
+    }
+}
+
+fn again(script: &Arc<Script>, run: RunId) -> Resume {
+    Resume {
+        run,
+        procedure: Arc::clone(script) as _,
+        grant: allowed(),
+        grant_file: "/bench.toml".to_owned(),
+        attended: false,
+        reason: "bench".to_owned(),
+        waits: Waits { detach: true, ..Waits::default() },
+    }
+}
+
+fn with_steps(count: usize) -> Arc<Script> {
+    let put = |gate: &lockstep_gate::Gate| ask(gate, HttpRequest::to("PUT", "http://app.test/x")).map(|_| ());
+    Arc::new((0..count).fold(Script::default().imports(&["http"]), |script, number| script.step(&format!("s{number}"), put, |_| Ok(()))))
+}
+
+fn steps_beside_appends(dir: &Path, steps: usize) {
+    let store = open(dir);
+    let house = letting_go(&store);
+    let (mut run, mut bare) = (Duration::MAX, Duration::MAX);
+    for turn in 0..3 {
+        let script = with_steps(steps);
+        let began = Instant::now();
+        assert_eq!(start(&house, begin(&script, format!("steps-{turn}"))).unwrap().outcome, RunOutcome::Succeeded);
+        run = run.min(began.elapsed());
+        bare = bare.min(appends(&store, 90_000 + turn, steps));
+    }
+    row(&format!("{steps} steps with an effect each"), format!("{:.0} ms", run.as_secs_f64() * 1e3));
+    row(&format!("{steps} bare durable appends"), format!("{:.0} ms", bare.as_secs_f64() * 1e3));
+    row("ratio (target: under 1.3)", format!("{:.2}", run.as_secs_f64() / bare.as_secs_f64()));
+}
+
+fn appends(store: &Arc<dyn Store>, run: u64, count: usize) -> Duration {
+    let mut chain = Chain::of_run(run);
+    let began = Instant::now();
+    for _ in 0..count {
+        let batch = lockstep_journal::Batch { records: vec![chain.record(BYTES)], ..lockstep_journal::Batch::default() };
+        store.append(batch, Durability::Durable).unwrap();
+    }
+    began.elapsed()
+}
+
+fn a_long_journal(dir: &Path, calls: usize) {
+    let store = open(dir);
+    let script = Arc::new(Script::default().imports(&["http"]).step(
+        "long",
+        move |gate| {
+            for _ in 0..calls {
+                ask(gate, ClockRequest::Now)?;
+            }
+            ask(gate, ClockRequest::Sleep { seconds: 3_600 }).map(|_| ())
+        },
+        |_| Ok(()),
+    ));
+    let house = letting_go(&store);
+    let run = start(&house, begin(&script, "long".to_owned())).unwrap().run;
+    house.clock.wait_until(house.clock.now().after(Duration::from_secs(4_000)));
+    let began = Instant::now();
+    assert_eq!(wake(&house, again(&script, run)).unwrap().unwrap().outcome, RunOutcome::Succeeded);
+    row(&format!("a run with {calls} records resumed (target: under 500 ms)"), format!("{:.0} ms", began.elapsed().as_secs_f64() * 1e3));
+}
+
+fn a_large_store(dir: &Path, records: usize, appended: usize) {
+    let (large, empty) = (open(&dir.join("large")), open(&dir.join("empty")));
+    let mut chain = Chain::of_run(1);
+    for _ in 0..records / 1_000 {
+        large.append(chain.batch(1_000), Durability::Written).unwrap();
+    }
+    large.head().unwrap();
+    let (mut in_large, mut in_empty) = (Duration::ZERO, Duration::ZERO);
+    for turn in 0..10 {
+        in_large += appends(&large, 10 + turn, appended);
+        in_empty += appends(&empty, 10 + turn, appended);
+    }
+    row(&format!("durable appends with {records} records before, beside an empty store"), "");
+    row("ratio (target: under 1.10)", format!("{:.2}", in_large.as_secs_f64() / in_empty.as_secs_f64()));
+}
+
+fn waiting_runs(dir: &Path, count: usize, due: usize) {
+    let store = open(dir);
+    let sleeper =
+        |seconds| Arc::new(Script::default().imports(&["http"]).step("rest", move |gate| ask(gate, ClockRequest::Sleep { seconds }).map(|_| ()), |_| Ok(())));
+    let (soon, late) = (sleeper(864_000), sleeper(8_640_000));
+    let house = letting_go(&store);
+    each(count, |number| {
+        let script = if number < due { &soon } else { &late };
+        assert_eq!(start(&house, begin(script, format!("env-{number}"))).unwrap().outcome, RunOutcome::Waiting);
+    });
+    row(&format!("{count} waiting runs in one process (target: under 512 MB)"), format!("{:.0} MB", resident()));
+    house.clock.wait_until(house.clock.now().after(Duration::from_secs(2_000_000)));
+    let began = Instant::now();
+    let runs = store.due(house.clock.now()).unwrap();
+    assert_eq!(runs.len(), due);
+    each(due, |number| assert_eq!(wake(&house, again(&soon, runs[number])).unwrap().unwrap().outcome, RunOutcome::Succeeded));
+    row(&format!("{due} of them woken and ended (target: under 5 s)"), format!("{:.1} s", began.elapsed().as_secs_f64()));
+    row("resident memory at the end", format!("{:.0} MB", resident()));
+}
+
+/// Does `what` for every number, several at once.
+fn each(count: usize, what: impl Fn(usize) + Sync) {
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= count {
+                        return;
+                    }
+                    what(number);
+                }
+            });
+        }
+    });
+}
+
+/// Megabytes, as the kernel counts them.
+fn resident() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1_024.0
+}
