@@ -58,7 +58,7 @@ pub(crate) fn plan(procedure: &dyn Procedure, description: Description, facts: P
 }
 
 fn digest(plan: &Plan) -> Digest {
-    let canonical = serde_json::to_value(plan).and_then(|plan| canonical_json(&plan)).unwrap_or_default();
+    let canonical = canonical_json(plan).unwrap_or_default();
     Digest::of(&[DOMAIN.as_bytes(), &canonical].concat())
 }
 

@@ -2,34 +2,21 @@
 //!
 //! On the way the values of the record's own fields are picked up, so that most of a record need not be parsed to be checked.
 
+mod in_order;
+
 use std::cmp::Ordering;
 
-use serde_json::Value;
+use serde::Serialize;
 
 /// `value` in canonical form.
 ///
-/// The library builds and sorts every object anew. What stands in order and has no fractions, which is nearly everything of ours, is written as it
-/// stands: ten times as fast.
+/// The library builds and sorts everything anew. What needs its members put in order and nothing else, which is nearly everything of ours, is written in one
+/// pass: twenty times as fast.
 ///
 /// # Errors
-/// When it cannot be written as JSON, which a value that is JSON already can.
-pub fn canonical_json(value: &Value) -> Result<Vec<u8>, serde_json::Error> {
-    if is_in_form(value) { serde_json::to_vec(value) } else { serde_json_canonicalizer::to_vec(value) }
-}
-
-/// Whether plain JSON without spaces is canonical for it: integers exact in a double, and names that come in the order of their UTF-16 units.
-fn is_in_form(value: &Value) -> bool {
-    /// From here on the order of UTF-16 units is another than that of bytes.
-    const LAST_IN_ORDER: char = '\u{d7ff}';
-    const EXACT: u64 = 1 << 53;
-    match value {
-        Value::Null | Value::Bool(_) | Value::String(_) => true,
-        Value::Number(number) => number.as_i64().is_some_and(|number| number.unsigned_abs() <= EXACT),
-        Value::Array(items) => items.iter().all(is_in_form),
-        Value::Object(members) => {
-            members.keys().is_sorted() && members.iter().all(|(name, value)| name.chars().all(|c| c <= LAST_IN_ORDER) && is_in_form(value))
-        }
-    }
+/// When it cannot be written as JSON.
+pub fn canonical_json(value: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
+    in_order::write(value)?.map_or_else(|| serde_json_canonicalizer::to_vec(value), Ok)
 }
 
 /// As deep as the JSON parser that reads records goes.
@@ -277,6 +264,11 @@ mod tests {
         #[test]
         fn what_is_written_is_what_the_canonicalizer_writes(value in json()) {
             prop_assert_eq!(canonical_json(&value).unwrap(), serde_json_canonicalizer::to_vec(&value).unwrap());
+        }
+
+        #[test]
+        fn members_are_put_in_order_at_every_depth(members in prop::collection::hash_map("[ -~]{0,4}", prop::collection::hash_map("[a-c]{0,2}", 0..9_u8, 0..4), 0..6)) {
+            prop_assert_eq!(canonical_json(&members).unwrap(), serde_json_canonicalizer::to_vec(&members).unwrap());
         }
 
         #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lockstep_model::plan::{Description, Plan};
 use lockstep_model::{Digest, EffectClass, Failure, RunOutcome, StepId, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 /// One thing that happened, in the past tense.
@@ -92,6 +92,11 @@ macro_rules! variants {
 
             /// The name of every variant.
             pub const KINDS: &'static [&'static str] = &[$(stringify!($kind),)*];
+
+            /// Writes it without its kind.
+            pub(crate) fn serialize_body<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self { $(Self::$kind(body) => body.serialize(serializer),)* }
+            }
 
             /// Reads an event from the two parts of its record. Knowing the kind first, serde need not keep the body until it does.
             pub(crate) fn from_parts(kind: &str, body: &str) -> Result<Self, serde_json::Error> {

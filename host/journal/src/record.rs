@@ -77,23 +77,18 @@ struct Read<'a> {
     prev: Digest,
 }
 
-/// The fields around the event. `kind` and `body` are the event's own.
+/// A record as it is written: its fields in the order of the canonical form, so that nothing has to be moved.
 #[derive(Serialize)]
-struct Envelope {
-    v: u32,
+struct Written<'a> {
+    actor: &'a str,
+    #[serde(serialize_with = "Event::serialize_body")]
+    body: &'a Event,
+    kind: &'a str,
+    prev: Digest,
     run: RunId,
     seq: u64,
     time: Timestamp,
-    actor: String,
-    prev: Digest,
-}
-
-#[derive(Serialize)]
-struct Whole<'a> {
-    #[serde(flatten)]
-    envelope: Envelope,
-    #[serde(flatten)]
-    event: &'a Event,
+    v: u32,
 }
 
 impl Record {
@@ -102,8 +97,8 @@ impl Record {
     /// # Errors
     /// When the event cannot be written as JSON, which no event of ours can bring about.
     pub fn seal(self) -> Result<SealedRecord, InvalidRecord> {
-        let envelope = Envelope { v: FORMAT, run: self.run, seq: self.seq, time: self.time, actor: self.actor.clone(), prev: self.prev };
-        let bytes = canonical_json(&serde_json::to_value(Whole { envelope, event: &self.event })?)?;
+        let Self { run, seq, time, ref actor, ref event, prev } = self;
+        let bytes = canonical_json(&Written { actor, body: event, kind: event.kind(), prev, run, seq, time, v: FORMAT })?;
         let hash = hash(&bytes);
         Ok(SealedRecord { record: self, bytes, hash })
     }

@@ -13,7 +13,8 @@ use crate::sealing::NotSealedHere;
 ///
 /// # Guarantees
 /// Records of one batch are kept together or not at all. `append` with `Durability::Durable` returns after everything appended before it survives a
-/// loss of power; with `Durability::Written` everything survives the end of the process once the writer gets to it, which it does at once.
+/// loss of power; with `Durability::Written` everything survives the end of the process once the writer gets to it, which it does
+/// within a moment: together with the next batch that is waited for, if one comes.
 /// The order of the ledger is the order of commits. A run's sequence has no gap and no double: a second writer of the same run gets `Conflict`.
 /// # Errors
 /// After a failed `Written` append the next append of the same run fails: nothing is built on a record that is not there.

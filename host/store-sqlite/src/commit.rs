@@ -3,8 +3,10 @@
 //! A commit that nobody waits for is written to SQLite's log without a sync, and is then in the hands of the operating system: it survives this process.
 //! The sync of the next durable commit is of the same file and covers it. So an effect, a durable intent and a written outcome, costs one sync.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::slice;
+use std::time::{Duration, Instant};
 
 use lockstep_journal::act::ActAnswer;
 use lockstep_journal::checkpoint::Signer;
@@ -18,12 +20,15 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::error::of_sqlite;
 use crate::{acts, blobs, leases};
 
+/// Checkpoints that nobody waits for come so far apart at most: steps that end sooner after one another share one. A signature takes longer than a record.
+const CHECKPOINTS_APART: Duration = Duration::from_millis(100);
+
 /// More runs than this at once have their places looked up again, so that a process of weeks does not grow.
 const MOST_PLACES: usize = 4096;
 
 /// A batch on its way to the ledger.
 pub(crate) struct Job {
-    pub(crate) records: Vec<SealedRecord>,
+    pub(crate) records: Vec<Row>,
     /// Encrypted, with the digests of what they were before: the caller's thread does both.
     pub(crate) blobs: Vec<(Digest, Vec<u8>)>,
     pub(crate) forget: Vec<Digest>,
@@ -35,6 +40,29 @@ pub(crate) struct Job {
     pub(crate) durability: Durability,
     /// Whether someone waits for the answer.
     pub(crate) awaited: bool,
+}
+
+/// A record as it is kept: what it says stays with the caller's thread.
+pub(crate) struct Row {
+    run: RunId,
+    seq: u64,
+    hash: Digest,
+    bytes: Vec<u8>,
+}
+
+impl From<SealedRecord> for Row {
+    fn from(SealedRecord { record, bytes, hash }: SealedRecord) -> Self {
+        Self { run: record.run, seq: record.seq, hash, bytes }
+    }
+}
+
+/// Where a run's next record has its place.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    /// Its sequence number.
+    next: u64,
+    /// The indices of the run's first record and of its last one, once it has any.
+    ends: Option<(i64, i64)>,
 }
 
 impl Default for Job {
@@ -76,10 +104,12 @@ pub(crate) struct Ledger {
 #[derive(Clone, Default)]
 struct End {
     frontier: Frontier,
-    /// The next sequence number of runs written to lately.
-    places: HashMap<RunId, u64>,
+    /// Of runs written to lately.
+    places: HashMap<RunId, Place>,
     /// Runs with a batch that failed while nobody waited: the next batch is told.
     failed: HashMap<RunId, StoreError>,
+    /// Since when a checkpoint is owed that nobody waits for.
+    owed: Option<Instant>,
 }
 
 impl Job {
@@ -90,7 +120,7 @@ impl Job {
     }
 
     fn runs(&self) -> impl Iterator<Item = RunId> {
-        self.records.iter().map(|record| record.record.run)
+        self.records.iter().map(|record| record.run)
     }
 }
 
@@ -119,6 +149,13 @@ impl Ledger {
                 }
                 jobs.iter().map(|_| Err(error.clone())).collect()
             }
+        }
+    }
+
+    /// Writes the checkpoint that is owed, when nobody waits for anything. What fails here is owed on.
+    pub(crate) fn pay(&mut self) {
+        if self.end.owed.is_some() && self.broken.is_none() {
+            let _ = self.transaction(&[]);
         }
     }
 
@@ -164,6 +201,11 @@ impl Ledger {
     fn fill(&self, jobs: &[Job]) -> Result<(End, Vec<Answer>), StoreError> {
         let mut end = self.caught_up()?;
         let answers = jobs.iter().map(|job| self.take(job, &mut end)).collect::<Result<_, _>>()?;
+        self.file(jobs.iter().flat_map(Job::runs).collect(), &mut end)?;
+        let in_haste = jobs.iter().any(|job| job.awaited);
+        if end.owed.is_some_and(|since| !in_haste || since.elapsed() >= CHECKPOINTS_APART) {
+            self.write_checkpoint(&mut end)?;
+        }
         let (size, frontier) = (to_kept(end.frontier.size())?, end.frontier.to_bytes());
         // Even when nothing has changed: without a page to write SQLite would not sync what was written before.
         let mut update = self.connection.prepare_cached("UPDATE head SET size = ?1, frontier = ?2").map_err(of_sqlite)?;
@@ -215,7 +257,11 @@ impl Ledger {
         }
         self.write(job, end)?;
         self.write_beside(job)?;
-        Ok(Ok(job.checkpoint.then(|| self.write_checkpoint(&end.frontier)).transpose()?))
+        if job.checkpoint && !job.awaited {
+            end.owed.get_or_insert_with(Instant::now);
+            return Ok(Ok(None));
+        }
+        Ok(Ok(job.checkpoint.then(|| self.write_checkpoint(end)).transpose()?))
     }
 
     /// Whether the job's lease is the newest and every record has its place, which it is given then.
@@ -228,14 +274,13 @@ impl Ledger {
         }
     }
 
-    /// Gives every record of the job its place, or says why it has none.
+    /// Whether every record of the job comes where its run's next one belongs.
     fn places(&self, job: &Job, end: &mut End) -> Result<Result<(), StoreError>, StoreError> {
-        let mut places = HashMap::new();
-        for record in &job.records {
-            let (run, seq) = (record.record.run, record.record.seq);
-            let next = match places.get(&run).or_else(|| end.places.get(&run)) {
+        let mut expected: HashMap<RunId, u64> = HashMap::new();
+        for &Row { run, seq, .. } in &job.records {
+            let next = match expected.get(&run) {
                 Some(next) => *next,
-                None => self.kept_place(run)?,
+                None => self.place(run, end)?.next,
             };
             if seq < next {
                 return Ok(Err(StoreError::Conflict { run, seq }));
@@ -243,32 +288,54 @@ impl Ledger {
             if seq > next {
                 return Ok(Err(StoreError::Gap { run, seq, expected: next }));
             }
-            places.insert(run, next + 1);
+            expected.insert(run, next + 1);
         }
-        end.places.extend(places);
         Ok(Ok(()))
     }
 
-    fn kept_place(&self, run: RunId) -> Result<u64, StoreError> {
-        let mut last = self.connection.prepare_cached("SELECT max(seq) FROM record WHERE run = ?1").map_err(of_sqlite)?;
-        let last: Option<i64> = last.query_row([run.to_bytes()], |row| row.get(0)).map_err(of_sqlite)?;
-        let next = last.map_or(Some(0), |last| u64::try_from(last).ok()?.checked_add(1));
-        next.ok_or_else(|| StoreError::Damaged(format!("a record of run {run} has a negative number")))
+    fn place<'a>(&self, run: RunId, end: &'a mut End) -> Result<&'a mut Place, StoreError> {
+        Ok(match end.places.entry(run) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(self.kept_place(run)?),
+        })
+    }
+
+    fn kept_place(&self, run: RunId) -> Result<Place, StoreError> {
+        let mut kept = self.connection.prepare_cached("SELECT first, last, next FROM run WHERE run = ?1").map_err(of_sqlite)?;
+        let kept = kept.query_row([run.to_bytes()], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?))).optional().map_err(of_sqlite)?;
+        let Some((first, last, next)) = kept else { return Ok(Place::default()) };
+        let next = u64::try_from(next).map_err(|_| StoreError::Damaged(format!("a record of run {run} has a negative number")))?;
+        Ok(Place { next, ends: Some((first, last)) })
     }
 
     fn write(&self, job: &Job, end: &mut End) -> Result<(), StoreError> {
         let prepare = |sql| self.connection.prepare_cached(sql).map_err(of_sqlite);
         let since = to_kept(end.frontier.size())?;
-        let mut insert = prepare("INSERT INTO record (idx, run, seq, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        for SealedRecord { record, bytes, hash } in &job.records {
-            let (index, seq) = (to_kept(end.frontier.size())?, to_kept(record.seq)?);
-            insert.execute((index, record.run.to_bytes(), seq, hash.0, bytes)).map_err(of_sqlite)?;
+        let mut insert = prepare("INSERT INTO record (idx, run, seq, before, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        for Row { run, seq, hash, bytes } in &job.records {
+            let index = to_kept(end.frontier.size())?;
+            let place = self.place(*run, end)?;
+            let (first, before) = place.ends.map_or((index, None), |(first, last)| (first, Some(last)));
+            insert.execute((index, run.to_bytes(), to_kept(*seq)?, before, hash.0, bytes)).map_err(of_sqlite)?;
+            *place = Place { next: seq + 1, ends: Some((first, index)) };
             end.frontier.push(hash);
         }
         for (digest, sealed) in &job.blobs {
             blobs::keep(&self.connection, *digest, sealed, since)?;
         }
         blobs::remove(&self.connection, &job.forget, i64::MAX).map(drop)
+    }
+
+    /// Writes down where the records of these runs are found.
+    fn file(&self, runs: BTreeSet<RunId>, end: &mut End) -> Result<(), StoreError> {
+        let sql = "INSERT INTO run (run, first, last, next) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (run) DO UPDATE SET last = ?3, next = ?4";
+        let mut file = self.connection.prepare_cached(sql).map_err(of_sqlite)?;
+        for run in runs {
+            let Place { next, ends } = *self.place(run, end)?;
+            let Some((first, last)) = ends else { continue };
+            file.execute((run.to_bytes(), first, last, to_kept(next)?)).map_err(of_sqlite)?;
+        }
+        Ok(())
     }
 
     fn write_beside(&self, job: &Job) -> Result<(), StoreError> {
@@ -281,14 +348,16 @@ impl Ledger {
     }
 
     /// The same head is signed once.
-    fn write_checkpoint(&self, frontier: &Frontier) -> Result<String, StoreError> {
-        let size = to_kept(frontier.size())?;
-        let kept = self.connection.query_row("SELECT note FROM checkpoint WHERE size = ?1", [size], |row| row.get(0)).optional();
-        if let Some(note) = kept.map_err(of_sqlite)? {
+    fn write_checkpoint(&self, end: &mut End) -> Result<String, StoreError> {
+        let size = to_kept(end.frontier.size())?;
+        end.owed = None;
+        let mut kept = self.connection.prepare_cached("SELECT note FROM checkpoint WHERE size = ?1").map_err(of_sqlite)?;
+        if let Some(note) = kept.query_row([size], |row| row.get(0)).optional().map_err(of_sqlite)? {
             return Ok(note);
         }
-        let note = self.signer.sign(&frontier.head());
-        self.connection.execute("INSERT INTO checkpoint (size, note) VALUES (?1, ?2)", (size, &note)).map_err(of_sqlite)?;
+        let note = self.signer.sign(&end.frontier.head());
+        let mut insert = self.connection.prepare_cached("INSERT INTO checkpoint (size, note) VALUES (?1, ?2)").map_err(of_sqlite)?;
+        insert.execute((size, &note)).map_err(of_sqlite)?;
         Ok(note)
     }
 

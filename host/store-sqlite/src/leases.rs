@@ -82,7 +82,7 @@ pub(crate) fn due(connection: &Connection, now: Timestamp) -> Result<Vec<RunId>,
 }
 
 fn has_records(connection: &Connection, run: RunId) -> Result<bool, StoreError> {
-    let mut first = connection.prepare_cached("SELECT 1 FROM record WHERE run = ?1 AND seq = 0").map_err(of_sqlite)?;
+    let mut first = connection.prepare_cached("SELECT 1 FROM run WHERE run = ?1").map_err(of_sqlite)?;
     Ok(first.query_row([run.to_bytes()], |_| Ok(())).optional().map_err(of_sqlite)?.is_some())
 }
 

@@ -121,6 +121,7 @@ impl SqliteStore {
             Ok((digest, sealing.seal_blob(digest, bytes)?))
         };
         let blobs = blobs.into_iter().map(seal).collect::<Result<_, StoreError>>()?;
+        let records = records.into_iter().map(Into::into).collect();
         writer.write(Job { records, blobs, forget, checkpoint, lease, wake, answers, aside: None, durability, awaited })
     }
 

@@ -11,7 +11,7 @@ use lockstep_journal::store::RawEntry;
 use lockstep_journal::{SealedRecord, StoreError};
 use lockstep_model::{Digest, RunId};
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, Row};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row};
 
 use crate::error::{of_file, of_sqlite};
 use crate::open;
@@ -119,19 +119,16 @@ impl Readers {
 
     pub(crate) fn records(&self, run: RunId) -> Result<Vec<SealedRecord>, StoreError> {
         self.read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT seq, hash, bytes FROM record WHERE run = ?1 ORDER BY seq").map_err(of_sqlite)?;
-            let mut rows = statement.query([run.to_bytes()]).map_err(of_sqlite)?;
-            let mut records = Vec::new();
-            while let Some(row) = rows.next().map_err(of_sqlite)? {
-                records.push(record(run, row)?);
-            }
-            Ok(records)
+            let mut place = connection.prepare_cached("SELECT last, next FROM run WHERE run = ?1").map_err(of_sqlite)?;
+            let place = place.query_row([run.to_bytes()], |row| Ok((row.get(0)?, row.get(1)?))).optional().map_err(of_sqlite)?;
+            let Some((last, next)) = place else { return Ok(Vec::new()) };
+            backwards(connection, run, last, next)
         })
     }
 
     pub(crate) fn runs(&self) -> Result<Vec<RunId>, StoreError> {
         self.read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT idx, run FROM record WHERE seq = 0 ORDER BY idx").map_err(of_sqlite)?;
+            let mut statement = connection.prepare_cached("SELECT first, run FROM run ORDER BY first").map_err(of_sqlite)?;
             let mut rows = statement.query([]).map_err(of_sqlite)?;
             let mut runs = Vec::new();
             while let Some(row) = rows.next().map_err(of_sqlite)? {
@@ -148,10 +145,10 @@ impl Readers {
             let mut rows = statement.query([from]).map_err(of_sqlite)?;
             while let Some(row) = rows.next().map_err(of_sqlite)? {
                 if !visit(entry(row)?) {
-                    break;
+                    return Ok(());
                 }
             }
-            Ok(())
+            expect_all_in_reach(connection)
         })
     }
 
@@ -170,6 +167,35 @@ impl Readers {
             let notes = statement.query_map([], |row| row.get(0)).map_err(of_sqlite)?;
             notes.collect::<Result<_, _>>().map_err(of_sqlite)
         })
+    }
+}
+
+/// The records of a run from its last one to its first, put in order.
+fn backwards(connection: &Connection, run: RunId, last: i64, next: i64) -> Result<Vec<SealedRecord>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT seq, hash, bytes, before FROM record WHERE idx = ?1").map_err(of_sqlite)?;
+    let (mut records, mut index) = (Vec::new(), Some(last));
+    for seq in (0..next).rev() {
+        let missing = || StoreError::Damaged(format!("record {seq} of run {run} is not where it should be"));
+        let mut rows = statement.query([index.ok_or_else(missing)?]).map_err(of_sqlite)?;
+        let row = rows.next().map_err(of_sqlite)?.ok_or_else(missing)?;
+        index = row.get(3).map_err(of_sqlite)?;
+        if number(row, 0) != u64::try_from(seq).ok() {
+            return Err(missing());
+        }
+        records.push(record(run, row)?);
+    }
+    records.reverse();
+    Ok(records)
+}
+
+/// No run is read to an earlier end than its own: together they are read with as many records as the ledger has, each up to one that is that run's. What is
+/// not there at all the ledger tells.
+fn expect_all_in_reach(connection: &Connection) -> Result<(), StoreError> {
+    let sql = "SELECT (SELECT ifnull(sum(next), 0) FROM run) = (SELECT size FROM head)
+        AND NOT EXISTS (SELECT 1 FROM run JOIN record ON record.idx = run.last WHERE record.run <> run.run OR record.seq <> run.next - 1)";
+    match connection.query_row(sql, [], |row| row.get(0)).map_err(of_sqlite)? {
+        true => Ok(()),
+        false => Err(StoreError::Damaged("its table of runs does not fit its records".into())),
     }
 }
 

@@ -20,18 +20,25 @@ const BUSY: Duration = Duration::from_secs(5);
 /// once in some eighty effects; but a sync of a log that no longer grows takes half the time.
 const LOG_PAGES: u32 = 512;
 
-/// A run's records are found by `record_of_run`, the runs by `run_begun`. `idx` counts from 0 in the order of commits. `blob.bytes` are encrypted.
+/// `idx` counts from 0 in the order of commits. A run's records are found from its last one backwards: `before` is the index of the one before it. An index
+/// over all records would have a page for every run under way written anew at each commit; the rows of the runs under way share a few pages.
+/// `blob.bytes` are encrypted.
 /// Times are microseconds since 1970. `kept` has for every blob how many records the ledger had when it was last kept: beside the blob, whose row would be written whole again.
 const TABLES: &str = "
 CREATE TABLE record (
-    idx   INTEGER PRIMARY KEY,
-    run   BLOB NOT NULL,
-    seq   INTEGER NOT NULL,
-    hash  BLOB NOT NULL,
-    bytes BLOB NOT NULL
+    idx    INTEGER PRIMARY KEY,
+    run    BLOB NOT NULL,
+    seq    INTEGER NOT NULL,
+    before INTEGER,
+    hash   BLOB NOT NULL,
+    bytes  BLOB NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX record_of_run ON record (run, seq);
-CREATE INDEX run_begun ON record (idx, run) WHERE seq = 0;
+CREATE TABLE run (
+    run   BLOB PRIMARY KEY,
+    first INTEGER NOT NULL,
+    last  INTEGER NOT NULL,
+    next  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE blob (
     id     INTEGER PRIMARY KEY,
     digest BLOB NOT NULL UNIQUE,

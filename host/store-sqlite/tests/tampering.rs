@@ -157,6 +157,27 @@ fn a_row_that_is_no_entry_is_damage() {
 }
 
 #[test]
+fn a_run_that_would_be_read_to_an_earlier_end_is_found() {
+    for sql in [
+        "UPDATE run SET next = next - 1, last = (SELECT before FROM record WHERE idx = last) WHERE first = 1",
+        "UPDATE run SET next = 1, last = first WHERE first = 1; UPDATE run SET next = next + 19 WHERE first = 2",
+        "DELETE FROM run WHERE first = 0",
+    ] {
+        let store = records_of(3, 60);
+        store.run_sql(sql);
+        assert_eq!(store.report().findings[0].to_string(), "the store: it cannot be read: its table of runs does not fit its records", "{sql}");
+    }
+}
+
+#[test]
+fn a_record_that_cannot_be_reached_is_damage() {
+    let store = records_of(3, 60);
+    store.run_sql("UPDATE record SET before = 3 WHERE idx = 9");
+    let refused = store.open().records(store.runs[0]).unwrap_err().to_string();
+    assert_eq!(refused, format!("the store is damaged: record 2 of run {} is not where it should be", store.runs[0]));
+}
+
+#[test]
 fn a_ledger_that_does_not_fit_its_head_is_not_added_to() {
     for (sql, words) in [
         ("UPDATE head SET size = 58", "its ledger has 60 records, 58 by its kept head"),

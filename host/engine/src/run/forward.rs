@@ -127,14 +127,14 @@ pub(super) fn may_be_retried(retry: &Retry, attempt: u32, failure: &Failure) -> 
 
 /// Looks at the state and picks: what is under way first, then what is ready, in the order declared.
 fn next(state: &RunState, again: bool, now: Timestamp) -> Next {
-    let steps = || state.plan.steps.iter().filter_map(|step| Some((step, state.steps.get(&step.id)?)));
+    let steps: Vec<_> = state.in_order().collect();
     // Also before an earlier step whose next attempt has become due while the host was away.
-    if let Some((step, status)) = steps().find(|(_, status)| status.status == StepStatus::Running) {
+    if let Some(&(step, status)) = steps.iter().find(|(_, status)| status.status == StepStatus::Running) {
         return Next::Run(Box::new(step.clone()), status.attempts, false);
     }
     let lost = lost(state);
     let mut wait: Option<(&Step, Timestamp)> = None;
-    for (step, status) in steps() {
+    for (step, status) in steps {
         match &status.status {
             StepStatus::Failed if step.on_failure != OnFailure::Continue => {
                 return if again { Next::Run(Box::new(step.clone()), status.attempts + 1, true) } else { Next::Decide(Box::new(step.clone())) };
@@ -159,15 +159,14 @@ fn next(state: &RunState, again: bool, now: Timestamp) -> Next {
 /// The pending steps that need, directly or not, one that has failed and lets the run continue.
 fn lost(state: &RunState) -> BTreeSet<StepId> {
     let mut lost: BTreeSet<StepId> = state.steps.iter().filter(|(_, step)| step.status == StepStatus::Failed).map(|(id, _)| id.clone()).collect();
-    loop {
-        let before = lost.len();
+    let mut before = 0;
+    while before < lost.len() {
+        before = lost.len();
         for step in &state.plan.steps {
             if step.needs.iter().any(|need| lost.contains(need)) {
                 lost.insert(step.id.clone());
             }
         }
-        if lost.len() == before {
-            return lost;
-        }
     }
+    lost
 }

@@ -35,6 +35,8 @@ pub enum StepStatus {
 /// Everything the records say about a step.
 #[derive(Debug, Clone, Default)]
 pub struct StepState {
+    /// Its place in the plan, from 0.
+    pub place: usize,
     /// Where it stands.
     pub status: StepStatus,
     /// Attempts started.
@@ -95,13 +97,24 @@ impl RunState {
 
     /// The step as declared.
     pub fn declared(&self, id: &StepId) -> Option<&Step> {
-        self.plan.steps.iter().find(|step| step.id == *id)
+        self.plan.steps.get(self.steps.get(id)?.place)
+    }
+
+    /// Every step as declared, and where it stands, in the order declared: in time that does not grow with what there is to compare.
+    pub fn in_order(&self) -> impl Iterator<Item = (&Step, &StepState)> {
+        let mut ordered = vec![None; self.plan.steps.len()];
+        for state in self.steps.values() {
+            if let Some(place) = ordered.get_mut(state.place) {
+                *place = Some(state);
+            }
+        }
+        self.plan.steps.iter().zip(ordered).filter_map(|(step, state)| Some((step, state?)))
     }
 
     pub(super) fn plan_declared(&mut self, declared: &PlanDeclared) {
         let known = std::mem::take(&mut self.steps);
-        let state = |step: &Step| (step.id.clone(), known.get(&step.id).cloned().unwrap_or_default());
-        self.steps = declared.plan.steps.iter().map(state).collect();
+        let state = |(place, step): (usize, &Step)| (step.id.clone(), StepState { place, ..known.get(&step.id).cloned().unwrap_or_default() });
+        self.steps = declared.plan.steps.iter().enumerate().map(state).collect();
         self.plan = declared.plan.clone();
         self.plan_digest = Some(declared.digest);
     }

@@ -14,6 +14,7 @@ fn ledger(dir: &TempDir, max_bytes: u64) -> Ledger {
 
 fn job(records: Vec<SealedRecord>, awaited: bool) -> Job {
     let durability = if awaited { Durability::Durable } else { Durability::Written };
+    let records = records.into_iter().map(Into::into).collect();
     Job { records, durability, awaited, ..Job::default() }
 }
 
