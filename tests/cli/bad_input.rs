@@ -138,7 +138,7 @@ fn a_guest_that_runs_wild_is_contained() {
         ("loop", "timed out"),
         ("call-forever", "limit.calls"),
         ("memory", "limit.memory"),
-        ("recursion", "guest.trap"),
+        ("recursion", "limit.recursion"),
         ("panic", "on purpose"),
         ("log-flood", "limit."),
     ] {

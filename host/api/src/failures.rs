@@ -120,6 +120,12 @@ mod tests {
     }
 
     #[test]
+    fn every_limit_says_how_to_raise_it_or_that_it_is_fixed() {
+        let silent: Vec<_> = all().filter(|page| page.code.starts_with("limit.") && !page.page.contains("`limits.") && !page.page.contains("fixed")).collect();
+        assert!(silent.is_empty(), "{silent:?}");
+    }
+
+    #[test]
     fn every_failure_page_says_something_once() {
         let mut seen = BTreeSet::new();
         for page in all() {

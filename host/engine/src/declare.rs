@@ -138,26 +138,26 @@ fn check(plan: &Plan) -> Result<(), EngineError> {
     if problems.is_empty() { Ok(()) } else { Err(EngineError::Plan(problems)) }
 }
 
-/// A circle of needs, when there is one. Works off steps whose needs are met; what cannot be worked off contains one.
+/// A circle of needs, when there is one. Works off steps whose needs are met, each need looked at once: a plan may be made to take long.
 fn cycle(plan: &Plan) -> Option<Vec<StepId>> {
+    let mut unmet: BTreeMap<&StepId, usize> = plan.steps.iter().map(|step| (&step.id, step.needs.len())).collect();
+    let mut needed_by: BTreeMap<&StepId, Vec<&StepId>> = BTreeMap::new();
+    for step in &plan.steps {
+        step.needs.iter().for_each(|need| needed_by.entry(need).or_default().push(&step.id));
+    }
+    let mut ready: Vec<&StepId> = plan.steps.iter().filter(|step| step.needs.is_empty()).map(|step| &step.id).collect();
     let mut done = BTreeSet::new();
-    let mut left: Vec<_> = plan.steps.iter().collect();
-    loop {
-        let before = left.len();
-        left.retain(|step| {
-            let ready = step.needs.iter().all(|need| done.contains(need));
-            if ready {
-                done.insert(step.id.clone());
+    while let Some(step) = ready.pop() {
+        done.insert(step);
+        for waiting in needed_by.get(step).into_iter().flatten() {
+            let Some(count) = unmet.get_mut(waiting) else { continue };
+            *count -= 1;
+            if *count == 0 {
+                ready.push(waiting);
             }
-            !ready
-        });
-        if left.is_empty() {
-            return None;
-        }
-        if left.len() == before {
-            break;
         }
     }
+    let left: Vec<_> = plan.steps.iter().filter(|step| !done.contains(&step.id)).collect();
     // Every step left needs another one left: following them must come back.
     let mut path = vec![left.first()?.id.clone()];
     loop {

@@ -88,6 +88,8 @@ struct Session {
     /// What the step has kept, as far as this attempt has come: a replay must not see what it kept later.
     remembered: BTreeMap<String, String>,
     stop: Option<Stop>,
+    /// Whether a call was denied: a guest that fails with a denial has not made it up.
+    denied: bool,
 }
 
 /// The next call, as the journal will have it.
@@ -111,7 +113,7 @@ impl Gate {
             let remembered = recorded.map(|step| step.remembered_before.clone()).unwrap_or_default();
             (replay, remembered, state.created.seed.clone())
         };
-        let session = Session { replay, budget, calls: 0, effects: 0, remembered, stop: None };
+        let session = Session { replay, budget, calls: 0, effects: 0, remembered, stop: None, denied: false };
         let secrets = run.secrets.clone();
         Self { inner: Arc::new(Inner { records: Records::Growing(run), secrets, step, phase, attempt, seed, session: Mutex::new(session) }) }
     }
@@ -172,8 +174,9 @@ impl Gate {
             return Err(stop.clone());
         }
         let result = self.call_once(&mut session, request);
-        if let Err(stop) = &result {
-            session.stop = Some(stop.clone());
+        match &result {
+            Err(stop) => session.stop = Some(stop.clone()),
+            Ok(answer) => session.denied |= matches!(answer, Err(Failure::Denied(_))),
         }
         result
     }
@@ -181,9 +184,8 @@ impl Gate {
     fn call_once<R: Dispatch>(&self, session: &mut Session, request: R) -> Result<Result<R::Response, Failure>, Stop> {
         session.budget.take_call().map_err(Stop::Limit)?;
         let next = self.next_call(session, &request)?;
-        if next.asked.interface == "log" {
-            session.budget.take_log(next.size).map_err(Stop::Limit)?;
-        }
+        let budget = &mut session.budget;
+        if next.asked.interface == "log" { budget.take_log(next.size) } else { budget.take_request(next.size) }.map_err(Stop::Limit)?;
         let function = format!("{}.{}", next.asked.interface, next.asked.function);
         let kept = request.remembers().map(|(key, value)| (key.to_owned(), self.inner.secrets.scrub_text(value)));
         let answer = match session.replay.next(&next.id, &function, next.asked.digest, &next.asked.summary) {
@@ -239,6 +241,7 @@ impl Way<'_> {
         if self.run.interrupt.is_set() {
             return Err(Stop::Interrupted);
         }
+        lock(&self.run.scribe).ease()?;
         let granted = match self.decide(request).and_then(|granted| self.may_probe(granted)) {
             Ok(granted) => granted,
             Err(denial) => return self.deny(next, denial).map(Err),

@@ -11,7 +11,7 @@ pub mod interrupt;
 pub mod secrets;
 pub mod stop;
 
-pub use budget::Budget;
+pub use budget::{Allowance, Budget};
 pub use clock::{SystemClock, VirtualClock};
 pub use dispatch::{Dispatch, Drivers};
 pub use driver::{CallContext, Driver, LiveOutput, NoLiveOutput, Stream};

@@ -11,6 +11,11 @@ use crate::record::{InvalidRecord, Record, SealedRecord};
 use crate::state::{IllegalRecord, RunState, RunStatus};
 use crate::store::{Batch, Durability, Store, StoreError, Wake};
 
+/// So many records wait for the next write at most.
+const MOST_WAITING: usize = 1_000;
+/// And so many bytes of them and of what is kept beside them, but for one call's: what waits is in memory, and while it is written other runs wait.
+const MOST_WAITING_BYTES: usize = 4 << 20;
+
 /// Looks at every record as it is written.
 pub trait Observer: Send + Sync {
     /// A record was written; it may not be durable yet.
@@ -165,6 +170,21 @@ impl Scribe {
         self.observer.recorded(&sealed, &self.state);
         self.waiting.records.push(sealed);
         Ok(())
+    }
+
+    /// Hands over what waits when it has become much, and returns when it is kept: a run that only reads fills neither the memory nor the store's queue.
+    /// To be called between calls: what belongs to one call is kept together.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    pub fn ease(&mut self) -> Result<(), JournalError> {
+        let Batch { records, blobs, .. } = &self.waiting;
+        let bytes = records.iter().map(|record| record.bytes.len()).chain(blobs.iter().map(Vec::len)).sum::<usize>();
+        if records.len() < MOST_WAITING && bytes < MOST_WAITING_BYTES {
+            return Ok(());
+        }
+        self.guard()?;
+        self.flush(Durability::Durable, false)
     }
 
     /// Keeps bytes together with the next records.

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A body, an output or a file. Serialises as a JSON string when it is UTF-8, else as `{"base64": "…"}`.
+/// A body, an output or a file. Serialises as a JSON string when it is text, else as `{"base64": "…"}`.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Content(pub Vec<u8>);
 
@@ -46,6 +46,15 @@ impl fmt::Debug for Content {
     }
 }
 
+/// One in so many characters may be a control character of no use to a reader.
+const UNREADABLE: usize = 16;
+
+/// Whether it is text for a person. JSON writes a NUL in six bytes: what is full of them would be recorded at six times its length.
+fn is_readable(text: &str) -> bool {
+    let strange = text.bytes().filter(|byte| byte.is_ascii_control() && !b"\t\n\r".contains(byte)).count();
+    strange <= text.len() / UNREADABLE
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Base64 {
@@ -55,8 +64,8 @@ struct Base64 {
 impl Serialize for Content {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.as_text() {
-            Some(text) => serializer.serialize_str(text),
-            None => Base64 { base64: STANDARD.encode(&self.0) }.serialize(serializer),
+            Some(text) if is_readable(text) => serializer.serialize_str(text),
+            Some(_) | None => Base64 { base64: STANDARD.encode(&self.0) }.serialize(serializer),
         }
     }
 }
@@ -88,5 +97,16 @@ mod tests {
             assert_eq!(serde_json::from_str::<Content>(&json).unwrap(), content, "{json}");
         }
         assert_eq!(serde_json::to_string(&Content::from("plain")).unwrap(), "\"plain\"");
+    }
+
+    #[test]
+    fn nothing_is_recorded_at_many_times_its_length() {
+        for byte in 0..=u8::MAX {
+            let content = Content(vec![byte; 3_000]);
+            let json = serde_json::to_string(&content).unwrap();
+            assert!(json.len() <= 2 * content.len() + 20, "byte {byte}: {} bytes", json.len());
+            assert_eq!(serde_json::from_str::<Content>(&json).unwrap(), content);
+        }
+        assert_eq!(serde_json::to_string(&Content::from("\u{1b}[1mbold\u{1b}[0m and more of a program's output\n")).unwrap().chars().next(), Some('"'));
     }
 }

@@ -72,14 +72,19 @@ impl Context {
         self.deadline = Instant::now().checked_add(left).unwrap_or_else(|| Instant::now() + Duration::from_secs(86_400));
     }
 
-    /// Ends a guest whose time is over; called at every tick while it computes.
-    pub(crate) fn look_at_the_clock(&self) -> Result<(), Ended> {
+    /// Ends a guest whose time is over, or whom the operator asked to stop; called at every tick while it computes.
+    pub(crate) fn look_up(&self) -> Result<(), Ended> {
+        if let Mode::Attempt(gate) = &self.mode
+            && gate.interrupted()
+        {
+            return Err(Ended::Stopped);
+        }
         if Instant::now() < self.deadline {
             return Ok(());
         }
         Err(Ended::Failed(match &self.mode {
             Mode::Declaring(_) => self.limits.declaring_breach(),
-            Mode::Attempt(_) => Failure::TimedOut("the step's deadline passed while the procedure was computing [limit.time]".to_owned()),
+            Mode::Attempt(gate) => gate.time_is_up(),
         }))
     }
 

@@ -5,14 +5,15 @@ use lockstep_model::Failure;
 use wasmtime::Trap;
 use wasmtime::component::ResourceTableError;
 
-use crate::limits::Limits;
+use crate::limits::{Limits, call_size_breach, instances_breach, recursion_breach};
 use crate::position::position;
 
 /// What a trap says is the guest's own text in part.
 const LONGEST_TRAP: usize = 2_000;
 
-/// wasmtime has no types for these two; a test of each would fail if the words changed.
+/// wasmtime has no types for these three; a test of each would fail if the words changed.
 const HANDLES_EXHAUSTED: &str = "store handle limit exceeded";
+const INSTANCES_EXHAUSTED: &str = "resource limit exceeded";
 const HAND_OVER_EXHAUSTED: &str = "fuel allocated for hostcalls has been exhausted";
 
 /// Thrown through the guest when the host ends an attempt.
@@ -70,15 +71,20 @@ pub(crate) fn failure_of(error: &wasmtime::Error, limits: &Limits) -> Failure {
     if matches!(error.downcast_ref::<ResourceTableError>(), Some(ResourceTableError::Full)) {
         return limits.handles_breach();
     }
-    if matches!(error.downcast_ref::<Trap>(), Some(Trap::OutOfFuel)) {
-        return limits.fuel_breach();
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::OutOfFuel) => return limits.fuel_breach(),
+        Some(Trap::StackOverflow) => return recursion_breach(),
+        _ => {}
     }
     let cause = error.root_cause().to_string();
     if cause.contains(HANDLES_EXHAUSTED) {
         return limits.handles_breach();
     }
     if cause.contains(HAND_OVER_EXHAUSTED) {
-        return Failure::problem("limit.bytes", "the procedure has handed over more in one call than any call takes");
+        return call_size_breach();
+    }
+    if cause.contains(INSTANCES_EXHAUSTED) {
+        return instances_breach();
     }
     Failure::problem("guest.trap", trap_text(error, &cause))
 }

@@ -31,30 +31,48 @@ impl Default for Limits {
 
 impl Limits {
     pub(crate) fn memory_breach(&self) -> Failure {
-        breach("limit.memory", format!("the procedure needs more than {} bytes of memory in all", self.memory), "memory")
+        raisable("limit.memory", format!("the procedure needs more than {} bytes of memory in all", self.memory), "memory")
     }
 
     pub(crate) fn fuel_breach(&self) -> Failure {
-        breach("limit.fuel", format!("the procedure has executed {} instructions without coming to an end", self.fuel), "fuel")
+        raisable("limit.fuel", format!("the procedure has executed {} instructions without coming to an end", self.fuel), "fuel")
     }
 
     pub(crate) fn handles_breach(&self) -> Failure {
-        let text = format!("the procedure holds {} resources at a time, the most there may be: it should drop those it is done with", self.handles);
-        Failure::problem("limit.handles", text)
+        fixed("limit.handles", format!("the procedure holds {} resources at a time: it should drop those it is done with", self.handles))
     }
 
     pub(crate) fn declaring_breach(&self) -> Failure {
-        let text = format!("describing and planning must each be over in {} seconds", self.declaring.as_secs());
-        Failure::problem("limit.time", text)
+        fixed("limit.time", format!("describing and planning must each be over in {} seconds", self.declaring.as_secs()))
     }
 }
 
-fn breach(code: &str, what: String, key: &str) -> Failure {
+fn raisable(code: &str, what: String, key: &str) -> Failure {
     Failure::problem(code, format!("{what}: raise `limits.{key}` in the grant file if it has to"))
 }
 
+fn fixed(code: &str, what: String) -> Failure {
+    Failure::problem(code, format!("{what}; this limit is fixed"))
+}
+
+/// Enough for every guest language tried; a quarter of the smallest main thread, so that host functions never run out.
+pub(crate) const LARGEST_STACK: usize = 1 << 20;
+/// What one host call may hand over: the largest thing the contract lets a guest pass, an artifact, and a little for what goes with it.
+pub(crate) const LARGEST_HAND_OVER: usize = 65 << 20;
 /// A component has a dozen modules at most; a hundred times a dozen is an attack on the host's own bookkeeping, which is not counted.
-const MOST_INSTANCES: usize = 200;
+pub(crate) const MOST_INSTANCES: usize = 200;
+
+pub(crate) fn recursion_breach() -> Failure {
+    fixed("limit.recursion", format!("the procedure's calls are nested deeper than a stack of {LARGEST_STACK} bytes takes"))
+}
+
+pub(crate) fn call_size_breach() -> Failure {
+    fixed("limit.call-size", format!("the procedure has handed over more than {LARGEST_HAND_OVER} bytes in one call"))
+}
+
+pub(crate) fn instances_breach() -> Failure {
+    fixed("limit.instances", format!("the procedure has more than {MOST_INSTANCES} instances, memories or tables"))
+}
 
 /// Counts a store's memory.
 #[derive(Debug)]

@@ -5,8 +5,7 @@ use std::num::NonZeroUsize;
 use sha2::{Digest as _, Sha256};
 use wasmtime::{Config, Engine};
 
-/// Enough for every guest language tried; a quarter of the smallest main thread, so that host functions never run out.
-const LARGEST_STACK: usize = 1 << 20;
+use crate::limits::LARGEST_STACK;
 
 /// Where a guest trapped and who called.
 const FRAMES: usize = 16;

@@ -6,7 +6,6 @@ use lockstep_engine::{PlanFacts, Procedure};
 use lockstep_gate::Gate;
 use lockstep_model::plan::{Description, Plan};
 use lockstep_model::{Digest, Failure, StepId};
-use serde::de::IgnoredAny;
 use wasmtime::{Store, UpdateDeadline};
 
 use crate::bindings::{Everything, EverythingPre};
@@ -14,14 +13,9 @@ use crate::context::{Context, Mode};
 use crate::declared::Declared;
 use crate::ended::failure_of;
 use crate::host::types::guest_failure;
-use crate::limits::Limits;
+use crate::limits::{LARGEST_HAND_OVER, Limits};
 use crate::position::position;
 use crate::runtime::Shared;
-
-/// The longest output of a step.
-const LONGEST_OUTPUT: usize = 1 << 20;
-/// What one host call may hand over: the largest thing the contract lets a guest pass, an artifact, and a little for what goes with it.
-const LARGEST_HAND_OVER: usize = 65 << 20;
 
 /// Where compiled code came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +69,7 @@ impl LoadedProcedure {
         store.set_fuel(self.limits.fuel)?;
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|store| {
-            store.data().look_at_the_clock()?;
+            store.data().look_up()?;
             Ok(UpdateDeadline::Continue(1))
         });
         store.set_hostcall_fuel(LARGEST_HAND_OVER);
@@ -122,13 +116,12 @@ impl Procedure for LoadedProcedure {
 
     fn run_step(&self, step: &StepId, gate: Gate) -> Result<Option<String>, Failure> {
         let (_, ran) = self.enter(Mode::Attempt(gate.clone()), |guest, store| guest.lockstep_contract_procedure().call_run_step(store, step.as_str()));
-        let output = ran.map_err(|failure| scrubbed(failure, &gate))?.map_err(|failure| guest_failure(failure, |text| gate.scrub(text)))?;
-        output.map(|output| checked_output(output, &gate)).transpose()
+        ran.map_err(|failure| scrubbed(failure, &gate))?.map_err(|failure| believed(guest_failure(failure, |text| gate.scrub(text)), &gate))
     }
 
     fn undo_step(&self, step: &StepId, gate: Gate) -> Result<(), Failure> {
         let (_, ran) = self.enter(Mode::Attempt(gate.clone()), |guest, store| guest.lockstep_contract_procedure().call_undo_step(store, step.as_str()));
-        ran.map_err(|failure| scrubbed(failure, &gate))?.map_err(|failure| guest_failure(failure, |text| gate.scrub(text)))
+        ran.map_err(|failure| scrubbed(failure, &gate))?.map_err(|failure| believed(guest_failure(failure, |text| gate.scrub(text)), &gate))
     }
 }
 
@@ -141,17 +134,12 @@ fn scrubbed(mut failure: Failure, gate: &Gate) -> Failure {
     failure
 }
 
-/// JSON text of at most the contract's length, without values of secrets.
-fn checked_output(output: String, gate: &Gate) -> Result<String, Failure> {
-    if output.len() > LONGEST_OUTPUT {
-        return Err(Failure::problem(
-            "limit.output",
-            format!("the step's output has {} bytes, at most {LONGEST_OUTPUT}: keep it as an artifact", output.len()),
-        ));
-    }
-    let output = gate.scrub(&output);
-    match serde_json::from_str::<IgnoredAny>(&output) {
-        Ok(_) => Ok(output),
-        Err(error) => Err(Failure::problem("guest.output", format!("the step's output is not JSON: {error}"))),
+/// A guest may hand on a denial that it got, and not make one up: an operator would widen a grant for it.
+fn believed(failure: Failure, gate: &Gate) -> Failure {
+    match failure {
+        Failure::Denied(text) if !gate.has_denied() => {
+            Failure::problem("guest.claim", format!("the procedure says that a call was denied, and none was: {text}"))
+        }
+        other => other,
     }
 }

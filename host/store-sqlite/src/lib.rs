@@ -161,7 +161,9 @@ impl Drop for SqliteStore {
 
 impl Store for SqliteStore {
     fn append(&self, batch: Batch, durability: Durability) -> Result<(), StoreError> {
-        self.write(batch, durability, durability == Durability::Durable).map(drop)
+        // What has bytes beside its records is waited for as well: otherwise one run could fill the queue, which is memory, with them.
+        let awaited = durability == Durability::Durable || !batch.blobs.is_empty();
+        self.write(batch, durability, awaited).map(drop)
     }
 
     fn records(&self, run: RunId) -> Result<Vec<SealedRecord>, StoreError> {

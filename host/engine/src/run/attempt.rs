@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lockstep_gate::{Budget, Gate, Secrets, Stop};
+use lockstep_gate::{Allowance, Budget, Gate, Secrets, Stop};
 use lockstep_journal::event::{Event, Phase};
 use lockstep_journal::state::RecordedCall;
 use lockstep_model::plan::Step;
@@ -60,21 +60,25 @@ impl Drive<'_> {
 
     fn budget(&self, step: &Step, phase: Phase) -> Budget {
         let limits = self.passage.grant.limits();
-        let longest = match phase {
-            Phase::Step => limits.step,
-            Phase::Undo => limits.undo,
+        let (longest, key) = match phase {
+            Phase::Step => (limits.step, "step"),
+            Phase::Undo => (limits.undo, "undo"),
         };
+        let by_grant = |key, time: Duration| format!("`limits.{key}` in the grant file gives it {} s", time.as_secs());
         let asked = step.timeout_seconds.map(|seconds| Duration::from_secs(seconds.into()));
-        let attempt_time = asked.map_or(longest, |asked| asked.min(longest));
-        let now = self.house.clock.now();
-        let run_over = self.read(|state| state.created_at).after(limits.run);
-        let deadline = match phase {
-            Phase::Step => now.after(attempt_time).min(run_over),
-            // The way back stays open when the run's own time is up.
-            Phase::Undo => now.after(attempt_time),
+        let (attempt_time, allowed) = match asked {
+            Some(asked) if asked < longest => (asked, format!("the procedure gives it {} s", asked.as_secs())),
+            Some(_) | None => (longest, by_grant(key, longest)),
         };
-        let calls = u64::from(limits.calls);
-        Budget { deadline, calls_left: calls, calls, output_left: limits.output, log_left: limits.log }
+        let deadline = self.house.clock.now().after(attempt_time);
+        let run_over = self.read(|state| state.created_at).after(limits.run);
+        let (deadline, allowed) = match phase {
+            Phase::Step if run_over < deadline => (run_over, by_grant("run", limits.run)),
+            // The way back stays open when the run's own time is up.
+            Phase::Step | Phase::Undo => (deadline, allowed),
+        };
+        let of = Allowance::of;
+        Budget { deadline, allowed, calls: of(limits.calls.into()), bytes: of(limits.bytes), output: of(limits.output), log: of(limits.log) }
     }
 
     fn scrub(&self, mut failure: Failure) -> Failure {
@@ -127,8 +131,8 @@ fn ended_by_itself(ended: &Result<Option<String>, Failure>) -> bool {
 pub(crate) fn checked_output(output: Option<String>, secrets: &Secrets) -> Result<Option<String>, Failure> {
     let Some(output) = output else { return Ok(None) };
     if output.len() > LONGEST_OUTPUT {
-        let message = format!("the step's output has {} bytes, at most {LONGEST_OUTPUT}: put it into an artifact", output.len());
-        return Err(Failure::problem("step.output", message));
+        let message = format!("the step's output has {} bytes, at most {LONGEST_OUTPUT}, which is fixed: put it into an artifact", output.len());
+        return Err(Failure::problem("limit.step-output", message));
     }
     match serde_json::from_str::<serde_json::Value>(&output) {
         Err(error) => Err(Failure::problem("step.output", format!("the step's output is not JSON: {error}"))),

@@ -3,6 +3,7 @@
 use lockstep_model::{RunId, StepId};
 
 use super::{Gate, Records, lock};
+use crate::stop::Stop;
 
 /// How long a guest may compute between two recorded calls.
 const LONGEST_REPLAY: std::time::Duration = std::time::Duration::from_secs(600);
@@ -63,6 +64,25 @@ impl Gate {
     /// `text` without values of secrets: for what the guest says when it fails.
     pub fn scrub(&self, text: &str) -> String {
         self.inner.secrets.scrub_text(text)
+    }
+
+    /// Whether the operator asked to stop. The attempt is stopped then: a guest that computes must not go on either.
+    pub fn interrupted(&self) -> bool {
+        let interrupted = self.way().is_some_and(|way| way.run.interrupt.is_set());
+        if interrupted {
+            lock(&self.inner.session).stop.get_or_insert(Stop::Interrupted);
+        }
+        interrupted
+    }
+
+    /// Whether a call of this attempt was denied.
+    pub fn has_denied(&self) -> bool {
+        lock(&self.inner.session).denied
+    }
+
+    /// What the attempt fails with when its deadline has passed while the guest was computing.
+    pub fn time_is_up(&self) -> lockstep_model::Failure {
+        lock(&self.inner.session).budget.time_is_up()
     }
 
     /// How long the attempt may still take. A replay has all the time that one was ever given: the guest cannot see it.

@@ -6,7 +6,7 @@ use lockstep_journal::event::{CallId, DivergenceFound, Phase};
 use lockstep_journal::replay::describe;
 use lockstep_journal::state::RecordedCall;
 use lockstep_journal::{Blobs, Replay, RunState};
-use lockstep_model::{StepId, Timestamp};
+use lockstep_model::StepId;
 
 use super::{Gate, Inner, NextCall, Records, Session};
 use crate::budget::Budget;
@@ -28,9 +28,7 @@ impl Gate {
     /// has never seen one. Limits and deadlines are the operator's and were met then: a replay has none of its own.
     pub fn replaying(recorded: Recorded, step: StepId, phase: Phase, attempt: u32, calls: &[RecordedCall]) -> Self {
         let remembered = recorded.state.steps.get(&step).map(|step| step.remembered_before.clone()).unwrap_or_default();
-        let budget =
-            Budget { deadline: Timestamp::from_microseconds(i64::MAX), calls_left: u64::MAX, calls: u64::MAX, output_left: u64::MAX, log_left: u64::MAX };
-        let session = Session { replay: Replay::of(calls), budget, calls: 0, effects: 0, remembered, stop: None };
+        let session = Session { replay: Replay::of(calls), budget: Budget::unbounded(), calls: 0, effects: 0, remembered, stop: None, denied: false };
         let seed = recorded.state.created.seed.clone();
         let (records, secrets) = (Records::Closed(recorded), Secrets::new(&seed));
         Self { inner: Arc::new(Inner { records, secrets, step, phase, attempt, seed, session: Mutex::new(session) }) }

@@ -184,8 +184,9 @@ fn parameters_are_values_that_may_be_locked() {
 
 #[test]
 fn limits_are_read_and_bounded() {
-    let grant =
-        parse("[limits]\nmemory = \"64MiB\"\nfuel = 1_000_000\nstep = \"90s\"\nundo = \"1h\"\nrun = \"2d\"\ncalls = 7\noutput = \"1MiB\"\nlog = \"4KiB\"\n");
+    let grant = parse(
+        "[limits]\nmemory = \"64MiB\"\nfuel = 1_000_000\nstep = \"90s\"\nundo = \"1h\"\nrun = \"2d\"\ncalls = 7\nbytes = \"2MiB\"\noutput = \"1MiB\"\nlog = \"4KiB\"\n",
+    );
     let expect = Limits {
         memory: 64 << 20,
         fuel: 1_000_000,
@@ -193,6 +194,7 @@ fn limits_are_read_and_bounded() {
         undo: Duration::from_secs(3600),
         run: Duration::from_secs(2 * 86_400),
         calls: 7,
+        bytes: 2 << 20,
         output: 1 << 20,
         log: 4096,
     };

@@ -24,6 +24,8 @@ pub struct Limits {
     pub run: Duration,
     /// Calls of one attempt.
     pub calls: u32,
+    /// Bytes that the requests of one attempt may have in all: bodies, standard inputs, artifacts. As they are recorded: up to twice their length.
+    pub bytes: u64,
     /// Bytes that the responses of one attempt may have in all: bodies, outputs, file contents.
     pub output: u64,
     /// Bytes of log messages of one attempt.
@@ -43,6 +45,8 @@ impl Limits {
     pub const RUN: Duration = Duration::from_secs(90 * 24 * 60 * 60);
     /// A poll every second for as long as a step may take, several times over.
     pub const CALLS: u32 = 10_000;
+    /// Six of the largest artifacts, bytes as base64: what is larger belongs in files, not in the journal's store.
+    pub const BYTES: u64 = 512 * MIB;
     /// A few of the largest bodies that the contract allows.
     pub const OUTPUT: u64 = 256 * MIB;
     /// More than a person reads.
@@ -55,7 +59,7 @@ impl Limits {
     const CALLS_RANGE: RangeInclusive<u64> = 1..=1_000_000;
     const BYTES_RANGE: RangeInclusive<u64> = 1024..=64 * 1024 * MIB;
 
-    pub(crate) const KEYS: &'static [&'static str] = &["memory", "fuel", "step", "undo", "run", "calls", "output", "log"];
+    pub(crate) const KEYS: &'static [&'static str] = &["memory", "fuel", "step", "undo", "run", "calls", "bytes", "output", "log"];
 
     pub(crate) fn read(section: &Section<'_, '_>) -> Self {
         let default = Self::default();
@@ -69,6 +73,7 @@ impl Limits {
             undo: duration("undo", Self::ATTEMPT_RANGE, default.undo),
             run: duration("run", Self::RUN_RANGE, default.run),
             calls: number("calls", Self::CALLS_RANGE).and_then(|calls| u32::try_from(calls).ok()).unwrap_or(default.calls),
+            bytes: bytes("bytes", Self::BYTES_RANGE, default.bytes),
             output: bytes("output", Self::BYTES_RANGE, default.output),
             log: bytes("log", Self::BYTES_RANGE, default.log),
         }
@@ -84,6 +89,7 @@ impl Default for Limits {
             undo: Self::UNDO,
             run: Self::RUN,
             calls: Self::CALLS,
+            bytes: Self::BYTES,
             output: Self::OUTPUT,
             log: Self::LOG,
         }

@@ -33,6 +33,9 @@ impl From<Failure> for types::Failure {
     }
 }
 
+/// Codes that only the host gives, and never to a guest: one that fails with such a code has made it up.
+const HOSTS_OWN: [&str; 4] = ["guest.", "host.", "limit.", "plan."];
+
 /// What a guest says when it fails: cut to the contract's lengths, and with a code that is one. `scrub` takes values of secrets out.
 pub(crate) fn guest_failure(failure: types::Failure, scrub: impl Fn(&str) -> String) -> Failure {
     let text = |text: String| scrub(&cut(text, LONGEST_MESSAGE));
@@ -42,6 +45,9 @@ pub(crate) fn guest_failure(failure: types::Failure, scrub: impl Fn(&str) -> Str
         types::Failure::InDoubt(message) => Failure::InDoubt(text(message)),
         types::Failure::Failed(types::Problem { code: given, message, retryable }) => {
             let (code, message) = match code(given.clone()) {
+                Ok(code) if HOSTS_OWN.iter().any(|own| code.starts_with(own)) => {
+                    ("guest.code".to_owned(), format!("the procedure failed with the code `{code}`, which only the host gives: {message}"))
+                }
                 Ok(code) => (code, message),
                 Err(_) => ("guest.code".to_owned(), format!("the procedure failed with the code `{}`, which is none: {message}", shown(&given))),
             };

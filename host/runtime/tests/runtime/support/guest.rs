@@ -9,6 +9,16 @@ use wit_parser::Resolve;
 /// The contract's folder.
 const WIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit");
 
+/// The next room, 8 bytes to a place; the memory grows as needed.
+const REALLOC: &str = "
+    (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
+    (global.set $free (i32.add (local.get $at) (local.get 3)))
+    (block $fits (loop $more
+        (br_if $fits (i32.le_u (global.get $free) (i32.mul (memory.size) (i32.const 65536))))
+        (drop (memory.grow (i32.const 16)))
+        (br $more)))
+    (local.get $at)";
+
 /// A guest under construction.
 ///
 /// Memory: results of 64 zero bytes (ok, none) at 16, texts from 1,024 on, room for results at 8,192, and a heap above the first page.
@@ -22,6 +32,7 @@ pub(crate) struct Guest {
     plan: String,
     run_step: String,
     undo_step: String,
+    realloc: &'static str,
     next_text: usize,
 }
 
@@ -43,6 +54,7 @@ impl Guest {
             plan: String::new(),
             run_step: "(i32.const 16)".to_owned(),
             undo_step: "(i32.const 16)".to_owned(),
+            realloc: REALLOC,
             next_text: 1_024,
         };
         guest = guest.import("plan", "[constructor]description", "(param i32 i32 i32 i32) (result i32)");
@@ -86,6 +98,11 @@ impl Guest {
         self
     }
 
+    /// How it makes room for what the host gives it: leaves an address. `local.get 3` is the size, `$at` is free.
+    pub(crate) fn realloc(self, realloc: &'static str) -> Self {
+        Self { realloc, ..self }
+    }
+
     /// What `describe` does.
     pub(crate) fn describe(self, code: &str) -> Self {
         Self { describe: code.to_owned(), ..self }
@@ -108,7 +125,7 @@ impl Guest {
 
     /// The core module's text.
     fn module(&self) -> String {
-        let Self { version, memory, imports, items, describe, plan, run_step, undo_step, .. } = self;
+        let Self { version, memory, imports, items, describe, plan, run_step, undo_step, realloc, .. } = self;
         let export = format!("lockstep:contract/procedure@{version}");
         format!(
             r#"(module
@@ -116,14 +133,7 @@ impl Guest {
             {memory}
             (global $free (mut i32) (i32.const 65536))
             (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
-                (local $at i32)
-                (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
-                (global.set $free (i32.add (local.get $at) (local.get 3)))
-                (block $fits (loop $more
-                    (br_if $fits (i32.le_u (global.get $free) (i32.mul (memory.size) (i32.const 65536))))
-                    (drop (memory.grow (i32.const 16)))
-                    (br $more)))
-                (local.get $at))
+                (local $at i32) {realloc})
             {items}
             (func (export "{export}#describe") (local $i i32) {describe})
             (func (export "{export}#plan") (result i32) (local $i i32) {plan} (i32.const 16))

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lockstep_engine::Procedure;
-use lockstep_gate::{Budget, CallContext, Driver, Drivers, Gate, Interrupt, NoLive, RunPassage, Secrets};
+use lockstep_gate::{Allowance, Budget, CallContext, Driver, Drivers, Gate, Interrupt, NoLive, RunPassage, Secrets};
 use lockstep_grant::Granted;
 use lockstep_journal::event::{Attempt, Event, Phase, PlanDeclared, RunCreated};
 use lockstep_journal::memory::MemoryStore;
@@ -18,6 +18,10 @@ use lockstep_testkit::{FakeDrivers, SECRET, VirtualClock, grant};
 const GRANT: &str = r#"
 [http]
 allow = ["GET,POST https://example.com/**"]
+
+[[shell.allow]]
+program = "/bin/true"
+args = []
 
 [files.mounts."/app"]
 path = "/srv/app"
@@ -63,7 +67,9 @@ impl World {
             live: Arc::new(NoLive),
             longest_hold: Duration::MAX,
         };
-        let budget = Budget { deadline: self.clock.now().after(time), calls_left: 10_000, calls: 10_000, output_left: u64::MAX, log_left: u64::MAX };
+        let much = Allowance::of(u64::MAX);
+        let deadline = self.clock.now().after(time);
+        let budget = Budget { deadline, allowed: "by the test".to_owned(), calls: Allowance::of(10_000), bytes: much, output: much, log: much };
         Gate::open(passage, step().id, Phase::Step, 1, budget)
     }
 
