@@ -5,8 +5,8 @@
 //!
 //! # Caveats
 //! A process that moves itself to another session (`setsid`) is out of reach of the kill at the deadline: so does every service manager, on purpose.
-//! A pinned digest is checked just before the start; whoever may replace the file between the two could also replace it before, so pin files that only
-//! root can write.
+//! A pinned digest is checked just before the start, by path; whoever may replace the file between the two could also replace it before, so pin files that
+//! only root can write. `ARCHITECTURE.md` says why it is not executed by descriptor.
 
 mod capture;
 mod check;

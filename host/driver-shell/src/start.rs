@@ -1,13 +1,15 @@
-//! Starts the program: a process group of its own, an environment of exactly what is named, three pipes.
+//! Starts the program: a process group of its own, an environment of exactly what is named, three pipes, and no privileges that `lockstep` has not.
 
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
+use std::thread;
 
 use lockstep_grant::ShellTerms;
 use lockstep_model::Failure;
 use lockstep_model::request::ShellRequest;
 use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::thread::set_no_new_privs;
 
 /// The variable that carries the call's idempotency key.
 const KEY_VARIABLE: &str = "LOCKSTEP_IDEMPOTENCY_KEY";
@@ -44,12 +46,22 @@ pub(crate) fn start(request: &ShellRequest, terms: &ShellTerms, key: &str) -> Re
     command.stdin(if request.stdin.is_empty() { Stdio::null() } else { Stdio::piped() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.process_group(0);
-    let mut child = command.spawn().map_err(|error| not_started(&request.program, &error))?;
+    let mut child = without_new_privileges(command).map_err(|error| not_started(&request.program, &error))?;
     let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
         // No kernel gives such an id; without one the deadline could not be kept.
         return Err(abandon(&mut child, &request.program));
     };
     Ok(Running { child, pid })
+}
+
+/// Starts it from a thread that can gain no privileges any more, and neither can what it starts: a program that is set-uid or has capabilities of its own runs
+/// with those of `lockstep`. A thread, because the mark stays: `lockstep` itself goes on as it was.
+fn without_new_privileges(mut command: Command) -> io::Result<Child> {
+    let started = thread::Builder::new().name("shell-start".to_owned()).spawn(move || {
+        set_no_new_privs(true)?;
+        command.spawn()
+    })?;
+    started.join().unwrap_or_else(|_| Err(io::Error::other("the thread that starts it has panicked")))
 }
 
 fn abandon(child: &mut Child, program: &str) -> Failure {

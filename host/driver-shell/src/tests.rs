@@ -76,6 +76,16 @@ fn exit_code_and_both_outputs_come_back() {
 }
 
 #[test]
+fn a_program_can_gain_no_privileges_and_lockstep_keeps_its_own() {
+    let status = |text: &str| text.lines().find_map(|line| line.strip_prefix("NoNewPrivs:")).map(|value| value.trim().to_owned());
+    let own = || status(&fs::read_to_string("/proc/thread-self/status").unwrap());
+    let before = own();
+    let inside = perform(&sh("exec /bin/cat /proc/self/status"));
+    assert_eq!(status(text(&inside.stdout)).as_deref(), Some("1"));
+    assert_eq!(own(), before);
+}
+
+#[test]
 fn a_signal_is_128_and_its_number() {
     assert_eq!(perform(&sh("kill -TERM $$")).code, 128 + 15);
 }
