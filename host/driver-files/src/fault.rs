@@ -46,7 +46,7 @@ pub(crate) fn kind(doing: &str, path: &str, found: &str, needed: &str) -> Failur
 
 /// The failure of something being longer than the contract allows.
 pub(crate) fn too_long(doing: &str, path: &str, limit: u64) -> Failure {
-    Failure::problem("files.limit", format!("cannot {doing} `{path}`: longer than {} MiB", limit / (1024 * 1024)))
+    Failure::fixed_limit("files.limit", format!("cannot {doing} `{path}`: longer than {} MiB", limit / (1024 * 1024)))
 }
 
 #[cfg(test)]

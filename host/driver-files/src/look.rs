@@ -39,7 +39,7 @@ pub(crate) fn entries(place: &Place<'_>) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
     for entry in place.root.read_dir(place.relative).map_err(fault)? {
         if names.len() == NAMES {
-            return Err(Failure::problem("files.limit", format!("cannot list `{}`: more than {NAMES} names in it", place.shown)));
+            return Err(Failure::fixed_limit("files.limit", format!("cannot list `{}`: more than {NAMES} names in it", place.shown)));
         }
         names.push(entry.map_err(fault)?.file_name().to_string_lossy().into_owned());
     }

@@ -92,7 +92,7 @@ pub(crate) async fn send(hop: &Hop, reach: &Reach<'_>, course: &Course) -> Resul
     course.spent(marks.first_byte(), |timing| &mut timing.first_byte);
     match answer {
         Ok(response) => Ok(Answer { response, connection }),
-        Err(error) if error.is_parse_too_large() => Err(Failure::problem(
+        Err(error) if error.is_parse_too_large() => Err(Failure::fixed_limit(
             "http.limit",
             format!("the head of the response of `{origin}` is longer than {} KiB, or has more than 100 headers", HEAD_LIMIT / 1024),
         )),

@@ -77,7 +77,10 @@ pub(crate) fn received(headers: &HeaderMap) -> Result<Vec<Header>, Failure> {
     let mut all = Vec::with_capacity(headers.len());
     for (name, value) in headers {
         if name.as_str().len() > NAME_LIMIT || value.len() > VALUE_LIMIT {
-            return Err(Failure::problem("http.limit", format!("the response has a header longer than {NAME_LIMIT} bytes of name or {VALUE_LIMIT} of value")));
+            return Err(Failure::fixed_limit(
+                "http.limit",
+                format!("the response has a header longer than {NAME_LIMIT} bytes of name or {VALUE_LIMIT} of value"),
+            ));
         }
         all.push(Header { name: name.as_str().to_owned(), value: String::from_utf8_lossy(value.as_bytes()).into_owned() });
     }

@@ -39,6 +39,11 @@ impl Failure {
         Self::Failed(Problem { code: code.to_owned(), message: message.into(), retryable: false })
     }
 
+    /// The breach of a limit that no grant raises: `what` names it and says how much there was.
+    pub fn fixed_limit(code: &str, what: impl std::fmt::Display) -> Self {
+        Self::problem(code, format!("{what}; this limit is fixed"))
+    }
+
     /// A failure that trying again may mend.
     pub fn retryable(code: &str, message: impl Into<String>) -> Self {
         Self::Failed(Problem { code: code.to_owned(), message: message.into(), retryable: true })

@@ -39,20 +39,16 @@ impl Limits {
     }
 
     pub(crate) fn handles_breach(&self) -> Failure {
-        fixed("limit.handles", format!("the procedure holds {} resources at a time: it should drop those it is done with", self.handles))
+        Failure::fixed_limit("limit.handles", format!("the procedure holds {} resources at a time: it should drop those it is done with", self.handles))
     }
 
     pub(crate) fn declaring_breach(&self) -> Failure {
-        fixed("limit.time", format!("describing and planning must each be over in {} seconds", self.declaring.as_secs()))
+        Failure::fixed_limit("limit.time", format!("describing and planning must each be over in {} seconds", self.declaring.as_secs()))
     }
 }
 
 fn raisable(code: &str, what: String, key: &str) -> Failure {
     Failure::problem(code, format!("{what}: raise `limits.{key}` in the grant file if it has to"))
-}
-
-fn fixed(code: &str, what: String) -> Failure {
-    Failure::problem(code, format!("{what}; this limit is fixed"))
 }
 
 /// Enough for every guest language tried; a quarter of the smallest main thread, so that host functions never run out.
@@ -63,15 +59,15 @@ pub(crate) const LARGEST_HAND_OVER: usize = 65 << 20;
 pub(crate) const MOST_INSTANCES: usize = 200;
 
 pub(crate) fn recursion_breach() -> Failure {
-    fixed("limit.recursion", format!("the procedure's calls are nested deeper than a stack of {LARGEST_STACK} bytes takes"))
+    Failure::fixed_limit("limit.recursion", format!("the procedure's calls are nested deeper than a stack of {LARGEST_STACK} bytes takes"))
 }
 
 pub(crate) fn call_size_breach() -> Failure {
-    fixed("limit.call-size", format!("the procedure has handed over more than {LARGEST_HAND_OVER} bytes in one call"))
+    Failure::fixed_limit("limit.call-size", format!("the procedure has handed over more than {LARGEST_HAND_OVER} bytes in one call"))
 }
 
 pub(crate) fn instances_breach() -> Failure {
-    fixed("limit.instances", format!("the procedure has more than {MOST_INSTANCES} instances, memories or tables"))
+    Failure::fixed_limit("limit.instances", format!("the procedure has more than {MOST_INSTANCES} instances, memories or tables"))
 }
 
 /// Counts a store's memory.

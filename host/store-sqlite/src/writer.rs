@@ -139,6 +139,12 @@ impl Queue {
             ledger.pay();
             waiting = self.linger(self.sleep(ledger, commits));
         }
+        let posts = self.empty(waiting);
+        (!posts.is_empty()).then_some(posts)
+    }
+
+    /// All that waits, which is never more than one commit takes. So a job waits for the commit under way and shares the next, however much another run writes.
+    fn empty(&self, mut waiting: MutexGuard<'_, Waiting>) -> VecDeque<Post> {
         waiting.awaited = false;
         let posts = std::mem::take(&mut waiting.posts);
         let full = std::mem::take(&mut waiting.full);
@@ -146,7 +152,7 @@ impl Queue {
         if full {
             self.room.notify_all();
         }
-        (!posts.is_empty()).then_some(posts)
+        posts
     }
 
     fn linger<'a>(&self, waiting: MutexGuard<'a, Waiting>) -> MutexGuard<'a, Waiting> {
@@ -201,6 +207,46 @@ fn write_all(mut ledger: Ledger, queue: &Queue) {
             if let Some(answer) = answer {
                 // Who asked may have gone.
                 let _ = answer.send(result);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn post(answer: Option<SyncSender<Answer>>) -> Post {
+        Post { job: Job::default(), answer }
+    }
+
+    #[test]
+    fn a_job_waits_for_the_commit_under_way_and_shares_the_next_however_many_are_before_it() {
+        let queue = Queue::default();
+        for _ in 1..MOST_JOBS {
+            queue.post(post(None)).unwrap();
+        }
+        queue.post(post(Some(sync_channel(1).0))).unwrap();
+        thread::scope(|scope| {
+            let late = scope.spawn(|| queue.post(post(None)));
+            // It finds no place until this commit has taken everything.
+            let next = queue.empty(queue.room_is_waited_for());
+            assert!(next.iter().any(|post| post.answer.is_some()), "it does not share the next commit");
+            assert_eq!(next.len(), MOST_JOBS, "more wait than one commit takes");
+            late.join().unwrap().unwrap();
+        });
+        assert_eq!(queue.lock().posts.len(), 1);
+    }
+
+    impl Queue {
+        fn room_is_waited_for(&self) -> MutexGuard<'_, Waiting> {
+            loop {
+                let waiting = self.lock();
+                if waiting.full {
+                    return waiting;
+                }
+                drop(waiting);
+                thread::yield_now();
             }
         }
     }

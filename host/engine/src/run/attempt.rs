@@ -131,8 +131,8 @@ fn ended_by_itself(ended: &Result<Option<String>, Failure>) -> bool {
 pub(crate) fn checked_output(output: Option<String>, secrets: &Secrets) -> Result<Option<String>, Failure> {
     let Some(output) = output else { return Ok(None) };
     if output.len() > LONGEST_OUTPUT {
-        let message = format!("the step's output has {} bytes, at most {LONGEST_OUTPUT}, which is fixed: put it into an artifact", output.len());
-        return Err(Failure::problem("limit.step-output", message));
+        let what = format!("the step's output has {} bytes, at most {LONGEST_OUTPUT} (an artifact may have more)", output.len());
+        return Err(Failure::fixed_limit("limit.step-output", what));
     }
     match serde_json::from_str::<serde_json::Value>(&output) {
         Err(error) => Err(Failure::problem("step.output", format!("the step's output is not JSON: {error}"))),

@@ -36,7 +36,7 @@ impl Dispatch for ClockRequest {
         let until = match call.request() {
             Self::Now => return Ok(Ok(ClockResponse::Instant(around.clock().now()))),
             Self::Pause { milliseconds } if *milliseconds > LONGEST_PAUSE => {
-                return Ok(limit("clock.limit", format!("a pause of {milliseconds} ms: at most {LONGEST_PAUSE}, use sleep for longer waits")));
+                return Ok(limit("clock.limit", format!("a pause of {milliseconds} ms: at most {LONGEST_PAUSE} (a sleep may be longer)")));
             }
             Self::Pause { milliseconds } => {
                 let wanted = Duration::from_millis((*milliseconds).into());
@@ -209,5 +209,5 @@ fn read(around: &Surroundings<'_>, digest: Digest, offset: u32, count: u32) -> R
 }
 
 fn limit<T>(code: &str, message: String) -> Result<T, Failure> {
-    Err(Failure::problem(code, message))
+    Err(Failure::fixed_limit(code, message))
 }

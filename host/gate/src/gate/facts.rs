@@ -85,12 +85,15 @@ impl Gate {
         lock(&self.inner.session).budget.time_is_up()
     }
 
-    /// How long the attempt may still take. A replay has all the time that one was ever given: the guest cannot see it.
+    /// How long the attempt may still take. What is answered from the records has all the time that it was ever given: a guest whose time was up while it
+    /// waited has to come back to the call that says so, and one that is only replayed cannot see it.
     pub fn time_left(&self) -> std::time::Duration {
         match &self.inner.records {
             Records::Growing(run) => {
                 let now = lock(&run.scribe).clock().now();
-                lock(&self.inner.session).budget.deadline.since(now)
+                let session = lock(&self.inner.session);
+                let left = session.budget.deadline.since(now);
+                if session.replay.is_over() { left } else { left.max(LONGEST_REPLAY) }
             }
             Records::Closed(_) => LONGEST_REPLAY,
         }

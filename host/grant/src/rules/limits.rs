@@ -59,7 +59,8 @@ impl Limits {
     const CALLS_RANGE: RangeInclusive<u64> = 1..=1_000_000;
     const BYTES_RANGE: RangeInclusive<u64> = 1024..=64 * 1024 * MIB;
 
-    pub(crate) const KEYS: &'static [&'static str] = &["memory", "fuel", "step", "undo", "run", "calls", "bytes", "output", "log"];
+    /// Their names in the grant file.
+    pub const KEYS: &'static [&'static str] = &["memory", "fuel", "step", "undo", "run", "calls", "bytes", "output", "log"];
 
     pub(crate) fn read(section: &Section<'_, '_>) -> Self {
         let default = Self::default();

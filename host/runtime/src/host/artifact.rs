@@ -46,7 +46,7 @@ impl Draft {
             return Err(Failure::problem("artifact.id", text));
         }
         if self.too_large {
-            return Err(Failure::problem("artifact.limit", format!("artifact `{}` has more than {LARGEST} bytes", self.id)));
+            return Err(Failure::fixed_limit("artifact.limit", format!("artifact `{}` has more than {LARGEST} bytes", self.id)));
         }
         Ok(ArtifactRequest::Seal { id: self.id.clone(), bytes: Content(self.bytes.clone()) })
     }

@@ -47,7 +47,7 @@ fn target(given: String) -> Result<String, Failure> {
 
 fn content(bytes: Vec<u8>) -> Result<Content, Failure> {
     if bytes.len() > LARGEST_FILE {
-        return Err(Failure::problem("files.limit", format!("writing {} bytes at once, at most {LARGEST_FILE}: use an artifact", bytes.len())));
+        return Err(Failure::fixed_limit("files.limit", format!("writing {} bytes at once, at most {LARGEST_FILE} (an artifact may have more)", bytes.len())));
     }
     Ok(Content(bytes))
 }
@@ -70,7 +70,7 @@ impl Context {
     fn append(&mut self, function: &'static str, given: String, text: String, probe: Option<Box<Probe>>) -> Result<(), Refusal> {
         self.gate(function)?;
         if text.len() > LARGEST_FILE {
-            return Err(Failure::problem("files.limit", format!("appending {} bytes at once, at most {LARGEST_FILE}", text.len())).into());
+            return Err(Failure::fixed_limit("files.limit", format!("appending {} bytes at once, at most {LARGEST_FILE}", text.len())).into());
         }
         self.effect(function, FilesRequest::AppendText { path: path(given)?, text, probe })
     }

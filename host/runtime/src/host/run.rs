@@ -51,7 +51,7 @@ impl run::Host for Context {
         self.gate("run.remember")?;
         if key.is_empty() || key.len() > LONGEST_KEY || value.len() > LONGEST_VALUE {
             let text = format!("remember: a key of {} and a value of {} bytes, at most {LONGEST_KEY} and {LONGEST_VALUE}", key.len(), value.len());
-            return Err(Failure::problem("run.limit", text).into());
+            return Err(Failure::fixed_limit("run.limit", text).into());
         }
         self.ask("run.remember", RememberRequest { key, value })
     }

@@ -46,7 +46,7 @@ fn argument(what: String) -> Failure {
 }
 
 fn limit(what: String) -> Failure {
-    Failure::problem("shell.limit", what)
+    Failure::fixed_limit("shell.limit", what)
 }
 
 /// An absolute path without NUL.

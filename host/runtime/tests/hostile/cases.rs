@@ -26,6 +26,8 @@ pub(crate) enum End {
     NoPlan(&'static str),
     /// Its step fails with this code, and the run ends with this exit code.
     Fails(&'static str, u8),
+    /// As `Fails`, because the time is up that this key of the grant gives.
+    Late(&'static str, u8),
     /// As `Fails`, but the procedure wants a person to decide: the run is paused, whether one is attached or not.
     Pauses(&'static str),
     /// It is let go of until the instant that it waits for; when that has come again and again, the run's time is up.

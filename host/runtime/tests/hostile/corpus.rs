@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lockstep_api::Exit;
 use lockstep_engine::{EngineError, PlanFacts, Procedure, Resume, RunReport, Waits, resume, start, undo, wake};
-use lockstep_grant::Grant;
+use lockstep_grant::{Grant, Limits};
 use lockstep_model::{Failure, RunOutcome};
 use lockstep_runtime::LoadedProcedure;
 
@@ -67,8 +67,9 @@ fn contain(yard: &Yard, case: &Case) -> Contained {
             let report = drive(yard, &Arc::new(procedure), &grant, case, false)?;
             same("outcome", &report.outcome, &RunOutcome::Succeeded)?;
         }
-        (Ok(procedure), End::Fails(code, exit)) => fails(yard, &Arc::new(procedure), &grant, case, (code, exit))?,
-        (Ok(procedure), End::Pauses(code)) => fails(yard, &Arc::new(procedure), &grant, case, (code, Exit::Stuck.number()))?,
+        (Ok(procedure), End::Fails(code, exit)) => fails(yard, &Arc::new(procedure), &grant, case, (Told::by(code), exit))?,
+        (Ok(procedure), End::Late(key, exit)) => fails(yard, &Arc::new(procedure), &grant, case, (Told::late(key), exit))?,
+        (Ok(procedure), End::Pauses(code)) => fails(yard, &Arc::new(procedure), &grant, case, (Told::by(code), Exit::Stuck.number()))?,
     }
     let found = yard.verify();
     if found.is_sound() { Ok(()) } else { Err(format!("the journal does not verify: {:?}", found.findings)) }
@@ -91,7 +92,7 @@ fn waits(yard: &Yard, procedure: &Arc<LoadedProcedure>, grant: &Arc<Grant>, case
     let sat_out = Resume { waits: Waits::default(), ..again(&report, procedure, grant) };
     let late = resume(&yard.house, sat_out).map_err(|error| format!("sat out: {error}"))?;
     same("sat out", &late.outcome, &RunOutcome::Stuck)?;
-    failed(&late, "timed-out")?;
+    failed(&late, Told::late("run"))?;
     let undone = undo(&yard.house, again(&report, procedure, grant), None).map_err(|error| format!("undone: {error}"))?;
     same("undone", &undone.outcome, &RunOutcome::Undone)
 }
@@ -110,7 +111,7 @@ fn again(report: &RunReport, procedure: &Arc<LoadedProcedure>, grant: &Arc<Grant
 
 /// Alone it ends with that exit. With a person attached the failure pauses the run; resumed it fails the same way; undone it leaves nothing, or is stuck where
 /// its undo misbehaves.
-fn fails(yard: &Yard, procedure: &Arc<LoadedProcedure>, grant: &Arc<Grant>, case: &Case, (code, exit): (&str, u8)) -> Contained {
+fn fails(yard: &Yard, procedure: &Arc<LoadedProcedure>, grant: &Arc<Grant>, case: &Case, (told, exit): (Told, u8)) -> Contained {
     let report = drive(yard, procedure, grant, case, false)?;
     same("exit", &Exit::from(report.outcome).number(), &exit)?;
     let in_undo = exit == Exit::Stuck.number() && !matches!(case.end, End::Pauses(_));
@@ -122,28 +123,57 @@ fn fails(yard: &Yard, procedure: &Arc<LoadedProcedure>, grant: &Arc<Grant>, case
     let undone = undo(&yard.house, again(), None).map_err(|error| format!("undone: {error}"))?;
     if in_undo {
         same("undone", &undone.outcome, &RunOutcome::Stuck)?;
-        return failed(&undone, code);
+        return failed(&undone, told);
     }
-    failed(&report, code)?;
-    failed(&resumed, code)?;
+    failed(&report, told)?;
+    failed(&resumed, told)?;
     match undone.outcome {
         RunOutcome::Undone | RunOutcome::Failed | RunOutcome::Denied => Ok(()),
         other => Err(format!("undone, it is {other}")),
     }
 }
 
+/// What a failure has to say.
+#[derive(Clone, Copy)]
+struct Told {
+    code: &'static str,
+    /// The limit that was met: a key of the grant, or one that is fixed.
+    limit: Option<Limit>,
+}
+
+#[derive(Clone, Copy)]
+enum Limit {
+    Key(&'static str),
+    Fixed,
+}
+
+impl Told {
+    /// A failure of that code: `limit.memory` is raised by the key `memory`, when there is such a key.
+    fn by(code: &'static str) -> Self {
+        let limit = match code.split_once('.') {
+            Some(("limit", key)) if Limits::KEYS.contains(&key) => Some(Limit::Key(key)),
+            Some(("limit", _) | (_, "limit")) => Some(Limit::Fixed),
+            Some(_) | None => None,
+        };
+        Self { code, limit }
+    }
+
+    /// The time is up that this key gives.
+    fn late(key: &'static str) -> Self {
+        Self { code: "timed-out", limit: Some(Limit::Key(key)) }
+    }
+}
+
 /// The step's failure has this code, is of a bearable length, and a limit says how to raise it.
-fn failed(report: &RunReport, code: &str) -> Contained {
+fn failed(report: &RunReport, Told { code, limit }: Told) -> Contained {
     let failures: Vec<&Failure> = report.state.steps.values().filter_map(|step| step.failure.as_ref()).collect();
-    let Some(failure) = failures.first() else { return Err("no step has a failure".to_owned()) };
+    let Some(failure) = failures.first() else { return Err(format!("no step has a failure: {:?}", report.state.reason)) };
     same("code", &failure.code(), &code).map_err(|why| format!("{why}: {}", failure.message().chars().take(300).collect::<String>()))?;
-    if failure.message().len() > LONGEST_MESSAGE {
-        return Err(format!("a message of {} bytes", failure.message().len()));
+    match limit {
+        Some(Limit::Key(key)) => has(failure.message(), &format!("`limits.{key}` in the grant file")),
+        Some(Limit::Fixed) => has(failure.message(), "fixed"),
+        None => has(failure.message(), ""),
     }
-    if code.starts_with("limit.") && !failure.message().contains("`limits.") && !failure.message().contains("fixed") {
-        return Err(format!("it does not say how to raise the limit: {}", failure.message()));
-    }
-    Ok(())
 }
 
 fn has(text: &str, part: &str) -> Contained {

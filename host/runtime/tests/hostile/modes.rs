@@ -1,6 +1,6 @@
 //! What `misbehaving` does, mode by mode. A mode that is not here fails a test.
 
-use crate::cases::End::{Fails, Harmless, NoPlan, Pauses, Waits};
+use crate::cases::End::{Fails, Harmless, Late, NoPlan, Pauses, Waits};
 use crate::cases::{Case, End, Guest, SMALL};
 
 const fn mode(name: &'static str, limits: &'static str, end: End) -> Case {
@@ -30,15 +30,15 @@ pub(crate) const MODES: &[Case] = &[
     mode("memory-in-plan", "memory = \"16MiB\"", NoPlan("limits.memory")),
     // The processor and the memory.
     mode("nothing", SMALL, Harmless),
-    mode("loop", SECOND, Fails("timed-out", 1)),
+    mode("loop", SECOND, Late("step", 1)),
     mode("memory", SMALL, Fails("limit.memory", 1)),
-    mode("copy-for-ever", SECOND, Fails("timed-out", 1)),
+    mode("copy-for-ever", SECOND, Late("step", 1)),
     mode("recursion", SMALL, Fails("limit.recursion", 1)),
     mode("panic", SMALL, Fails("guest.trap", 1)),
     mode("long-panic", SMALL, Fails("guest.trap", 1)),
     mode("fail-after-an-effect", SMALL, Fails("step.failed", 6)),
-    mode("loop-after-an-effect", SECOND, Fails("timed-out", 6)),
-    mode("loop-in-undo", "fuel = 100_000_000", Fails("limit.fuel", 4)),
+    mode("loop-after-an-effect", SECOND, Late("step", 6)),
+    mode("loop-in-undo", "undo = \"1s\"", Late("undo", 4)),
     mode("panic-in-undo", SMALL, Fails("guest.trap", 4)),
     mode("memory-in-undo", SMALL, Fails("limit.memory", 4)),
     mode("call-forever-in-undo", FEW_CALLS, Fails("limit.calls", 4)),
@@ -96,6 +96,7 @@ pub(crate) const MODES: &[Case] = &[
     mode("pause-for-ever", SECOND, Fails("timed-out", 1)),
     mode("pause-too-long", SMALL, Fails("clock.limit", 1)),
     mode("sleep-for-ever", SMALL, Waits),
+    mode("think-and-sleep", SMALL, Waits),
     mode("sleep-too-long", SMALL, Fails("clock.limit", 6)),
     mode("sleep-until-nonsense", SMALL, Fails("clock.limit", 6)),
 ];

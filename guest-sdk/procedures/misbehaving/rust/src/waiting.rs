@@ -17,6 +17,15 @@ pub(crate) const MODES: &[Mode] = &[
             clock::sleep(secs(31_536_000))?;
         }
     }),
+    mode("think-and-sleep", |_| {
+        loop {
+            // Longer than a tick of the host.
+            for number in 0..60_000_000_u32 {
+                std::hint::black_box(number);
+            }
+            clock::sleep(secs(31_536_000))?;
+        }
+    }),
     mode("sleep-too-long", |_| host::sleep(u32::MAX).map_err(as_said)),
     mode("sleep-until-nonsense", |_| {
         for instant in ["", "tomorrow", "9999-99-99T99:99:99Z", "9999-12-31T23:59:59Z", "-262144-01-01T00:00:00Z", &"9".repeat(1_000_000)] {

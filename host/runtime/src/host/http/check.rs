@@ -74,7 +74,7 @@ pub(super) fn header(name: &str, value: &str) -> Result<String, Failure> {
 pub(super) fn capture(pointer: &str, secret: &str) -> Result<(), Failure> {
     if pointer.len() > LONGEST_POINTER || secret.len() > LONGEST_NAME {
         let text = format!("a capture's pointer of {} and id of {} bytes, at most {LONGEST_POINTER} and {LONGEST_NAME}", pointer.len(), secret.len());
-        return Err(Failure::problem("http.limit", text));
+        return Err(Failure::fixed_limit("http.limit", text));
     }
     if pointer.is_empty() || pointer.starts_with('/') {
         return Ok(());
@@ -83,12 +83,12 @@ pub(super) fn capture(pointer: &str, secret: &str) -> Result<(), Failure> {
 }
 
 pub(super) fn at_most<N: PartialOrd + Display>(number: N, most: N, what: &str, unit: &str) -> Result<N, Failure> {
-    if number <= most { Ok(number) } else { Err(Failure::problem("http.limit", format!("{what} {number} {unit}, at most {most}"))) }
+    if number <= most { Ok(number) } else { Err(Failure::fixed_limit("http.limit", format!("{what} {number} {unit}, at most {most}"))) }
 }
 
 /// That one more is not one too many.
 pub(super) fn room(count: usize, most: usize, what: &str) -> Result<(), Failure> {
-    if count < most { Ok(()) } else { Err(Failure::problem("http.limit", format!("more than {most} {what}"))) }
+    if count < most { Ok(()) } else { Err(Failure::fixed_limit("http.limit", format!("more than {most} {what}"))) }
 }
 
 #[cfg(test)]
