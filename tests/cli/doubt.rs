@@ -163,6 +163,7 @@ fn a_payment_that_happened_is_found_by_its_key_and_not_made_again() {
 fn a_payment_that_did_not_happen_is_made_with_the_same_key() {
     let scene = Scene::set();
     let paid = scene.killed_while_paying();
+    assert!(paid.key.is_some(), "the server is told the key");
     scene.bank.reply([Some("404 none"), Some(r#"201 {"state":"booked"}"#)]);
     scene.resume().expect(0);
     let asked = scene.bank.rest();

@@ -192,7 +192,7 @@ fn a_process_that_wakes_up_late_performs_nothing_further() {
     place.lockstep(["lease", "release", "staging", "--reason", "it hangs"]).expect(0);
     run.signal(Signal::CONT);
     let ended = run.end().expect(4);
-    assert!(ended.stderr.contains("LS0304"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("LS0304") && ended.stderr.contains("has lost the lease"), "{}", ended.stderr);
     assert!(!place.path().join("marks/ended").exists(), "nothing was done after the lease was lost");
     place.lockstep(["audit", "verify", "--states"]).expect(0);
 }

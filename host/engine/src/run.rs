@@ -126,7 +126,7 @@ pub fn start(house: &House, mut start: Start) -> Result<RunReport, EngineError> 
     let mut scribe = Scribe::create(house.desk(Some(lease)), run, created)?;
     scribe.write(Event::PlanDeclared(PlanDeclared { digest, plan }))?;
     let Start { procedure, grant, attended, waits, .. } = start;
-    Drive::new(house, scribe, procedure, grant, attended, waits)?.forward(false)
+    Drive::new(house, scribe, procedure, grant, attended, waits)?.forward()
 }
 
 /// Goes on with a run: after a crash, a pause, or when an operator has mended what it was stuck on.
@@ -144,10 +144,9 @@ fn resume_after(house: &House, resume: Resume, first: impl FnOnce(&mut Scribe, &
         scribe.let_go()?;
         return Err(error);
     }
-    let was_stopped = scribe.state().outcome().is_some();
     let drive = Drive::go_on(house, scribe, resume)?;
     let undoing = drive.read(|state| state.status == RunStatus::Undoing);
-    if undoing { drive.backward() } else { drive.forward(was_stopped) }
+    if undoing { drive.backward() } else { drive.forward() }
 }
 
 /// Goes on with a run that has waited, when its instant has come, or whose waker has died. None: there is nothing to do for it now.
@@ -168,7 +167,7 @@ pub fn wake(house: &House, resume: Resume) -> Result<Option<RunReport>, EngineEr
         }
     };
     let drive = if woken { Drive::wake_up(house, scribe, resume)? } else { Drive::go_on(house, scribe, resume)? };
-    let report = if undoing { drive.backward() } else { drive.forward(false) };
+    let report = if undoing { drive.backward() } else { drive.forward() };
     report.map(Some)
 }
 
@@ -293,12 +292,13 @@ impl<'a> Drive<'a> {
 
     /// The first record of a process that goes on with a run. It is waited for: if another process was faster, it shows here.
     fn go_on(house: &'a House, mut scribe: Scribe, resume: Resume) -> Result<Self, EngineError> {
-        if scribe.state().status == RunStatus::Planning {
-            plan_again(&mut scribe, &*resume.procedure)?;
-        }
         let Resume { procedure, grant, grant_file, attended, reason, waits, .. } = resume;
         let token = scribe.lease().map_or(0, |lease| lease.token);
         scribe.commit(Event::RunResumed(RunResumed { reason, grant: grant.digest(), grant_file, lease: token }))?;
+        // Only now: it may have been paused before it had one.
+        if scribe.state().status == RunStatus::Planning {
+            plan_again(&mut scribe, &*procedure)?;
+        }
         Self::new(house, scribe, procedure, grant, attended, waits)
     }
 
@@ -356,11 +356,11 @@ impl<'a> Drive<'a> {
     }
 }
 
-/// A crash between a run's creation and its plan: nothing has happened, so the plan is made now.
+/// A crash between a run's creation and its plan: nothing has happened, so the plan is made now, with the parameters as they are by now.
 fn plan_again(scribe: &mut Scribe, procedure: &dyn Procedure) -> Result<(), EngineError> {
-    let created = &scribe.state().created;
-    let facts = crate::procedure::PlanFacts { environment: created.environment.clone(), parameters: created.parameters.clone() };
-    let DeclaredPlan { plan, digest, .. } = crate::declare::plan(procedure, created.procedure.clone(), facts)?;
+    let state = scribe.state();
+    let facts = crate::procedure::PlanFacts { environment: state.created.environment.clone(), parameters: state.parameters.clone() };
+    let DeclaredPlan { plan, digest, .. } = crate::declare::plan(procedure, state.created.procedure.clone(), facts)?;
     scribe.write(Event::PlanDeclared(PlanDeclared { digest, plan }))?;
     Ok(())
 }

@@ -54,8 +54,9 @@ pub enum Event {
     RunWoken(RunWoken),
     /// `Running`, `Undoing` or `Waiting` becomes `Paused`: an operator decides.
     RunPaused(Reason),
-    /// A process goes on with the run, after a pause or a crash: `Paused`, `Stuck`, `Diverged` and `Waiting` become what they were before. After `Stuck` every
-    /// undo has all its tries again, after a crash it has those that are left.
+    /// A process goes on with the run, after a pause or a crash: `Paused`, `Stuck`, `Diverged` and `Waiting` become what they were before, and on
+    /// the way forward, when no attempt is under way, a step that has failed and does not let the run continue is due at once. After `Stuck` every undo has
+    /// all its tries again. After a crash a step waits on for its next attempt, and an undo has the tries that are left.
     RunResumed(RunResumed),
     /// An operator took the environment away by force. A run that was not standing still is `Paused`.
     LeaseReleased(LeaseReleased),

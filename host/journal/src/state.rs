@@ -248,7 +248,7 @@ impl RunState {
                 self.expect(&[&RunStatus::Running, &RunStatus::Undoing])?;
                 self.stand(RunStatus::Diverged, &found.to_string())
             }
-            Event::RunResumed(resumed) => self.resumed(resumed),
+            Event::RunResumed(resumed) => self.resumed(resumed, time),
             Event::RunMigrated(migrated) => {
                 if let RunStatus::Finished(outcome) = &self.status {
                     return Err(format!("the run has ended: {outcome}"));
@@ -309,11 +309,12 @@ impl RunState {
         }
     }
 
-    fn resumed(&mut self, resumed: &RunResumed) -> Result<(), String> {
+    fn resumed(&mut self, resumed: &RunResumed, time: Timestamp) -> Result<(), String> {
         self.renew_tries();
         match &self.status {
             RunStatus::Paused(before) | RunStatus::Stuck(before) | RunStatus::Diverged(before) | RunStatus::Waiting(_, before) => {
                 self.status = (**before).clone();
+                self.try_again(time);
             }
             RunStatus::Planning | RunStatus::Running | RunStatus::Undoing => {}
             RunStatus::Finished(outcome) => return Err(format!("the run has ended: {outcome}")),

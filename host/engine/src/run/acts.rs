@@ -181,10 +181,12 @@ pub fn post(house: &House, run: RunId, act: &Act) -> Result<Heard, EngineError> 
 /// # Errors
 /// As `resume`, and when the run is not paused, a parameter does not fit, or the new plan is another one for a step that was started.
 pub fn retry(house: &House, resume: Resume, parameters: &BTreeMap<String, String>) -> Result<RunReport, EngineError> {
-    if parameters.is_empty() {
-        return super::resume(house, resume);
-    }
-    resume_after(house, resume, |scribe, resume| change(scribe, resume, parameters))
+    resume_after(house, resume, |scribe, resume| match scribe.state().outcome() {
+        // One that a crash has left as it was is stopped first: that somebody wants it tried again must outlive the next crash.
+        None if parameters.is_empty() => Ok(scribe.note(Event::RunPaused(Reason { reason: resume.reason.clone() }))?),
+        Some(_) if parameters.is_empty() => Ok(()),
+        None | Some(_) => change(scribe, resume, parameters),
+    })
 }
 
 fn change(scribe: &mut Scribe, resume: &Resume, parameters: &BTreeMap<String, String>) -> Result<(), EngineError> {

@@ -33,8 +33,10 @@ enum Next {
 }
 
 impl Drive<'_> {
-    /// Drives forward. With `again`, steps that have failed are tried once more: the operator has resumed the run.
-    pub(super) fn forward(&self, mut again: bool) -> Result<RunReport, EngineError> {
+    /// Drives forward.
+    pub(super) fn forward(&self) -> Result<RunReport, EngineError> {
+        // Whether somebody at another terminal wants what has failed to be tried once more.
+        let mut again = false;
         loop {
             let now = self.house.clock.now();
             let turn = match self.read(|state| next(state, again, now)) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use lockstep_gate::Interrupt;
 use lockstep_journal::act::ActAnswer;
 use lockstep_journal::ledger::TreeHead;
 use lockstep_journal::memory::MemoryStore;
@@ -21,6 +22,17 @@ pub(crate) enum Fate {
     DiesAfter(usize),
     /// This append is accepted and not kept, if nobody waits for it: the next one of the run is told. One that is waited for is refused at once.
     FailsLate(usize, StoreError),
+    /// After this append the operator of the process wants it to stop: before the next call, or now.
+    Interrupts(usize, Wish),
+    /// After this append another process takes the run's lease away.
+    LosesLease(usize),
+}
+
+/// How an operator wants a process to stop.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wish {
+    Pause,
+    Cancel,
 }
 
 /// The store of a trial. A clone is the same store.
@@ -38,12 +50,17 @@ struct Inside {
     /// Keys of the intents that would survive the end of the process only.
     written: BTreeSet<String>,
     sick: bool,
+    /// What the process that uses it is told by its operator.
+    interrupt: Interrupt,
+    /// Whether the lease was taken away, and the key of the intent that had become durable then, if it was one: its effect may still follow.
+    lease_lost: Option<Option<String>>,
 }
 
 impl Disk {
     pub(crate) fn new(fate: Fate) -> Self {
-        let (durable, written) = Default::default();
-        Self(Arc::new(Mutex::new(Inside { store: MemoryStore::new(), fate, appends: 0, kept: Vec::new(), durable, written, sick: false })))
+        let (kept, durable, written, interrupt) = Default::default();
+        let inside = Inside { store: MemoryStore::new(), fate, appends: 0, kept, durable, written, sick: false, interrupt, lease_lost: None };
+        Self(Arc::new(Mutex::new(inside)))
     }
 
     /// What is found when the power comes back: everything up to the last durable append, and nothing after it.
@@ -58,10 +75,21 @@ impl Disk {
         survivor
     }
 
-    /// Well again from here on, or sick in another way: appends count from 1 again.
+    /// Well again from here on, or sick in another way, for a new process: appends count from 1 again.
     pub(crate) fn mend(&self, fate: Fate) {
         let mut inside = self.inside();
         (inside.fate, inside.appends, inside.sick) = (fate, 0, false);
+        (inside.interrupt, inside.lease_lost) = (Interrupt::default(), None);
+    }
+
+    /// What the process that uses it now is told by its operator.
+    pub(crate) fn interrupt(&self) -> Interrupt {
+        self.inside().interrupt.clone()
+    }
+
+    /// Whether the run's lease is another's, and this is no effect whose intent was durable before.
+    pub(crate) fn has_lost_the_lease_for(&self, key: &str) -> bool {
+        self.inside().lease_lost.as_ref().is_some_and(|intended| intended.as_deref() != Some(key))
     }
 
     /// Appends tried since it was mended.
@@ -102,6 +130,17 @@ impl Inside {
         }
         Ok(())
     }
+
+    /// The lease becomes another's after that batch.
+    fn lose_lease(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let last = &batch.records.last().expect("a record").record;
+        let intended = if let Event::CallStarted(call) = &last.event { Some(call.key.clone()) } else { None };
+        let (environment, holder, reason) = ("test".to_owned(), "another".to_owned(), "it hangs".to_owned());
+        let ask = LeaseAsk { environment, run: last.run, holder, reason, now: last.time, force: true };
+        self.store.take_lease(&ask)?.expect("it is taken by force");
+        self.lease_lost = Some(intended);
+        Ok(())
+    }
 }
 
 impl Store for Disk {
@@ -126,7 +165,20 @@ impl Store for Disk {
                 inside.sick |= told;
                 if told { Err(error) } else { Ok(()) }
             }
-            Fate::Well | Fate::Refuses(..) | Fate::DiesAfter(_) | Fate::FailsLate(..) => inside.keep(&batch, durability),
+            Fate::Interrupts(at, wish) if appends == at => {
+                match wish {
+                    Wish::Pause => inside.interrupt.pause(),
+                    Wish::Cancel => inside.interrupt.cancel(),
+                }
+                inside.keep(&batch, durability)
+            }
+            Fate::LosesLease(at) if appends == at => {
+                inside.keep(&batch, durability)?;
+                inside.lose_lease(&batch)
+            }
+            Fate::Well | Fate::Refuses(..) | Fate::DiesAfter(_) | Fate::FailsLate(..) | Fate::Interrupts(..) | Fate::LosesLease(_) => {
+                inside.keep(&batch, durability)
+            }
         }
     }
 

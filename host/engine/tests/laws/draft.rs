@@ -15,6 +15,9 @@ const FAILS: &str = "draft.fails";
 /// comes first.
 const LONG: u32 = 3_600_000;
 
+/// The parameter of every draft.
+pub(crate) const COLOUR: &str = "colour";
+
 /// Steps in the order declared.
 #[derive(Debug, Clone)]
 pub(crate) struct Draft(pub(crate) Vec<DraftStep>);
@@ -72,6 +75,8 @@ pub(crate) enum Call {
     Pause(u32),
     /// Waits, however long.
     Sleep(u32),
+    /// Sets a value to the parameter.
+    Colour(u8),
     /// Says something.
     Log,
     /// Makes an artifact and reads it.
@@ -81,7 +86,7 @@ pub(crate) enum Call {
 impl Draft {
     /// The script that does it.
     pub(crate) fn script(&self) -> Script {
-        let mut script = Script::default().imports(&["http", "shell", "secret"]);
+        let mut script = Script::default().imports(&["http", "shell", "secret"]).parameter(COLOUR, Some("blue"));
         for (number, step) in self.0.iter().enumerate() {
             let (run, back) = (step.clone(), step.clone());
             script = script.step(&format!("s{number}"), move |gate| run.run(gate, number), move |gate| back.undo(gate, number)).with(|declared| {
@@ -95,10 +100,10 @@ impl Draft {
         script
     }
 
-    /// The same, each step after the one before it: whether a step overtakes one that waits to be tried again is a matter of time, and a host that is away
-    /// for long changes that.
+    /// The same, each step after all before it: whether a step overtakes one that waits to be tried again is a matter of time, and a host that is away for
+    /// long, or an operator who leaves out the step between them, changes that.
     pub(crate) fn in_order(mut self) -> Self {
-        self.0.iter_mut().for_each(|step| step.needs = None);
+        self.0.iter_mut().enumerate().for_each(|(number, step)| step.needs = Some((0..number).collect()));
         self
     }
 
@@ -140,6 +145,10 @@ impl Call {
                 let found = get(gate, from)?.unwrap_or_default();
                 change(gate, number, to, |gate| put(gate, to, &found, None))
             }
+            Self::Colour(value) => {
+                let colour = gate.parameter(COLOUR).unwrap_or_default();
+                change(gate, number, value, |gate| put(gate, value, &colour, None))
+            }
             Self::Delete(value) => change(gate, number, value, |gate| delete(gate, &format!("v{value}"))),
             Self::Post(list) => ask(gate, HttpRequest::to("POST", &url(&format!("l{list}/{own}")))).map(|_| ()),
             Self::Tool(list) => ask(gate, ShellRequest::command("/bin/tool", &[&format!("l{list}"), &own])).map(|_| ()),
@@ -178,11 +187,13 @@ impl Call {
     /// Makes it as if the call had not been, also when it has not.
     fn take_back(self, gate: &Gate, step: usize, number: usize) -> Result<(), Failure> {
         match self {
-            Self::Put(value) | Self::Copy(_, value) | Self::Delete(value) | Self::Secret(value) | Self::Long(value) => match gate.recall(&before(number)) {
-                Some(was) if was.is_empty() => delete(gate, &format!("v{value}")),
-                Some(was) => put(gate, value, &was[1..], None),
-                None => Ok(()),
-            },
+            Self::Put(value) | Self::Copy(_, value) | Self::Delete(value) | Self::Secret(value) | Self::Long(value) | Self::Colour(value) => {
+                match gate.recall(&before(number)) {
+                    Some(was) if was.is_empty() => delete(gate, &format!("v{value}")),
+                    Some(was) => put(gate, value, &was[1..], None),
+                    None => Ok(()),
+                }
+            }
             Self::Post(list) | Self::Tool(list) => delete(gate, &format!("l{list}/s{step}c{number}")),
             Self::Get(_) | Self::Broken { .. } | Self::Denied { .. } | Self::Facts | Self::Pause(_) | Self::Sleep(_) | Self::Log | Self::Seal => Ok(()),
         }

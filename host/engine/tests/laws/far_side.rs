@@ -126,6 +126,9 @@ impl FarSide {
         if inside.disk.is_sick() {
             inside.wrongs.push(format!("{} arrived after the store had failed", arrival.summary));
         }
+        if call.class().is_effect() && inside.disk.has_lost_the_lease_for(&key) {
+            inside.wrongs.push(format!("{} arrived after the lease was lost", arrival.summary));
+        }
         let number = inside.arrived.len();
         inside.arrived.push(arrival);
         let outcome = match inside.fault.clone() {

@@ -14,7 +14,7 @@ pub(crate) struct Whole {
     pub(crate) rest: Rest,
     pub(crate) arrived: Vec<Arrival>,
     effects: Vec<Arrival>,
-    appends: usize,
+    pub(crate) appends: usize,
     kinds: Vec<&'static str>,
 }
 
@@ -27,7 +27,7 @@ impl Whole {
     }
 
     /// That a try which was stopped came to the same in the end, and did the same on its way.
-    fn is_what_became_of(&self, trial: &Trial, stopped_at: &[usize], how: &str) {
+    pub(crate) fn is_what_became_of(&self, trial: &Trial, stopped_at: &[usize], how: &str) {
         let rest = trial.go_on();
         assert_eq!(rest, self.rest, "{how}: {:#?}\nwithout trouble: {:#?}", trial.kinds(), self.kinds);
         assert_same_effects(&self.effects, &trial.far_side.effects(), stopped_at);

@@ -7,5 +7,6 @@ mod draft;
 mod far_side;
 mod laws;
 mod random;
+mod standing;
 mod trial;
 mod written;

@@ -1,11 +1,14 @@
 //! The laws over random plans: steps with random needs, retries, policies, deadlines, undo kinds and failures, and calls of every class.
 
+use lockstep_journal::Act;
 use lockstep_model::plan::{OnFailure, Undo};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::Index;
 
 use crate::draft::{Call, Draft, DraftStep};
-use crate::laws;
+use crate::laws::{self, Whole};
+use crate::standing;
 
 fn call() -> impl Strategy<Value = Call> {
     let value = || 0..3_u8;
@@ -23,6 +26,7 @@ fn call() -> impl Strategy<Value = Call> {
         2 => Just(Call::Facts),
         1 => prop_oneof![Just(100), Just(9_000)].prop_map(Call::Pause),
         1 => prop_oneof![Just(1), Just(20)].prop_map(Call::Sleep),
+        1 => value().prop_map(Call::Colour),
         1 => Just(Call::Log),
         1 => Just(Call::Seal),
     ]
@@ -95,5 +99,26 @@ proptest! {
     #[test]
     fn random_plans_do_nothing_that_they_cannot_record(draft in draft()) {
         laws::does_nothing_that_it_cannot_record(|| draft.script());
+    }
+
+    #[test]
+    fn random_plans_go_on_after_their_operator_stopped_them(draft in draft().prop_map(Draft::in_order)) {
+        standing::goes_on_after_its_operator_stopped_it(|| draft.script());
+    }
+
+    #[test]
+    fn random_plans_heed_any_act_however_often_the_host_dies(draft in draft().prop_map(Draft::in_order), acts in any::<Index>(), append in any::<Index>()) {
+        let (whole, asks) = (Whole::of(&|| draft.script()), standing::asks(&draft));
+        standing::heeds_an_act(|| draft.script(), &whole, acts.get::<Vec<Act>>(&asks), append.index(whole.appends) + 1);
+    }
+
+    #[test]
+    fn random_plans_are_woken_to_the_same_end(draft in draft().prop_map(Draft::in_order)) {
+        standing::is_woken_to_the_same_end(|| draft.script());
+    }
+
+    #[test]
+    fn random_plans_perform_nothing_after_their_lease_was_lost(draft in draft()) {
+        standing::performs_nothing_after_its_lease_was_lost(|| draft.script());
     }
 }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use lockstep_engine::{EngineError, Entropy, House, Resume, RunReport, Start, resolve, resume, start, undo};
+use lockstep_engine::{EngineError, Entropy, House, Resume, RunReport, Start, Waits, act, resolve, resume, retry, start, undo, wake};
 use lockstep_gate::Drivers;
 use lockstep_journal::event::{CallId, Event};
 use lockstep_journal::state::{RecordedCall, StepStatus};
 use lockstep_journal::verify::{VerifyOptions, verify};
-use lockstep_journal::{RunState, RunStatus, SealedRecord, Store};
-use lockstep_model::{RunId, RunOutcome};
+use lockstep_journal::{Act, RunState, RunStatus, SealedRecord, Store};
+use lockstep_model::{RunId, RunOutcome, Timestamp};
 use lockstep_testkit::{FakeDrivers, SECRET, Script, grant, house};
 
 use crate::disk::{Disk, Fate};
@@ -28,12 +29,18 @@ API_KEY = { env = "API_KEY", to = ["http://app.test/**"] }
 /// No law needs more turns than this until a run rests: who goes on for longer turns in a circle.
 const MOST_TURNS: usize = 60;
 
+/// Why an operator acts.
+pub(crate) const ASKED: &str = "the operator wants it so";
+/// What the engine says when the operator of the process has stopped it.
+const STOPPED: &str = "stopped by the operator";
+
 /// One try.
 pub(crate) struct Trial {
     pub(crate) disk: Disk,
     pub(crate) far_side: FarSide,
     procedure: Arc<Script>,
     house: House,
+    waits: Waits,
 }
 
 /// The same id, seed and keys in every try, and no jitter: chance must not decide which of two waiting steps is tried again first.
@@ -65,16 +72,27 @@ impl Trial {
     pub(crate) fn new(script: Script, fate: Fate) -> Self {
         let disk = Disk::new(fate);
         let far_side = FarSide::new(&disk);
-        let house = Self::house(&disk, far_side.drivers());
-        Self { disk, far_side, procedure: Arc::new(script), house }
+        let house = Self::house_over(&disk, far_side.drivers());
+        Self { disk, far_side, procedure: Arc::new(script), house, waits: Waits::default() }
+    }
+
+    /// Every wait of the run ends the process, and another one wakes the run when its instant has come.
+    pub(crate) fn letting_go(self) -> Self {
+        let house = House { longest_hold: Duration::ZERO, ..self.house };
+        Self { house, waits: Waits { detach: true, ..Waits::default() }, ..self }
     }
 
     pub(crate) fn with_fault(self, fault: Fault) -> Self {
         Self { far_side: self.far_side.clone().with_fault(fault), ..self }
     }
 
-    fn house(disk: &Disk, drivers: Drivers) -> House {
+    fn house_over(disk: &Disk, drivers: Drivers) -> House {
         House { drivers, entropy: Arc::new(NoChance), ..house(Arc::new(disk.clone()), &FakeDrivers::default()) }
+    }
+
+    /// As a process of its own has it.
+    fn house(&self) -> House {
+        House { interrupt: self.disk.interrupt(), ..self.house.clone() }
     }
 
     /// Starts the run and drives it as far as it goes.
@@ -88,21 +106,21 @@ impl Trial {
             initiator: "tester".to_owned(),
             attended: false,
             expected_plan: None,
-            waits: lockstep_engine::Waits::default(),
+            waits: self.waits,
         };
-        start(&self.house, start_with)
+        start(&self.house(), start_with)
     }
 
-    fn again(&self, run: RunId) -> Resume {
-        let (grant_file, reason) = ("/test.toml".to_owned(), "the law goes on".to_owned());
-        Resume { run, procedure: self.procedure.clone(), grant: grant(GRANT), grant_file, attended: false, reason, waits: lockstep_engine::Waits::default() }
+    fn again(&self, run: RunId, reason: &str) -> Resume {
+        let (grant_file, reason) = ("/test.toml".to_owned(), reason.to_owned());
+        Resume { run, procedure: self.procedure.clone(), grant: grant(GRANT), grant_file, attended: false, reason, waits: self.waits }
     }
 
     /// The power comes back: what was not synced is gone.
     pub(crate) fn after_power_loss(self) -> Self {
         let disk = self.disk.after_power_loss();
         self.far_side.is_asked_from(&disk);
-        let house = House { clock: self.house.clock, ..Self::house(&disk, self.far_side.drivers()) };
+        let house = House { clock: self.house.clock, ..Self::house_over(&disk, self.far_side.drivers()) };
         Self { disk, house, ..self }
     }
 
@@ -115,8 +133,15 @@ impl Trial {
         let records = self.records();
         let state = RunState::fold(&records).unwrap().unwrap();
         let answered = matches!(records.last().unwrap().record.event, Event::CallResolved(_));
+        let by_hand = state.reason.as_ref().is_some_and(|reason| reason.starts_with(STOPPED) || reason == ASKED);
         match state.status {
+            RunStatus::Waiting(until, _) if self.waits.detach => return self.wake(run, until).map(|()| true),
+            // Whoever woke it has died: it is due still, unless it stood still meanwhile.
+            RunStatus::Running | RunStatus::Undoing if self.kinds().contains(&"RunWoken") && !self.kinds().contains(&"RunStuck") => {
+                return self.wake(run, self.house.clock.now()).map(|()| true);
+            }
             RunStatus::Planning | RunStatus::Running | RunStatus::Undoing | RunStatus::Waiting(..) => {}
+            RunStatus::Paused(_) if by_hand => {}
             RunStatus::Stuck(_) if answered => {}
             RunStatus::Stuck(_) => match in_doubt(&state) {
                 Some(call) => return self.answer(run, &records, call).map(|()| true),
@@ -124,7 +149,40 @@ impl Trial {
             },
             RunStatus::Paused(_) | RunStatus::Diverged(_) | RunStatus::Finished(_) => return Ok(false),
         }
-        resume(&self.house, self.again(run)).map(|_| true)
+        resume(&self.house(), self.again(run, "the law goes on")).map(|_| true)
+    }
+
+    /// Lets its instant come and wakes it, as whoever looks for what is due would.
+    fn wake(&self, run: RunId, until: Timestamp) -> Result<(), EngineError> {
+        self.house.clock.wait_until(until);
+        assert_eq!(self.disk.due(self.house.clock.now()).unwrap(), [run], "it is not due: {:#?}", self.kinds());
+        wake(&self.house(), self.again(run, "it was left"))?.expect("it is due and is woken");
+        Ok(())
+    }
+
+    /// Whether what follows is another thing when a person goes on with it: a step or the run has failed up to where one may try again.
+    pub(crate) fn may_be_tried_again(&self) -> bool {
+        let state = RunState::fold(&self.records()).unwrap().expect("a run");
+        matches!(state.status, RunStatus::Stuck(_)) || state.steps.values().any(|step| step.status == StepStatus::Failed)
+    }
+
+    /// Does what an operator would. What may not be leaves no record.
+    ///
+    /// # Errors
+    /// What the engine gives, when the disk is sick.
+    pub(crate) fn ask(&self, what: &Act) -> Result<(), EngineError> {
+        let (run, before) = (self.run().expect("a run"), self.records());
+        let (house, again) = (self.house(), self.again(run, ASKED));
+        let done = match what {
+            Act::Retry { parameters, .. } => retry(&house, again, parameters).map(drop),
+            Act::Undo { to, .. } => undo(&house, again, to.clone()).map(drop),
+            Act::Pause { .. } | Act::Cancel { .. } | Act::Skip { .. } | Act::MarkDone { .. } => act(&house, run, what),
+        };
+        if let Err(EngineError::Refused(_) | EngineError::Ended { .. }) = done {
+            assert_eq!(self.records(), before, "{what:?} was refused");
+            return Ok(());
+        }
+        done
     }
 
     /// Goes on until the run rests: finished, or where only a person's decision goes on.
@@ -146,7 +204,7 @@ impl Trial {
             if matches!(state().status, RunStatus::Finished(outcome) if asked || outcome != RunOutcome::Succeeded) {
                 return self.rest();
             }
-            undo(&self.house, self.again(run), None).expect("the disk is well");
+            undo(&self.house(), self.again(run, "the law takes it back"), None).expect("the disk is well");
             asked = true;
         }
         panic!("the run cannot be taken back: {:#?}", self.kinds());
@@ -167,7 +225,7 @@ impl Trial {
         }
         let (arrivals, outcome) = self.far_side.heard_of(&key);
         let outcome = outcome.filter(|_| arrivals >= tries.len());
-        resolve(&self.house, run, call.id, outcome, "the far side says so".to_owned())
+        resolve(&self.house(), run, call.id, outcome, "the far side says so".to_owned())
     }
 
     fn run(&self) -> Option<RunId> {

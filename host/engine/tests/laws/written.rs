@@ -3,7 +3,7 @@
 use lockstep_model::plan::{OnFailure, Undo};
 
 use crate::draft::{Call, Draft, DraftStep};
-use crate::laws;
+use crate::{laws, standing};
 
 /// Every kind of call, and an end without trouble.
 fn every_kind_of_call() -> Draft {
@@ -11,7 +11,7 @@ fn every_kind_of_call() -> Draft {
     Draft(vec![
         step(&[Call::Get(0), Call::Put(0), Call::Copy(0, 1), Call::Delete(0), Call::Log]),
         step(&[Call::Facts, Call::Post(0), Call::Tool(1), Call::Denied { minds: false }]),
-        step(&[Call::Secret(2), Call::Long(1), Call::Seal, Call::Pause(100), Call::Sleep(600), Call::Put(1)]),
+        step(&[Call::Secret(2), Call::Long(1), Call::Seal, Call::Pause(100), Call::Sleep(600), Call::Put(1), Call::Colour(2)]),
     ])
 }
 
@@ -80,4 +80,32 @@ fn whichever_call_fails_what_was_there_before_is_there_again() {
 #[test]
 fn a_store_that_fails_at_any_append_lets_no_effect_follow_and_says_so() {
     all().iter().for_each(|draft| laws::does_nothing_that_it_cannot_record(|| draft.script()));
+}
+
+#[test]
+fn a_run_that_its_operator_stops_at_any_append_goes_on_to_the_same_end() {
+    all().map(Draft::in_order).iter().for_each(|draft| standing::goes_on_after_its_operator_stopped_it(|| draft.script()));
+}
+
+#[test]
+fn an_act_at_any_append_comes_to_the_same_end_however_often_the_host_dies_over_it() {
+    let drafts = [a_way_there_and_back(), a_way_back_that_ends(), a_way_back_that_gives_up()];
+    drafts.map(Draft::in_order).iter().for_each(standing::heeds_every_act_after_every_append);
+}
+
+#[test]
+fn a_run_taken_back_at_any_append_leaves_things_as_they_were() {
+    for draft in [every_kind_of_call(), a_way_there_and_back(), one_step_overtakes_another()] {
+        standing::is_taken_back_after_every_append(|| draft.clone().undoable().script());
+    }
+}
+
+#[test]
+fn a_run_that_waits_and_is_woken_comes_to_the_same_end_wherever_a_waker_dies() {
+    all().map(Draft::in_order).iter().for_each(|draft| standing::is_woken_to_the_same_end(|| draft.script()));
+}
+
+#[test]
+fn nothing_is_performed_after_the_lease_was_lost_at_any_append() {
+    all().iter().for_each(|draft| standing::performs_nothing_after_its_lease_was_lost(|| draft.script()));
 }

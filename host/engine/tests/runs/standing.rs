@@ -125,7 +125,7 @@ fn a_run_that_lost_its_lease_performs_no_further_effect() {
     );
     let world = world.with(script);
     let error = start(&world.house(), world.start()).unwrap_err();
-    assert!(matches!(error, EngineError::Journal(JournalError::Store(StoreError::LeaseLost { .. } | StoreError::Conflict { .. }))), "{error}");
+    assert!(matches!(error, EngineError::Journal(JournalError::Store(StoreError::LeaseLost { .. }))), "{error}");
     assert_eq!(world.drivers.summaries(), ["PUT http://app.test/before"]);
     assert!(world.kinds().contains(&"LeaseReleased"), "{:?}", world.kinds());
     assert!(world.store.leases().unwrap().is_empty(), "the environment is free");

@@ -6,7 +6,7 @@ use lockstep_model::{Failure, RunOutcome, StepId, Timestamp};
 
 use super::{RecordedCall, RunState, RunStatus};
 use crate::event::{Attempt, ParametersChanged, Phase, PlanDeclared, StepFailed, StepMarkedDone, StepSkipped, StepSucceeded, UndoBegan};
-use lockstep_model::plan::Step;
+use lockstep_model::plan::{OnFailure, Step};
 
 /// Where a step stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -189,6 +189,21 @@ impl RunState {
         step.ended_at = Some(time);
         step.calls.clear();
         Ok(())
+    }
+
+    /// A person goes on with a run that stood still: what has failed on its way forward is due at once, but for what may fail. An attempt that is under way
+    /// goes on first, and what waits meanwhile waits on.
+    pub(super) fn try_again(&mut self, now: Timestamp) {
+        if self.status != RunStatus::Running || self.steps.values().any(|step| step.status == StepStatus::Running) {
+            return;
+        }
+        for step in &self.plan.steps {
+            if let Some(state) = self.steps.get_mut(&step.id)
+                && (state.status == StepStatus::Failed && step.on_failure != OnFailure::Continue || matches!(state.status, StepStatus::Retrying(_)))
+            {
+                state.status = StepStatus::Retrying(now);
+            }
+        }
     }
 
     /// While steps go forward, or stand still on the way.
