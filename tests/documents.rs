@@ -8,21 +8,29 @@ fn read(name: &str) -> String {
     std::fs::read_to_string(root().join(name)).unwrap()
 }
 
-#[test]
-fn every_invariant_names_a_test_that_exists() {
+/// An invariant, the tests that hold it, and what they were seen red with.
+fn invariants() -> Vec<[String; 3]> {
     let architecture = read("ARCHITECTURE.md");
     let table = architecture.split("## Invariants").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
-    let rows: Vec<_> = table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| invariant")).collect();
+    let rows = table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| invariant"));
+    let cells = |row: &str| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+    rows.map(|row| cells(row).try_into().unwrap_or_else(|_| panic!("not three columns: {row}"))).collect()
+}
+
+#[test]
+fn every_invariant_names_a_test_that_exists_and_the_fault_it_was_seen_red_with() {
+    let rows = invariants();
     assert!(rows.len() >= 8, "the table of invariants was not found");
     let mut sources = String::new();
     gather(&root().join("host"), &mut sources);
     gather(&root().join("tests"), &mut sources);
-    for row in rows {
-        let tests: Vec<_> = row.rsplit('|').nth(1).unwrap().split('`').skip(1).step_by(2).collect();
-        assert!(!tests.is_empty(), "no test holds: {row}");
+    for [invariant, held_by, seen_red_with] in rows {
+        let tests: Vec<_> = held_by.split('`').skip(1).step_by(2).collect();
+        assert!(!tests.is_empty(), "no test holds: {invariant}");
         for test in tests {
             assert!(sources.contains(&format!("fn {test}(")), "no test is named {test}");
         }
+        assert!(seen_red_with.split(' ').count() >= 3, "plant a fault, see its tests red, and say which it was: {invariant}");
     }
 }
 

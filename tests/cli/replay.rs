@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use crate::kills::site::Site;
 use crate::place::{Place, Ran, example};
 
 /// The example with one text in it exchanged for another: a component that differs in nothing else.
@@ -70,6 +71,30 @@ fn another_component_that_says_something_else_diverges_and_both_sides_are_shown_
     let divergence = &shown["attempts"][0]["divergence"];
     assert_eq!((&divergence["call"], &shown["error"]["code"]), (&"greet/1/1".into(), &"LS0406".into()), "{shown}");
     assert!(divergence["position"].as_str().is_some_and(|position| position.contains(" <- ")), "{shown}");
+}
+
+/// Everything that the service and its command were ever asked.
+fn asked(site: &Site) -> Vec<String> {
+    ["commands.log", "site/state/blue/requests.log", "site/state/green/requests.log"].map(|log| std::fs::read_to_string(site.path(log)).unwrap()).to_vec()
+}
+
+#[test]
+fn a_deployment_agrees_with_its_component_and_shows_both_sides_to_a_changed_one_and_nobody_is_asked_anything() {
+    let site = Site::new(false);
+    site.release("2.0.0");
+    Ran::from(site.deploy("2.0.0").output().unwrap()).expect(0);
+    let (asked_before, stood) = (asked(&site), site.stands());
+    let replay = |more: &[&str]| Ran::from(site.lockstep(&[&["replay", "latest"], more].concat()).output().unwrap());
+    let shown = replay(&["--json"]).expect(0).json();
+    assert_eq!((&shown["agrees"], shown["attempts"].as_array().unwrap().len()), (&true.into(), 14), "{shown}");
+
+    let changed = other(&site.place, "blue-green", "/login", "/logon");
+    let ran = replay(&["--file", changed.to_str().unwrap()]).expect(7);
+    let side =
+        |word: &str, path: &str| ran.stdout.lines().any(|line| line.trim_start().starts_with(word) && line.contains("http.send `POST ") && line.contains(path));
+    assert!(ran.stdout.contains("✗ login: diverges at call login/1/"), "{}", ran.stdout);
+    assert!(side("recorded", "/login`") && side("asked", "/logon`"), "{}", ran.stdout);
+    assert_eq!((asked(&site), site.stands()), (asked_before, stood), "nothing was asked and nothing moved");
 }
 
 #[test]

@@ -30,6 +30,13 @@ pub(super) fn arrived(site: &Site) -> BTreeMap<String, u32> {
     keys
 }
 
+/// How many effects have arrived. A line may be in the middle of being written.
+pub(super) fn heard(site: &Site) -> usize {
+    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let requests = ["blue", "green"].map(|slot| read(site.path("site/state").join(slot).join("requests.log")).matches("\"idempotency_key\":\"").count());
+    read(site.path("commands.log")).lines().count() + requests.iter().sum::<usize>()
+}
+
 /// Waits until nothing that a killed host began goes on: no program that it started, no connection at the service. What is not in the logs then never
 /// arrived.
 pub(super) fn quiet(site: &Site) {

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use super::dice::Dice;
-use super::far_side::{arrived, quiet};
+use super::far_side::{arrived, heard, quiet};
 use super::journal::{Open, Records, runs};
 use super::site::Site;
 use super::tally::Tally;
 use crate::place::Ran;
+
+/// How often the far side's logs are looked at.
+const LOOK: Duration = Duration::from_millis(2);
 
 /// The verb that goes on with a run.
 const RESUME: &[&str] = &["resume", "latest", "--yes"];
@@ -86,6 +89,8 @@ impl<'a> Lane<'a> {
             other => panic!("the run of {version} ended {other}"),
         };
         assert_eq!(self.site.stands(), expected, "the site after a run that has {outcome}, from {before:?}");
+        // However often its host was killed: what is recorded is what the component does.
+        Ran::from(self.site.lockstep(&["replay", "latest"]).output().unwrap()).expect(0);
     }
 
     /// Lets a process drive the run until it ends, or until it is killed at an instant that the dice choose.
@@ -109,13 +114,17 @@ impl<'a> Lane<'a> {
             stdout.read_to_end(&mut given).unwrap();
             let _ = tell.send(String::from_utf8_lossy(&given).into_owned());
         });
-        let life = if self.tally.take() { self.dice.life() } else { Duration::MAX };
+        let (doomed, life, on_arrival) = (self.tally.take(), self.dice.life(), self.dice.once_in(4));
         // Most are killed in the middle of a run, some while they start.
         if !self.dice.once_in(10) {
             let _ = begun.recv();
         }
-        let heard = if life == Duration::MAX { told.recv().ok() } else { told.recv_timeout(life).ok() };
-        if heard.is_none() {
+        let ended = match (doomed, on_arrival) {
+            (false, _) => told.recv().ok(),
+            (true, false) => told.recv_timeout(life).ok(),
+            (true, true) => self.until_an_effect_arrives(&told),
+        };
+        if ended.is_none() {
             child.kill().unwrap();
         }
         let status = child.wait().unwrap();
@@ -124,10 +133,22 @@ impl<'a> Lane<'a> {
             // The signal met it, and not its shadow.
             None => End::Killed,
             Some(code) => {
-                if life != Duration::MAX {
+                if doomed {
                     self.tally.give_back();
                 }
-                End::Ended(Ran { code, stdout: heard.unwrap_or_default(), stderr })
+                End::Ended(Ran { code, stdout: ended.unwrap_or_default(), stderr })
+            }
+        }
+    }
+
+    /// What the process gives, if it ends before the far side has heard of another effect. How fast the machine is makes no difference to that.
+    fn until_an_effect_arrives(&self, told: &Receiver<String>) -> Option<String> {
+        let before = heard(&self.site);
+        loop {
+            match told.recv_timeout(LOOK) {
+                Ok(given) => return Some(given),
+                Err(RecvTimeoutError::Timeout) if heard(&self.site) == before => {}
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return None,
             }
         }
     }

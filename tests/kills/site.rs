@@ -15,15 +15,15 @@ const PASSWORD: &str = "correct-horse-battery";
 const SLOW: &str = "slow=120";
 
 /// Where `blue-green` deploys to.
-pub(super) struct Site {
-    pub(super) place: Place,
+pub(crate) struct Site {
+    pub(crate) place: Place,
     front: u16,
     ports: [u16; 2],
 }
 
 impl Site {
     /// A site where version 1 serves from the slot `blue`. Strict: the grant says that what the service is asked must not be asked twice.
-    pub(super) fn new(strict: bool) -> Self {
+    pub(crate) fn new(strict: bool) -> Self {
         let site = Self { place: Place::new(), front: free_port(), ports: [free_port(), free_port()] };
         for folder in ["site/slots/blue", "site/slots/green", "site/state", "releases", "work-tree"] {
             std::fs::create_dir_all(site.path(folder)).unwrap();
@@ -44,16 +44,16 @@ impl Site {
         site
     }
 
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.place.path().join(name)
     }
 
-    pub(super) fn text(&self, name: &str) -> String {
+    pub(crate) fn text(&self, name: &str) -> String {
         self.path(name).display().to_string()
     }
 
     /// Every port that something of this site listens on.
-    pub(super) fn all_ports(&self) -> [u16; 3] {
+    pub(crate) fn all_ports(&self) -> [u16; 3] {
         [self.front, self.ports[0], self.ports[1]]
     }
 
@@ -94,7 +94,7 @@ impl Site {
     }
 
     /// Makes a version that can be released.
-    pub(super) fn release(&self, version: &str) {
+    pub(crate) fn release(&self, version: &str) {
         let folder = self.path("releases").join(version);
         std::fs::create_dir_all(&folder).unwrap();
         copy(&service(), &folder.join("service"));
@@ -105,14 +105,14 @@ impl Site {
     }
 
     /// A command line of `lockstep` that names this site, so that no process of it is overlooked.
-    pub(super) fn lockstep(&self, args: &[&str]) -> Command {
+    pub(crate) fn lockstep(&self, args: &[&str]) -> Command {
         let mut command = self.place.command();
         command.env("APP_PASSWORD", PASSWORD).arg("--store").arg(self.path("store")).args(args);
         command
     }
 
     /// A `lockstep run` of that version.
-    pub(super) fn deploy(&self, version: &str) -> Command {
+    pub(crate) fn deploy(&self, version: &str) -> Command {
         let digest = digest(&self.path("releases").join(version).join("manifest.json"));
         let mut command = self.lockstep(&["run"]);
         command.arg(example("blue-green")).arg("--env").arg(self.path("site.toml")).arg("--yes");
@@ -129,7 +129,7 @@ impl Site {
     }
 
     /// How the site stands: the slot and the version that clients reach, which slots' services run, which have a release, and the tags.
-    pub(super) fn stands(&self) -> Stand {
+    pub(crate) fn stands(&self) -> Stand {
         let current = std::fs::read_link(self.path("site/current")).unwrap();
         let served = self.service(&["version", "--port", &self.front.to_string()]);
         let runs = |port| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
@@ -151,7 +151,7 @@ impl Site {
 
 /// How a site stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Stand {
+pub(crate) struct Stand {
     slot: String,
     version: String,
     running: [bool; 2],
@@ -161,7 +161,7 @@ pub(super) struct Stand {
 
 impl Stand {
     /// The site after that version went live.
-    pub(super) fn after(&self, version: &str) -> Self {
+    pub(crate) fn after(&self, version: &str) -> Self {
         let mut after = self.clone();
         let new = usize::from(self.slot == "blue");
         after.slot = ["blue", "green"][new].to_owned();
@@ -173,7 +173,7 @@ impl Stand {
     }
 
     /// The site before that version, with what an undo takes out of the idle slot taken out.
-    pub(super) fn undone(&self, installed: bool) -> Self {
+    pub(crate) fn undone(&self, installed: bool) -> Self {
         let mut after = self.clone();
         if installed {
             after.installed[usize::from(self.slot == "blue")].clear();
