@@ -34,10 +34,10 @@ impl<'a> Stage<'a> {
         Self { rehearsal, onlookers, memory, clock, entropy: Arc::default(), world: Arc::new(world) }
     }
 
-    /// The store, as long as it is to work.
+    /// The store, as long as it is to work. How it fails then goes by turns: it makes no difference.
     pub(crate) fn store_for(&self, appends: usize) -> Arc<FailingStore> {
-        let crash = StoreError::Medium("the rehearsal crashes the host here".to_owned());
-        Arc::new(FailingStore::after(Arc::new(self.memory.clone()), appends, crash))
+        let crashes = [StoreError::Medium("the rehearsal crashes the host here".to_owned()), StoreError::Full, StoreError::ReadOnly];
+        Arc::new(FailingStore::after(Arc::new(self.memory.clone()), appends, crashes[appends % crashes.len()].clone()))
     }
 
     /// A fresh engine's house over a store.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use lockstep_gate::Interrupt;
 use lockstep_journal::act::ActAnswer;
@@ -9,7 +10,11 @@ use lockstep_journal::ledger::TreeHead;
 use lockstep_journal::memory::MemoryStore;
 use lockstep_journal::store::{KeptBlob, RawEntry};
 use lockstep_journal::{Act, Batch, BlobError, Blobs, Durability, Event, Lease, LeaseAsk, LeaseKept, PostedAct, SealedRecord, Store, StoreError};
-use lockstep_model::{Digest, RunId, Timestamp};
+use lockstep_model::{Clock, Digest, RunId, Timestamp};
+use lockstep_testkit::VirtualClock;
+
+/// How long an append takes that hangs: shorter than any deadline of a plan here.
+const HANGS: Duration = Duration::from_secs(1);
 
 /// What becomes of the disk at an append, and from then on until it is mended. Appends count from 1.
 #[derive(Debug, Clone)]
@@ -24,6 +29,8 @@ pub(crate) enum Fate {
     FailsLate(usize, StoreError),
     /// After this append the operator of the process wants it to stop: before the next call, or now.
     Interrupts(usize, Wish),
+    /// This append takes long: a second passes before it is kept.
+    Hangs(usize),
     /// After this append another process takes the run's lease away.
     LosesLease(usize),
 }
@@ -50,6 +57,8 @@ struct Inside {
     /// Keys of the intents that would survive the end of the process only.
     written: BTreeSet<String>,
     sick: bool,
+    /// Goes on while an append hangs.
+    clock: Arc<VirtualClock>,
     /// What the process that uses it is told by its operator.
     interrupt: Interrupt,
     /// Whether the lease was taken away, and the key of the intent that had become durable then, if it was one: its effect may still follow.
@@ -58,8 +67,8 @@ struct Inside {
 
 impl Disk {
     pub(crate) fn new(fate: Fate) -> Self {
-        let (kept, durable, written, interrupt) = Default::default();
-        let inside = Inside { store: MemoryStore::new(), fate, appends: 0, kept, durable, written, sick: false, interrupt, lease_lost: None };
+        let (kept, durable, written, clock, interrupt) = Default::default();
+        let inside = Inside { store: MemoryStore::new(), fate, appends: 0, kept, durable, written, sick: false, clock, interrupt, lease_lost: None };
         Self(Arc::new(Mutex::new(inside)))
     }
 
@@ -90,6 +99,11 @@ impl Disk {
     /// Whether the run's lease is another's, and this is no effect whose intent was durable before.
     pub(crate) fn has_lost_the_lease_for(&self, key: &str) -> bool {
         self.inside().lease_lost.as_ref().is_some_and(|intended| intended.as_deref() != Some(key))
+    }
+
+    /// The clock that runs on while an append hangs.
+    pub(crate) fn clock(&self) -> Arc<VirtualClock> {
+        Arc::clone(&self.inside().clock)
     }
 
     /// Appends tried since it was mended.
@@ -172,11 +186,16 @@ impl Store for Disk {
                 }
                 inside.keep(&batch, durability)
             }
+            Fate::Hangs(at) if appends == at => {
+                let until = inside.clock.now().after(HANGS);
+                inside.clock.wait_until(until);
+                inside.keep(&batch, durability)
+            }
             Fate::LosesLease(at) if appends == at => {
                 inside.keep(&batch, durability)?;
                 inside.lose_lease(&batch)
             }
-            Fate::Well | Fate::Refuses(..) | Fate::DiesAfter(_) | Fate::FailsLate(..) | Fate::Interrupts(..) | Fate::LosesLease(_) => {
+            Fate::Well | Fate::Refuses(..) | Fate::DiesAfter(_) | Fate::FailsLate(..) | Fate::Interrupts(..) | Fate::Hangs(_) | Fate::LosesLease(_) => {
                 inside.keep(&batch, durability)
             }
         }

@@ -125,3 +125,13 @@ pub(crate) fn does_nothing_that_it_cannot_record(make: impl Fn() -> Script) {
         }
     }
 }
+
+/// A store that takes long over any append changes nothing: what follows waits for it.
+pub(crate) fn waits_for_a_store_that_hangs(make: impl Fn() -> Script) {
+    let whole = Whole::of(&make);
+    for append in 1..=whole.appends {
+        let trial = Trial::new(make(), Fate::Hangs(append));
+        trial.start().expect("the disk is well, and slow");
+        whole.is_what_became_of(&trial, &[], &format!("append {append} hangs"));
+    }
+}

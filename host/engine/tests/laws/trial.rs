@@ -87,7 +87,7 @@ impl Trial {
     }
 
     fn house_over(disk: &Disk, drivers: Drivers) -> House {
-        House { drivers, entropy: Arc::new(NoChance), ..house(Arc::new(disk.clone()), &FakeDrivers::default()) }
+        House { drivers, entropy: Arc::new(NoChance), clock: disk.clock(), ..house(Arc::new(disk.clone()), &FakeDrivers::default()) }
     }
 
     /// As a process of its own has it.

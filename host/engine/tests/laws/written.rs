@@ -109,3 +109,8 @@ fn a_run_that_waits_and_is_woken_comes_to_the_same_end_wherever_a_waker_dies() {
 fn nothing_is_performed_after_the_lease_was_lost_at_any_append() {
     all().iter().for_each(|draft| standing::performs_nothing_after_its_lease_was_lost(|| draft.script()));
 }
+
+#[test]
+fn a_store_that_hangs_at_any_append_is_waited_for_and_changes_nothing() {
+    all().iter().for_each(|draft| laws::waits_for_a_store_that_hangs(|| draft.script()));
+}

@@ -1,8 +1,11 @@
-//! Crash after an append and go on: a fresh engine over the records that are kept, in a world that remembers.
+//! Crash after an append and go on: a fresh engine over the records that are kept, in a world that remembers. Once that engine sits every sleep out with the
+//! guest in memory, and once it lets go of the guest each time, as a host does whose sleeps are long.
 
-use lockstep_engine::{EngineError, RunReport, resolve, resume, start};
+use std::time::Duration;
+
+use lockstep_engine::{EngineError, House, RunReport, resolve, resume, start};
 use lockstep_gate::Secrets;
-use lockstep_journal::event::{CallId, Outcome, Stored};
+use lockstep_journal::event::{CallId, Event, Outcome, Stored};
 use lockstep_journal::{JournalError, RunState, RunStatus, Store};
 use lockstep_model::{RunId, RunOutcome};
 
@@ -36,11 +39,11 @@ pub(super) fn hold(rehearsal: &Rehearsal, at: Option<&str>, plain: &Play, progre
     };
     let mut verdict = Verdict { law: Law::Crash, tried: places.len(), places: all.len(), notes: Vec::new(), problems: Vec::new() };
     let mut doubts = 0;
-    let one = |place: &usize| match recover(rehearsal, *place) {
-        Ok(recovered) => (recovered.doubts, judge(plain, &recovered, &place.to_string())),
-        Err(what) => (0, vec![Problem { at: Some(place.to_string()), what, details: Vec::new() }]),
+    let one = |(place, sleeps): &(usize, Sleeps)| match recover(rehearsal, *place, *sleeps) {
+        Ok(recovered) => (recovered.doubts, judge(plain, &recovered, *place, *sleeps)),
+        Err(what) => (0, vec![Problem { at: Some(place.to_string()), what: format!("{what}{}", sleeps.words()), details: Vec::new() }]),
     };
-    for (found, problems) in each(&places, progress, one) {
+    for (found, problems) in each(&tries(plain, &places), progress, one) {
         doubts += found;
         verdict.problems.extend(problems);
     }
@@ -50,7 +53,40 @@ pub(super) fn hold(rehearsal: &Rehearsal, at: Option<&str>, plain: &Play, progre
     Ok(verdict)
 }
 
-fn recover(rehearsal: &Rehearsal, appends: usize) -> Result<Recovered, String> {
+/// How the host that goes on sleeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sleeps {
+    /// With the guest in memory.
+    Holding,
+    /// Without: waking is replay.
+    LettingGo,
+}
+
+impl Sleeps {
+    fn longest_hold(self) -> Duration {
+        match self {
+            Self::Holding => Duration::MAX,
+            Self::LettingGo => Duration::ZERO,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Holding => "",
+            Self::LettingGo => ", when every sleep lets go of the guest",
+        }
+    }
+}
+
+/// Every place once, and a second time when there are sleeps to let go of the guest in: each of those costs a replay.
+fn tries(plain: &Play, places: &[usize]) -> Vec<(usize, Sleeps)> {
+    let sleeps = |event: &Event| matches!(event, Event::CallStarted(call) if call.asked.interface == "clock" && call.asked.function.starts_with("sleep"));
+    let sleeps = plain.records.iter().filter(|record| sleeps(&record.record.event)).count();
+    let again = if sleeps == 0 { Vec::new() } else { affordable(places, plain.records.len() * (1 + sleeps)) };
+    places.iter().map(|place| (*place, Sleeps::Holding)).chain(again.into_iter().map(|place| (place, Sleeps::LettingGo))).collect()
+}
+
+fn recover(rehearsal: &Rehearsal, appends: usize, sleeps: Sleeps) -> Result<Recovered, String> {
     let stage = Stage::new(rehearsal, Onlookers::default());
     let before = stage.world.things();
     match start(&stage.house(stage.store_for(appends)), rehearsal.start()) {
@@ -62,16 +98,16 @@ fn recover(rehearsal: &Rehearsal, appends: usize) -> Result<Recovered, String> {
     let records = stage.memory.records(run).map_err(|error| error.to_string())?;
     stage.world.crashed(&records);
     let mut doubts = 0;
-    let report = go_on(&stage, run, &mut doubts).map_err(|error| format!("after the crash: {error}"))?;
+    let report = go_on(&stage, run, sleeps, &mut doubts).map_err(|error| format!("after the crash: {error}"))?;
     let twice = stage.world.done_twice().into_iter().map(|call| format!("{} `{}` was done twice", call.id, call.summary)).collect();
     let play = stage.play(report, before, appends).map_err(|error| error.to_string())?;
     Ok(Recovered { play, doubts, twice })
 }
 
 /// Resumes, and answers what is asked, until the run stands.
-fn go_on(stage: &Stage<'_>, run: RunId, doubts: &mut usize) -> Result<RunReport, EngineError> {
+fn go_on(stage: &Stage<'_>, run: RunId, sleeps: Sleeps, doubts: &mut usize) -> Result<RunReport, EngineError> {
     loop {
-        let house = stage.house(std::sync::Arc::new(stage.memory.clone()));
+        let house = House { longest_hold: sleeps.longest_hold(), ..stage.house(std::sync::Arc::new(stage.memory.clone())) };
         let report = resume(&house, stage.resume(run))?;
         let Some(call) = in_doubt(&report.state).filter(|_| *doubts < MOST_ANSWERS) else { return Ok(report) };
         *doubts += 1;
@@ -100,10 +136,10 @@ fn in_doubt(state: &RunState) -> Option<CallId> {
 }
 
 /// What is not as without the crash.
-fn judge(plain: &Play, recovered: &Recovered, at: &str) -> Vec<Problem> {
-    let play = &recovered.play;
+fn judge(plain: &Play, recovered: &Recovered, place: usize, sleeps: Sleeps) -> Vec<Problem> {
+    let (play, at) = (&recovered.play, place.to_string());
     if let Some(call) = play.unanswered.first() {
-        return vec![unanswered(Some(at.to_owned()), call)];
+        return vec![unanswered(Some(at), call)];
     }
     let mut details = recovered.twice.clone();
     let (expected, found) = (&plain.report, &play.report);
@@ -121,5 +157,5 @@ fn judge(plain: &Play, recovered: &Recovered, at: &str) -> Vec<Problem> {
     if details.is_empty() {
         return Vec::new();
     }
-    vec![Problem { at: Some(at.to_owned()), what: format!("a crash after append {at} makes a difference"), details }]
+    vec![Problem { what: format!("a crash after append {at} makes a difference{}", sleeps.words()), at: Some(at), details }]
 }

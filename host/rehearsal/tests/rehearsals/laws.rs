@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use lockstep_gate::Gate;
 use lockstep_model::plan::Undo;
-use lockstep_model::request::FilesRequest;
+use lockstep_model::request::{ClockRequest, FilesRequest};
 use lockstep_rehearsal::{Law, Verdict};
 use lockstep_testkit::{Script, ask};
 
@@ -138,6 +138,23 @@ fn what_a_procedure_keeps_outside_the_journal_shows_after_a_crash() {
     let problem = verdict.problems.first().unwrap();
     assert!(problem.what.contains("makes a difference"), "{problem:?}");
     assert!(problem.details.iter().any(|detail| detail.starts_with("outcome: was succeeded, is diverged")), "{problem:?}");
+}
+
+#[test]
+fn what_a_procedure_keeps_in_memory_over_a_sleep_shows_when_the_guest_is_let_go_of() {
+    // One crash makes it the second time, a sleep that lets go of the guest the third.
+    let times = AtomicU32::new(0);
+    let forgetful = Script::default().step(
+        "deploy",
+        move |gate| {
+            let time = times.fetch_add(1, Ordering::SeqCst) % 4;
+            ask(gate, ClockRequest::Sleep { seconds: 600 })?;
+            deploy(gate, &[if time < 2 { "first" } else { "later" }]).map(|_| ())
+        },
+        nothing,
+    );
+    let problems = held(forgetful, Law::Crash).problems;
+    assert!(problems.iter().any(|problem| problem.what.ends_with("makes a difference, when every sleep lets go of the guest")), "{problems:?}");
 }
 
 #[test]
