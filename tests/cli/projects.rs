@@ -6,6 +6,13 @@ use crate::place::{Place, root};
 fn a_new_project_builds_and_runs_as_it_is() {
     let place = Place::new();
     place.lockstep(["new", "greeter", "--lang", "rust"]).expect(0);
+    holds(&place, "src/lib.rs");
+    let again = place.lockstep(["new", "greeter", "--lang", "rust"]).expect(2);
+    assert!(again.stderr.contains("LS0007"), "{}", again.stderr);
+}
+
+/// That the project `greeter` in a place does what a new project does, and is not run when its source has changed since it was built.
+fn holds(place: &Place, source: &str) {
     let project = place.path().join("greeter");
     let inside = |args: &[&str]| -> crate::place::Ran {
         // The guests share one target directory, so that the SDK is compiled once.
@@ -20,17 +27,22 @@ fn a_new_project_builds_and_runs_as_it_is() {
     assert_eq!((&tested["held"], &tested["broken"]), (&6.into(), &0.into()), "{tested}");
     assert_eq!(inside(&["run", "--json"]).expect(0).json()["outcome"], "succeeded");
     // A change of the source is not run before it is built.
-    let source = project.join("src/lib.rs");
-    let changed = std::fs::File::options().append(true).open(&source).unwrap();
+    let file = project.join(source);
+    let changed = std::fs::File::options().append(true).open(&file).unwrap();
     changed.set_modified(std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(4_102_444_800)).unwrap();
     for verb in ["run", "plan", "check", "inspect"] {
         let stale = inside(&[verb]).expect(2);
-        assert!(stale.stderr.contains("older than src/lib.rs") && stale.stderr.contains("`lockstep build`"), "{verb}: {}", stale.stderr);
+        assert!(stale.stderr.contains(&format!("older than {source}")) && stale.stderr.contains("`lockstep build`"), "{verb}: {}", stale.stderr);
     }
     let named = built["file"].as_str().unwrap();
     assert!(inside(&["inspect", named]).expect(0).stdout.contains("greeter"), "named as a file it is taken as it is");
-    let again = place.lockstep(["new", "greeter", "--lang", "rust"]).expect(2);
-    assert!(again.stderr.contains("LS0007"), "{}", again.stderr);
+}
+
+#[test]
+fn a_new_project_in_c_builds_and_runs_as_it_is() {
+    let place = Place::new();
+    place.lockstep(["new", "greeter", "--lang", "c"]).expect(0);
+    holds(&place, "src/procedure.c");
 }
 
 #[test]

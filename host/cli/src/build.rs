@@ -1,11 +1,12 @@
 //! From a project to a component: the language is found out, its compiler run, the module made into a component, and what it declares written into it.
 
-mod cargo;
+mod c;
+mod contract;
 mod declared;
 mod encode;
 mod language;
+mod rust;
 mod tool;
-mod way;
 
 use std::path::{Path, PathBuf};
 
@@ -17,8 +18,8 @@ use crate::fsio;
 use crate::ui::Ui;
 
 pub(crate) use language::Language;
+pub(crate) use rust::{TARGET, Way};
 pub(crate) use tool::{find_program, first_line};
-pub(crate) use way::{TARGET, Way};
 
 /// Where `build` puts components and `run` looks for them, below the project's folder.
 pub(crate) const OUTPUT: &str = "target/lockstep";
@@ -34,21 +35,26 @@ pub(crate) struct Product {
     pub(crate) procedure: String,
 }
 
+/// What a language's tools gave.
+struct Made {
+    /// What the project is called.
+    name: String,
+    /// The component, without its descriptor.
+    component: Vec<u8>,
+}
+
 /// Builds the project in a folder.
 ///
 /// # Errors
 /// When it is no project, a tool is missing, or it does not compile to a procedure.
 pub(crate) fn build(folder: &Path, ui: &Ui) -> Result<Product, CliError> {
-    match Language::of(folder)? {
-        Language::Rust => {
-            cargo::expect_procedure(folder)?;
-            let way = way::find_or_install(folder, ui)?;
-            let module = cargo::build(folder, &way, ui)?;
-            let bytes = fsio::read(&module.file)?;
-            let component = encode::component(&bytes, &module.name)?;
-            finish(folder, &module.name, component)
-        }
-    }
+    let language = Language::of(folder)?;
+    let made = match language {
+        Language::Rust => rust::build(folder, ui)?,
+        Language::C => c::build(folder, ui)?,
+        Language::Go | Language::TypeScript | Language::Python => return Err(language.unsupported()),
+    };
+    finish(folder, &made.name, made.component)
 }
 
 fn finish(folder: &Path, name: &str, component: Vec<u8>) -> Result<Product, CliError> {
@@ -56,14 +62,14 @@ fn finish(folder: &Path, name: &str, component: Vec<u8>) -> Result<Product, CliE
     let descriptor = declared::descriptor(&component)?;
     let component = component::with_descriptor(component, &descriptor)?;
     let facts = component::read(&component, name)?;
-    let output = folder.join(OUTPUT);
-    let file = output.join(format!("{name}.wasm"));
+    let procedure = descriptor.procedure.name;
+    let file = folder.join(OUTPUT).join(format!("{procedure}.wasm"));
     for stale in built_in(folder).into_iter().filter(|found| *found != file) {
-        // Left over from a package that had another name; `run` must not take it for this one.
+        // Left over from when the procedure had another name; `run` must not take it for this one.
         std::fs::remove_file(&stale).map_err(|error| CliError::unwritable(&stale, &error))?;
     }
     fsio::write(&file, &component)?;
-    Ok(Product { file, facts, procedure: descriptor.procedure.name })
+    Ok(Product { file, facts, procedure })
 }
 
 /// The component of the project in a folder.
@@ -92,7 +98,7 @@ fn changed_since(folder: &Path, component: &Path) -> Option<PathBuf> {
     let made = changed(component)?;
     let mut looked_at: Vec<PathBuf> = Language::of(folder).ok()?.sources().iter().map(|source| folder.join(source)).collect();
     while let Some(path) = looked_at.pop() {
-        if path.is_dir() && !path.is_symlink() {
+        if path.is_dir() && !path.is_symlink() && !path.ends_with("target") {
             looked_at.extend(std::fs::read_dir(&path).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())));
         } else if changed(&path).is_some_and(|changed| changed > made) {
             return Some(path.strip_prefix(folder).map(Path::to_owned).unwrap_or(path));

@@ -2,55 +2,85 @@
 
 use std::path::Path;
 
+use clap::ValueEnum;
 use lockstep_api::Code;
 
 use crate::error::CliError;
 
-/// A language that procedures can be built from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A language that procedures are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Language {
-    /// `Cargo.toml`.
+    /// Rust
     Rust,
+    /// TypeScript
+    #[value(name = "typescript", alias = "ts")]
+    TypeScript,
+    /// Python
+    Python,
+    /// Go
+    Go,
+    /// C
+    C,
 }
 
-/// Languages that have no SDK yet, by the file that gives them away.
-const OTHERS: &[(&str, &str)] = &[
-    ("package.json", "TypeScript or JavaScript"),
-    ("pyproject.toml", "Python"),
-    ("requirements.txt", "Python"),
-    ("app.py", "Python"),
-    ("go.mod", "Go"),
-    ("Makefile", "C"),
-];
-
 impl Language {
-    /// What a component is built from: files and folders of the project.
+    /// In the order in which a folder is looked at: what only one language has comes first.
+    const ALL: [Self; 5] = [Self::Rust, Self::Go, Self::C, Self::TypeScript, Self::Python];
+
+    /// What people call it.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Rust => "Rust",
+            Self::TypeScript => "TypeScript",
+            Self::Python => "Python",
+            Self::Go => "Go",
+            Self::C => "C",
+        }
+    }
+
+    /// The file that makes a folder a project in this language.
+    pub(crate) fn manifest(self) -> &'static str {
+        match self {
+            Self::Rust => "Cargo.toml",
+            Self::TypeScript => "package.json",
+            Self::Python => "pyproject.toml",
+            Self::Go => "go.mod",
+            Self::C => "compile_flags.txt",
+        }
+    }
+
+    /// What a component is built from: files and folders of the project. Folders named `target` in them are not looked into.
     pub(super) fn sources(self) -> &'static [&'static str] {
         match self {
-            Self::Rust => &["Cargo.toml", "build.rs", "src"],
+            Self::Rust => super::rust::SOURCES,
+            Self::C => super::c::SOURCES,
+            Self::Go | Self::TypeScript | Self::Python => &[],
         }
     }
 
     /// The language of the project in a folder.
     ///
     /// # Errors
-    /// When there is none, or one without an SDK.
+    /// When there is none.
     pub(crate) fn of(folder: &Path) -> Result<Self, CliError> {
         if !folder.is_dir() {
             return Err(
                 CliError::new(Code::NoLanguage, format!("{} is not a folder", folder.display())).hint("give the project's folder: `lockstep build DIR`")
             );
         }
-        if folder.join("Cargo.toml").is_file() {
-            return Ok(Self::Rust);
+        if let Some(language) = Self::ALL.into_iter().find(|language| folder.join(language.manifest()).is_file()) {
+            return Ok(language);
         }
-        if let Some((file, language)) = OTHERS.iter().find(|(file, _)| folder.join(file).is_file()) {
-            return Err(CliError::new(Code::LanguageUnsupported, format!("{language} is not supported yet"))
-                .detail(format!("{} makes this a project in {language}", folder.join(file).display()))
-                .hint("this version builds Rust: `lockstep new NAME --lang rust`"));
-        }
+        let known: Vec<String> = Self::ALL.iter().map(|language| format!("{} ({})", language.manifest(), language.title())).collect();
         Err(CliError::new(Code::NoLanguage, format!("{} holds no project that can be built", folder.display()))
-            .hint("a Rust project has a Cargo.toml; `lockstep new NAME --lang rust` makes one"))
+            .detail(format!("none of these is there: {}", known.join(", ")))
+            .hint("`lockstep new NAME --lang rust` makes one"))
+    }
+
+    /// Says that there is no SDK for it yet.
+    pub(crate) fn unsupported(self) -> CliError {
+        CliError::new(Code::LanguageUnsupported, format!("{} is not supported yet", self.title()))
+            .hint("this version builds Rust and C: `lockstep new NAME --lang c`")
     }
 }
 
@@ -65,9 +95,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(Language::of(folder.path()).unwrap_err().code(), Code::NoLanguage);
         assert_eq!(Language::of(&folder.path().join("none")).unwrap_err().code(), Code::NoLanguage);
-        std::fs::write(folder.path().join("go.mod"), "").unwrap();
-        assert_eq!(Language::of(folder.path()).unwrap_err().code(), Code::LanguageUnsupported);
-        std::fs::write(folder.path().join("Cargo.toml"), "").unwrap();
-        assert_eq!(Language::of(folder.path()).unwrap(), Language::Rust);
+        for language in Language::ALL {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join(language.manifest()), "").unwrap();
+            assert_eq!(Language::of(folder.path()).unwrap(), language);
+        }
     }
 }

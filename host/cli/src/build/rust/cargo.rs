@@ -7,7 +7,7 @@ use std::process::Stdio;
 use lockstep_api::Code;
 use serde::Deserialize;
 
-use super::tool;
+use super::super::tool;
 use super::way::{TARGET, Way};
 use crate::environment;
 use crate::error::CliError;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use lockstep_api::Code;
 
-use super::tool;
+use super::super::tool;
 use crate::environment;
 use crate::error::CliError;
 use crate::ui::Ui;

@@ -1,0 +1,363 @@
+// Write a Lockstep procedure in C that reads like the runbook it replaces.
+//
+//     #include <lockstep.h>
+//
+//     static ls_result greet(const ls_ctx *ctx) {
+//         const char *who;
+//         LS_TRY(ls_ctx_parameter(ctx, "who", &who));
+//         return ls_text(ls_format("hello, %s", who));
+//     }
+//
+//     LOCKSTEP_PROCEDURE(p) {
+//         ls_describe(p, "hello", "0.1.0", .title = "Say hello");
+//         ls_parameter(p, "who", .title = "Whom to greet", .fallback = "world");
+//         ls_step(p, "greet", "Greet them", greet);
+//     }
+//
+// Results: whatever can fail gives an `ls_result`, and `LS_TRY` hands a failure on. What else a call gives it writes through its last argument.
+// Memory: the host calls each step in a fresh instance and throws it away. Nothing is ever freed, and nothing has to be. Texts end with NUL and are UTF-8.
+// Rules: while the procedure is declared nothing may be asked of the world. A step shares nothing with another in memory: it gives an output, and later
+// steps read it. An undo may meet a step that stopped half-way: remember what you are about to make, and look before you remove.
+#pragma once
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Results ---------------------------------------------------------------------------------------------------------------------------------------
+
+// Why something did not give its result.
+typedef enum {
+    LS_DENIED,    // The grant does not allow it.
+    LS_TIMED_OUT, // The deadline of the call, the step or the run passed.
+    LS_IN_DOUBT,  // It may or may not have happened; an operator decided to let the procedure know.
+    LS_FAILED,    // The far side, the host or the procedure failed: see the code.
+} ls_kind;
+
+// What failed. `code` is stable: `http.tls`, `shell.program-missing`, or one of the SDK's own below; `denied`, `timed-out` and `in-doubt` of the others.
+typedef struct {
+    ls_kind kind;
+    const char *code;
+    const char *message;
+    bool retryable;
+} ls_failure;
+
+// A failure, or none. `output` is what a step gives: JSON text, or NULL for nothing.
+typedef struct {
+    const ls_failure *failure;
+    const char *output;
+} ls_result;
+
+#define LS_ASSERTION "step.assertion" // The world is not as the procedure expects it. Retried when the step declares a retry.
+#define LS_GAVE_UP "step.failed"      // The procedure gave up. Not retried.
+#define LS_PARAMETER "step.parameter" // A parameter is missing or does not read as the type asked for.
+#define LS_OUTPUT "step.output"       // An output or a remembered value is missing or has another shape.
+#define LS_UNKNOWN "step.unknown"     // The host asked for a step or an undo that the procedure does not declare.
+
+// Hands a failure on to the caller.
+#define LS_TRY(result)                                                                                                                                \
+    do {                                                                                                                                              \
+        ls_result ls_tried_ = (result);                                                                                                               \
+        if (ls_tried_.failure) return ls_tried_;                                                                                                      \
+    } while (0)
+
+// Fails the step unless something holds: `LS_ENSURE(free > 3, "only %d slots are free", free)`. Code `step.assertion`, retryable.
+#define LS_ENSURE(condition, ...)                                                                                                                     \
+    do {                                                                                                                                              \
+        if (!(condition)) return ls_assertion(__VA_ARGS__);                                                                                           \
+    } while (0)
+
+ls_result ls_done(void);                 // It worked, and gives nothing.
+ls_result ls_text(const char *text);     // A step's output: this text, as JSON.
+ls_result ls_number(int64_t number);     // A step's output: this number.
+ls_result ls_json(const char *json);     // A step's output: JSON text.
+__attribute__((format(printf, 1, 2))) ls_result ls_fail(const char *format, ...);      // The procedure gives up: code `step.failed`.
+__attribute__((format(printf, 1, 2))) ls_result ls_assertion(const char *format, ...); // The world is not as expected: code `step.assertion`, retryable.
+ls_result ls_with_code(ls_result result, const char *code); // Gives a failure another code; only one of kind `LS_FAILED` has one to change.
+ls_result ls_retryable(ls_result result);                   // Says that trying again may help.
+bool ls_is_retryable(ls_result result);                     // Whether trying again may help.
+__attribute__((format(printf, 2, 3))) ls_result ls_context(ls_result result, const char *format, ...); // Puts what was being done before what went wrong.
+
+// Memory, texts, units --------------------------------------------------------------------------------------------------------------------------
+
+// Bytes. One NUL follows them, so that text can be used as it is.
+typedef struct {
+    const uint8_t *data;
+    size_t size;
+} ls_bytes;
+
+// Texts. `LS_LIST("a", "b")` makes one; `LS_NONE` is an empty one, which is not the same as none given.
+typedef struct {
+    const char *const *items;
+    size_t count;
+} ls_list;
+#define LS_LIST(...) ((ls_list){(const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)})
+#define LS_NONE ((ls_list){(const char *const[]){NULL}, 0})
+
+void *ls_alloc(size_t size);                                                            // Zeroed memory. Traps when there is none left.
+__attribute__((format(printf, 1, 2))) const char *ls_format(const char *format, ...);   // As printf, into new memory.
+const char *ls_trim(const char *text);                                                  // Without white space at both ends.
+ls_bytes ls_bytes_of(const char *text);                                                 // The bytes of a text.
+
+// Milliseconds.
+typedef uint64_t ls_duration;
+static inline ls_duration ls_millis(uint64_t count) { return count; }
+static inline ls_duration ls_secs(uint64_t count) { return count * 1000; }
+static inline ls_duration ls_minutes(uint64_t count) { return count * 60000; }
+static inline uint64_t ls_mib(uint64_t count) { return count << 20; }
+
+// The procedure ---------------------------------------------------------------------------------------------------------------------------------
+
+typedef struct ls_procedure ls_procedure; // The procedure being declared.
+typedef struct ls_ctx ls_ctx;             // The run as one step sees it.
+typedef ls_result ls_act(const ls_ctx *ctx); // A step, or its undo.
+
+// Makes what follows the procedure of this component. The host calls it on a fresh instance whenever it wants to describe, plan, run a step or undo one.
+#define LOCKSTEP_PROCEDURE(p) void lockstep_procedure(ls_procedure *p)
+LOCKSTEP_PROCEDURE(p);
+
+// When no attempt of a step is left.
+typedef enum {
+    LS_DECIDE,   // Pause when a person is attached, else undo.
+    LS_PAUSE,    // Stop and wait for an operator.
+    LS_UNDO,     // Undo everything done so far.
+    LS_CONTINUE, // Go on with the steps that do not need it.
+} ls_on_failure;
+
+typedef struct {
+    const char *id, *version;
+    const char *title; // One line for the operator.
+} ls_description;
+
+typedef struct {
+    const char *id;
+    const char *title;    // One line for the operator.
+    const char *fallback; // The value when none is given; without one it is required.
+    ls_list choices;      // The only values allowed.
+} ls_parameter_words;
+
+typedef struct {
+    const char *id, *title;
+    ls_act *run;
+    ls_act *undo;             // The function that undoes it. It may find the step half done, and must look before it removes.
+    bool irreversible;        // It cannot be undone: the point of no return.
+    const char *about;        // What it does and why, at length.
+    ls_list needs;            // The steps that must have succeeded before it, instead of the one declared before it.
+    ls_duration timeout;      // How long one attempt may take.
+    struct {
+        uint32_t attempts;    // Tries in all.
+        ls_duration backoff;  // The wait before the second, doubled before each further one,
+        ls_duration longest;  // up to this; a minute when it is not said.
+    } retry;
+    ls_list retry_on;         // The only failure codes to try again after.
+    ls_on_failure on_failure; // What to do when no attempt is left.
+    ls_duration expected;     // How long it usually takes.
+} ls_step_words;
+
+// Names the procedure: its id in kebab case, its version as semver. Once. `ls_describe(p, "shop", "1.0.0", .title = "…")`.
+#define ls_describe(p, id_, ...) ls_procedure_describe(p, (ls_description){.id = id_, .version = __VA_ARGS__})
+// Declares something the procedure needs to be told, as in `-p id=value`: `ls_parameter(p, "port", .fallback = "8080")`.
+#define ls_parameter(p, ...) ls_procedure_parameter(p, (ls_parameter_words){.id = __VA_ARGS__})
+// Declares a step: `ls_step(p, "start", "It runs", start, .undo = stop, .timeout = ls_minutes(2), .retry = {3, ls_secs(1)})`.
+#define ls_step(p, id_, title_, ...) ls_procedure_step(p, (ls_step_words){.id = id_, .title = title_, .run = __VA_ARGS__})
+void ls_procedure_describe(ls_procedure *p, ls_description words);
+void ls_procedure_parameter(ls_procedure *p, ls_parameter_words words);
+void ls_procedure_step(ls_procedure *p, ls_step_words words);
+void ls_phase(ls_procedure *p, const char *heading);           // The heading that the steps declared from here on stand under.
+const char *ls_value(const ls_procedure *p, const char *id);   // The value of a parameter, to decide which steps there are; NULL when it has none.
+const char *ls_environment(const ls_procedure *p);             // The name of the environment; empty while the procedure is only being described.
+
+// What a step knows of its run ------------------------------------------------------------------------------------------------------------------
+
+const char *ls_ctx_step(const ls_ctx *ctx);            // The id of the step being run or undone.
+const char *ls_ctx_run_id(const ls_ctx *ctx);          // The run's id.
+const char *ls_ctx_environment(const ls_ctx *ctx);     // The name of the environment.
+uint32_t ls_ctx_attempt(const ls_ctx *ctx);            // Number of this attempt of the step, 1 for the first.
+const char *ls_ctx_idempotency_key(const ls_ctx *ctx); // The key of the next call, the same in every replay.
+ls_result ls_ctx_parameter(const ls_ctx *ctx, const char *id, const char **value);      // What was given, else the fallback.
+ls_result ls_ctx_parameter_number(const ls_ctx *ctx, const char *id, int64_t *value);   // As a whole number.
+const char *ls_ctx_maybe_parameter(const ls_ctx *ctx, const char *id);                  // NULL when it has no value.
+ls_result ls_ctx_output(const ls_ctx *ctx, const char *step, const char **json);        // The output of a step that has succeeded.
+ls_result ls_ctx_output_text(const ls_ctx *ctx, const char *step, const char *pointer, const char **text); // The text in it at a JSON pointer; "": all of it.
+const char *ls_ctx_maybe_output(const ls_ctx *ctx, const char *step);                   // NULL when it has none.
+ls_result ls_ctx_remember(const ls_ctx *ctx, const char *key, const char *json);        // Keeps a value for later attempts and for the undo of this step.
+const char *ls_ctx_recall(const ls_ctx *ctx, const char *key);                          // What an attempt of this step kept: the latest, JSON, or NULL.
+
+// JSON ------------------------------------------------------------------------------------------------------------------------------------------
+
+const char *ls_json_text(const char *text);           // A text as JSON: quoted and escaped.
+const char *ls_json_object(const char *key, ...);     // `ls_json_object("slot", "blue", "port", "1", NULL)`: an object of texts.
+ls_result ls_json_at(const char *origin, const char *json, const char *pointer, const char **found); // The JSON at a pointer (RFC 6901).
+ls_result ls_json_text_at(const char *origin, const char *json, const char *pointer, const char **text); // The text at a pointer.
+ls_result ls_json_expect(const char *origin, const char *json, const char *pointer, const char *expected); // Fails unless that JSON is there.
+ls_result ls_json_keys(const char *origin, const char *json, const char *pointer, ls_list *keys); // The keys of an object, sorted.
+
+// Log -------------------------------------------------------------------------------------------------------------------------------------------
+
+__attribute__((format(printf, 1, 2))) void ls_debug(const char *format, ...); // For the author.
+__attribute__((format(printf, 1, 2))) void ls_info(const char *format, ...);  // For the operator.
+__attribute__((format(printf, 1, 2))) void ls_warn(const char *format, ...);  // Something to look at; the run goes on.
+__attribute__((format(printf, 1, 2))) void ls_error(const char *format, ...); // Something is wrong. Saying so fails nothing.
+void ls_progress(uint32_t done, uint32_t total, const char *message);         // How far a long piece of work is.
+
+// Files and artifacts ---------------------------------------------------------------------------------------------------------------------------
+
+typedef struct ls_probe ls_probe; // How the host finds out whether a call happened when its outcome was lost: see below.
+
+// A kept artifact: bytes named once in a run.
+typedef struct {
+    int32_t handle;
+    const char *id, *digest;
+} ls_artifact;
+
+ls_result ls_artifact_from_text(const char *id, const char *text, ls_artifact *artifact);  // Keeps text as an artifact of this run.
+ls_result ls_artifact_from_bytes(const char *id, ls_bytes bytes, ls_artifact *artifact);   // Keeps bytes.
+ls_result ls_artifact_by_id(const char *id, ls_artifact *artifact);                        // Fails when the run has none of that id.
+bool ls_artifact_maybe_by_id(const char *id, ls_artifact *artifact);                       // Whether the run has one.
+ls_result ls_artifact_bytes(const ls_artifact *artifact, ls_bytes *bytes);                 // All of its bytes.
+ls_result ls_artifact_text(const ls_artifact *artifact, const char **text);                // All of it as text.
+ls_result ls_artifact_expect_digest(const ls_artifact *artifact, const char *pinned);      // Fails unless it has that digest.
+
+// What is at a path: `file`, `directory`, `link` or `other`.
+typedef struct {
+    const char *kind;
+    uint64_t size;
+    const char *modified; // RFC 3339
+    const char *target;   // Where a link points, or NULL.
+} ls_entry;
+
+ls_result ls_files_read(const char *path, ls_bytes *bytes);                        // The whole of a file.
+ls_result ls_files_read_text(const char *path, const char **text);                 // The whole of a file as text.
+ls_result ls_files_write(const char *path, ls_bytes bytes);                        // Replaces or makes a file; never seen half-written.
+ls_result ls_files_write_text(const char *path, const char *text);                 // As `ls_files_write`.
+ls_result ls_files_append_text(const char *path, const char *text, const ls_probe *probe); // Adds at the end: at most once. `probe` may be NULL.
+ls_result ls_files_look(const char *path, const ls_entry **entry);                 // What is there; NULL when nothing is.
+ls_result ls_files_exists(const char *path, bool *there);                          // Whether anything is there.
+ls_result ls_files_link_target(const char *path, const char **target);             // Where a link points; NULL when it is none.
+ls_result ls_files_entries(const char *path, ls_list *names);                      // The names in a directory, sorted.
+ls_result ls_files_make_directory(const char *path);                               // Makes a directory and those above it.
+ls_result ls_files_remove(const char *path);                                       // Removes a file, a link, or a directory and all in it.
+ls_result ls_files_link(const char *path, const char *target);                     // Points a link somewhere, in one step.
+ls_result ls_files_digest(const char *path, const char **digest);                  // `sha256:` and 64 hexadecimal digits.
+ls_result ls_files_expect_digest(const char *path, const char *pinned);            // Fails unless the file has that digest.
+ls_result ls_files_disk_free(const char *path, uint64_t *bytes);                   // Bytes free.
+ls_result ls_files_expect_disk_free(const char *path, uint64_t bytes);             // Fails unless that much is free.
+ls_result ls_files_keep(const char *path, const char *id, ls_artifact *artifact);  // Copies a file into a new artifact.
+ls_result ls_files_place(const char *path, const ls_artifact *artifact);           // Writes an artifact as a file.
+ls_result ls_files_place_program(const char *path, const ls_artifact *artifact);   // As `ls_files_place`, executable.
+
+// Requests --------------------------------------------------------------------------------------------------------------------------------------
+
+typedef struct ls_request ls_request; // A request being built. Nothing happens before `ls_http_send`.
+typedef struct ls_secret {
+    const char *id;
+    const char *marker; // Text that stands for the value; the host puts the value in at its destination.
+} ls_secret;
+typedef struct {
+    const char *name, *value;
+} ls_header;
+
+// A response. A status of 400 or above is one as well: say what you expect.
+typedef struct {
+    const char *origin; // What was asked: method and URL.
+    const char *url;    // Where it came from in the end, after redirects.
+    uint16_t status;
+    const ls_header *headers; // In the order received, names in lower case.
+    size_t header_count;
+    ls_bytes body;
+    bool truncated; // Whether the body was longer than the grant's limit, and has been cut.
+    struct {
+        uint32_t dns, connect, tls, first_byte, total; // Microseconds.
+    } timing;
+} ls_response;
+
+ls_request *ls_http_get(const char *url);     // Read: done again after a crash.
+ls_request *ls_http_head(const char *url);    // Read.
+ls_request *ls_http_options(const char *url); // Read.
+ls_request *ls_http_put(const char *url);     // Idempotent.
+ls_request *ls_http_delete(const char *url);  // Idempotent.
+ls_request *ls_http_post(const char *url);    // At most once, unless `ls_http_idempotent`.
+ls_request *ls_http_patch(const char *url);   // At most once, unless `ls_http_idempotent`.
+void ls_http_header(ls_request *request, const char *name, const char *value);    // Adds a header. The value may hold a secret's marker.
+void ls_http_bearer(ls_request *request, ls_secret token);                        // Shows a token: `authorization: Bearer …`.
+void ls_http_query(ls_request *request, const char *name, const char *value);     // Adds `name=value` to the query, escaped.
+void ls_http_json(ls_request *request, const char *json);                         // A body of JSON. Secrets inside are put in by the host.
+void ls_http_text(ls_request *request, const char *text);                         // A body of text.
+void ls_http_bytes(ls_request *request, ls_bytes bytes);                          // A body of bytes.
+void ls_http_timeout(ls_request *request, ls_duration longest);                   // Deadline of the whole exchange. Without it 30 seconds.
+void ls_http_redirects(ls_request *request, uint32_t limit);                      // Follows at most that many. Without it none.
+void ls_http_idempotent(ls_request *request);                                     // Repeating it does no harm.
+void ls_http_capture(ls_request *request, const char *pointer, const char *id);   // Takes a part of the response into a secret.
+void ls_http_probe(ls_request *request, const ls_probe *probe);                   // How the host finds out whether it happened.
+ls_probe *ls_http_as_probe(const ls_request *request);                            // This request as a probe of another call.
+ls_result ls_http_send(const ls_request *request, const ls_response **response);  // Sends it and waits for the whole response.
+
+const char *ls_response_header(const ls_response *response, const char *name);                        // The first of that name, in any case; or NULL.
+const char *ls_response_text(const ls_response *response);                                            // The body as text.
+ls_result ls_response_json_text(const ls_response *response, const char *pointer, const char **text); // The text at a JSON pointer of the body.
+ls_result ls_expect_status(const ls_response *response, uint16_t expected);
+ls_result ls_expect_success(const ls_response *response);                                        // 200 to 299
+ls_result ls_expect_json(const ls_response *response, const char *pointer, const char *expected); // `expected` is JSON: see `ls_json_text`.
+ls_result ls_expect_text(const ls_response *response, const char *expected);                     // The body contains it.
+ls_result ls_expect_faster_than(const ls_response *response, ls_duration limit);
+
+// Commands --------------------------------------------------------------------------------------------------------------------------------------
+
+typedef struct ls_command ls_command; // A command being built. Nothing happens before `ls_shell_run`.
+
+// How it ended. A code other than 0 is an end as well: say what you expect.
+typedef struct {
+    const char *line; // The command as a person would type it.
+    int32_t code;     // 128 and the signal's number when a signal ended it.
+    ls_bytes out, err;
+    bool truncated;       // Whether an output was longer than the limit and has been cut.
+    ls_duration duration; // How long it took.
+} ls_exit;
+
+// One program and its arguments, never a line for a shell to take apart: `ls_shell_command("/usr/bin/git", LS_LIST("status", "--porcelain"))`.
+ls_command *ls_shell_command(const char *program, ls_list args);
+void ls_shell_arg(ls_command *command, const char *arg);                         // Adds an argument.
+void ls_shell_env(ls_command *command, const char *name, const char *value);     // Sets a variable the grant allows. May hold a secret's marker.
+void ls_shell_directory(ls_command *command, const char *path);                  // The working directory.
+void ls_shell_stdin(ls_command *command, ls_bytes input);                        // Standard input. May hold secrets' markers.
+void ls_shell_timeout(ls_command *command, ls_duration longest);                 // Then the whole process group is killed.
+void ls_shell_idempotent(ls_command *command);                                   // Repeating it does no harm.
+void ls_shell_probe(ls_command *command, const ls_probe *probe);                 // How the host finds out whether it happened.
+ls_probe *ls_shell_as_probe(const ls_command *command);                          // This command as a probe of another call.
+ls_result ls_shell_run(const ls_command *command, const ls_exit **exit);         // Runs it to its end.
+
+const char *ls_exit_text(const ls_exit *exit); // Standard output as text, without white space at its end.
+ls_result ls_expect_code(const ls_exit *exit, int32_t expected);
+ls_result ls_expect_no_output(const ls_exit *exit);
+ls_result ls_expect_output(const ls_exit *exit, const char *expected); // Standard output contains it.
+
+// Probes ----------------------------------------------------------------------------------------------------------------------------------------
+
+// A read, and what its answer says about the call that it is attached to. The grant must allow it as a read.
+ls_probe *ls_probe_http(const char *url);                              // A `GET`: 200 to 299 says that it happened, unless more is said.
+ls_probe *ls_probe_command(const char *program, ls_list args);         // Exit code 0 says that it happened, unless more is said.
+ls_probe *ls_probe_file(const char *path, const char *digest);         // It happened when the file has the digest, it did not when nothing is there.
+void ls_probe_happened(ls_probe *probe, int32_t code);                 // A status or an exit code with which it may have happened.
+void ls_probe_did_not(ls_probe *probe, int32_t code);                  // A status or an exit code that says that it did not.
+void ls_probe_json(ls_probe *probe, const char *pointer, const char *value); // What the answer must have as well: at this pointer this value.
+void ls_probe_text(ls_probe *probe, const char *text);                 // What the answer must contain as well.
+void ls_probe_otherwise_did_not(ls_probe *probe);                      // The right code without the rest says that it did not happen.
+
+// Time, randomness, secrets ---------------------------------------------------------------------------------------------------------------------
+
+const char *ls_clock_now(void);                          // The instant, RFC 3339; a replay sees the same.
+ls_result ls_clock_pause(ls_duration duration);          // Waits inside the step, for polling.
+ls_result ls_clock_sleep(ls_duration duration);          // Waits for minutes or weeks: the run holds no memory meanwhile.
+ls_result ls_clock_sleep_until(const char *instant);     // As `ls_clock_sleep`, until an instant.
+ls_bytes ls_random_bytes(uint32_t count);                // Randomness that a replay draws again. Not for keys.
+const char *ls_random_uuid(void);                        // A version 4 UUID.
+ls_result ls_secret_by_id(const char *id, ls_secret *secret); // The secret that the grant declares, or that a response was captured into.
+
+// A look at the world for the two below.
+typedef ls_result ls_check(void *about);
+
+// Looks until the check holds, for at most that long. A failure that is not retryable ends the wait at once.
+ls_result ls_within(ls_duration deadline, ls_duration every, ls_check *check, void *about);
+// Looks until the span is over that the check goes on holding. The first failure is the watch's.
+ls_result ls_during(ls_duration span, ls_duration every, ls_check *check, void *about);

@@ -1,0 +1,80 @@
+// Bytes named once in a run: the same id gives the same bytes in every later step and in every undo.
+#include "artifact.h"
+#include "abi.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+// How much one read asks for: the contract's most.
+#define AT_ONCE (1 << 20)
+
+ls_artifact artifact_of(int32_t handle) {
+    abi_text id, digest;
+    contract_artifact_sealed_id(handle, &id);
+    contract_artifact_sealed_digest(handle, &digest);
+    return (ls_artifact){handle, id.data, digest.data};
+}
+
+ls_result ls_artifact_from_text(const char *id, const char *text, ls_artifact *artifact) {
+    return ls_artifact_from_bytes(id, ls_bytes_of(text), artifact);
+}
+
+ls_result ls_artifact_from_bytes(const char *id, ls_bytes bytes, ls_artifact *artifact) {
+    int32_t draft = contract_artifact_draft(ABI_TEXT(id));
+    contract_artifact_draft_append(draft, bytes.data, bytes.size);
+    abi_result sealed;
+    contract_artifact_draft_seal(draft, &sealed);
+    contract_artifact_draft_drop(draft);
+    LS_TRY(abi_given(&sealed));
+    *artifact = artifact_of(sealed.as.handle);
+    return ls_done();
+}
+
+bool ls_artifact_maybe_by_id(const char *id, ls_artifact *artifact) {
+    abi_option found;
+    contract_artifact_by_id(ABI_TEXT(id), &found);
+    if (found.some) *artifact = artifact_of(found.as.handle);
+    return found.some;
+}
+
+ls_result ls_artifact_by_id(const char *id, ls_artifact *artifact) {
+    return ls_artifact_maybe_by_id(id, artifact) ? ls_done() : ls_fail("this run has no artifact `%s`", id);
+}
+
+ls_result ls_artifact_bytes(const ls_artifact *artifact, ls_bytes *bytes) {
+    abi_text told;
+    contract_artifact_sealed_size(artifact->handle, &told);
+    size_t size = (size_t)strtoull(told.data, NULL, 10), had = 0;
+    uint8_t *whole = ls_alloc(size + 1);
+    while (had < size) {
+        abi_result part;
+        contract_artifact_sealed_read(artifact->handle, (int32_t)had, AT_ONCE, &part);
+        LS_TRY(abi_given(&part));
+        if (!part.as.text.size) return ls_fail("artifact `%s` ends after %zu of %zu bytes", artifact->id, had, size);
+        memcpy(whole + had, part.as.text.data, part.as.text.size);
+        had += part.as.text.size;
+    }
+    *bytes = (ls_bytes){whole, size};
+    return ls_done();
+}
+
+ls_result ls_artifact_text(const ls_artifact *artifact, const char **text) {
+    ls_bytes bytes;
+    LS_TRY(ls_artifact_bytes(artifact, &bytes));
+    *text = (const char *)bytes.data;
+    return ls_done();
+}
+
+ls_result ls_artifact_expect_digest(const ls_artifact *artifact, const char *pinned) {
+    return expect_digest(ls_format("artifact `%s`", artifact->id), artifact->digest, pinned);
+}
+
+static const char *digits(const char *digest) {
+    digest = ls_trim(digest);
+    return strncmp(digest, "sha256:", 7) ? digest : digest + 7;
+}
+
+ls_result expect_digest(const char *what, const char *found, const char *pinned) {
+    if (!strcasecmp(digits(found), digits(pinned))) return ls_done();
+    return ls_with_code(ls_fail("%s: expected digest %s, found %s", what, pinned, found), LS_ASSERTION);
+}

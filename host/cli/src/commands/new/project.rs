@@ -1,0 +1,128 @@
+//! The files of a new project: a template, and the SDK with the contract, so that the project builds from its own folder.
+
+use std::path::{Path, PathBuf};
+
+use include_dir::{Dir, include_dir};
+
+use crate::build::Language;
+use crate::error::CliError;
+
+/// What is the same in every language: grant files and scenarios.
+static EVERY: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates/every");
+static CONTRACT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../wit");
+
+static RUST: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates/rust");
+static RUST_SDK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../guest-sdk/rust/src");
+const RUST_MANIFEST: &str = include_str!("../../../../../guest-sdk/rust/Cargo.toml");
+const RUST_LOCK: &str = include_str!("../../../../../guest-sdk/Cargo.lock");
+
+static C: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates/c");
+static C_HEADERS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../guest-sdk/c/include");
+static C_SOURCES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../guest-sdk/c/src");
+
+/// Names that a template's file has here because it would mean something to the tools that build this program.
+const RENAMED: &[(&str, &str)] = &[("Cargo.toml.tmpl", "Cargo.toml"), ("gitignore", ".gitignore"), ("out/gitignore", "out/.gitignore")];
+
+/// Every file of a new project, sorted.
+///
+/// # Errors
+/// When the language has no SDK yet.
+pub(super) fn files(name: &str, language: Language) -> Result<Vec<(PathBuf, Vec<u8>)>, CliError> {
+    let mut files = Vec::new();
+    collect(&EVERY, "", &mut files);
+    match language {
+        Language::Rust => collect(&RUST, "", &mut files),
+        Language::C => collect(&C, "", &mut files),
+        Language::Go | Language::TypeScript | Language::Python => return Err(language.unsupported()),
+    }
+    for (path, bytes) in &mut files {
+        if let Some((_, renamed)) = RENAMED.iter().find(|(from, _)| Path::new(from) == path) {
+            *path = PathBuf::from(renamed);
+        }
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            *bytes = text.replace("{{name}}", name).into_bytes();
+        }
+    }
+    // Only the contract as it is now: its frozen versions are for the host's tests.
+    files.extend(CONTRACT.files().map(|file| (Path::new("sdk/wit").join(file.path()), file.contents().to_vec())));
+    match language {
+        Language::Rust => {
+            collect(&RUST_SDK, "sdk/src", &mut files);
+            files.push(("sdk/Cargo.toml".into(), RUST_MANIFEST.as_bytes().to_vec()));
+            files.push(("Cargo.lock".into(), lock().into_bytes()));
+        }
+        Language::C => {
+            collect(&C_HEADERS, "sdk/include", &mut files);
+            collect(&C_SOURCES, "sdk/src", &mut files);
+        }
+        Language::Go | Language::TypeScript | Language::Python => {}
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn collect(folder: &Dir<'_>, below: &str, files: &mut Vec<(PathBuf, Vec<u8>)>) {
+    files.extend(folder.files().map(|file| (Path::new(below).join(file.path()), file.contents().to_vec())));
+    for inner in folder.dirs() {
+        collect(inner, below, files);
+    }
+}
+
+/// The versions that the SDK is tested with, without the packages of its own workspace: cargo adds the project's.
+fn lock() -> String {
+    let mut parts = RUST_LOCK.split("[[package]]\n");
+    let head = parts.next().unwrap_or_default().to_owned();
+    parts.filter(|package| package.contains("\nsource = ")).fold(head, |lock, package| lock + "[[package]]\n" + package)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::{Language, files};
+
+    /// What has an SDK, with the file that declares the steps.
+    const LANGUAGES: &[(Language, &str)] = &[(Language::Rust, "src/lib.rs"), (Language::C, "src/procedure.c")];
+
+    fn text<'a>(files: &'a [(PathBuf, Vec<u8>)], path: &str) -> &'a str {
+        let (_, bytes) = files.iter().find(|(found, _)| found == Path::new(path)).unwrap_or_else(|| panic!("{path} is missing"));
+        std::str::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_project_is_whole_and_bears_its_name() {
+        for (language, source) in LANGUAGES {
+            let files = files("my-procedure", *language).unwrap();
+            assert!(text(&files, source).contains("\"my-procedure\""), "{language:?}");
+            for path in
+                ["README.md", "env.toml", "staging.toml", "scenarios/greets.toml", ".gitignore", "out/.gitignore", "sdk/wit/worlds.wit", language.manifest()]
+            {
+                assert!(!text(&files, path).is_empty());
+                assert!(!text(&files, path).contains("{{name}}"), "{path}");
+            }
+        }
+        let rust = files("my-procedure", Language::Rust).unwrap();
+        assert!(text(&rust, "Cargo.lock").contains("name = \"wit-bindgen\"") && !text(&rust, "Cargo.lock").contains("name = \"hello\""));
+        assert!(!text(&rust, "sdk/src/lib.rs").is_empty());
+    }
+
+    #[test]
+    fn the_scenarios_of_a_project_are_valid() {
+        let files = files("x", Language::Rust).unwrap();
+        let scenarios = files.iter().filter(|(path, _)| path.starts_with("scenarios"));
+        let valid = scenarios.filter(|(path, bytes)| {
+            let text = std::str::from_utf8(bytes).unwrap();
+            lockstep_rehearsal::Scenario::parse(text, &path.display().to_string(), Path::new("/x"), None).unwrap();
+            true
+        });
+        assert_eq!(valid.count(), 2);
+    }
+
+    #[test]
+    fn the_grant_files_of_a_project_are_valid() {
+        for (path, bytes) in files("x", Language::Rust).unwrap().iter().filter(|(path, _)| path.ends_with("env.toml") || path.ends_with("staging.toml")) {
+            let text = std::str::from_utf8(bytes).unwrap();
+            lockstep_grant::Grant::parse(text, &path.display().to_string(), Path::new("/x")).unwrap();
+        }
+    }
+}
