@@ -46,6 +46,13 @@ fn a_new_project_in_c_builds_and_runs_as_it_is() {
 }
 
 #[test]
+fn a_new_project_in_go_builds_and_runs_as_it_is() {
+    let place = Place::new();
+    place.lockstep(["new", "greeter", "--lang", "go"]).expect(0);
+    holds(&place, "procedure.go");
+}
+
+#[test]
 fn what_is_no_procedure_is_said_to_be_none_before_it_is_compiled() {
     let place = Place::new();
     std::fs::create_dir(place.path().join("src")).unwrap();

@@ -4,6 +4,7 @@ mod c;
 mod contract;
 mod declared;
 mod encode;
+mod go;
 mod language;
 mod rust;
 mod tool;
@@ -52,7 +53,8 @@ pub(crate) fn build(folder: &Path, ui: &Ui) -> Result<Product, CliError> {
     let made = match language {
         Language::Rust => rust::build(folder, ui)?,
         Language::C => c::build(folder, ui)?,
-        Language::Go | Language::TypeScript | Language::Python => return Err(language.unsupported()),
+        Language::Go => go::build(folder, ui)?,
+        Language::TypeScript | Language::Python => return Err(language.unsupported()),
     };
     finish(folder, &made.name, made.component)
 }
@@ -96,11 +98,12 @@ pub(crate) fn component_of(folder: &Path) -> Result<PathBuf, CliError> {
 fn changed_since(folder: &Path, component: &Path) -> Option<PathBuf> {
     let changed = |path: &Path| path.metadata().and_then(|found| found.modified()).ok();
     let made = changed(component)?;
-    let mut looked_at: Vec<PathBuf> = Language::of(folder).ok()?.sources().iter().map(|source| folder.join(source)).collect();
+    let language = Language::of(folder).ok()?;
+    let mut looked_at: Vec<PathBuf> = language.sources().iter().map(|source| folder.join(source)).collect();
     while let Some(path) = looked_at.pop() {
         if path.is_dir() && !path.is_symlink() && !path.ends_with("target") {
             looked_at.extend(std::fs::read_dir(&path).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())));
-        } else if changed(&path).is_some_and(|changed| changed > made) {
+        } else if language.is_source(&path) && changed(&path).is_some_and(|changed| changed > made) {
             return Some(path.strip_prefix(folder).map(Path::to_owned).unwrap_or(path));
         }
     }

@@ -54,7 +54,16 @@ impl Language {
         match self {
             Self::Rust => super::rust::SOURCES,
             Self::C => super::c::SOURCES,
-            Self::Go | Self::TypeScript | Self::Python => &[],
+            Self::Go => super::go::SOURCES,
+            Self::TypeScript | Self::Python => &[],
+        }
+    }
+
+    /// Whether a file in one of those is one.
+    pub(super) fn is_source(self, file: &Path) -> bool {
+        match self {
+            Self::Rust | Self::C | Self::TypeScript | Self::Python => true,
+            Self::Go => file.extension().is_some_and(|ending| super::go::ENDINGS.iter().any(|known| ending == *known)),
         }
     }
 
@@ -80,7 +89,7 @@ impl Language {
     /// Says that there is no SDK for it yet.
     pub(crate) fn unsupported(self) -> CliError {
         CliError::new(Code::LanguageUnsupported, format!("{} is not supported yet", self.title()))
-            .hint("this version builds Rust and C: `lockstep new NAME --lang c`")
+            .hint("this version builds Rust, C and Go: `lockstep new NAME --lang go`")
     }
 }
 

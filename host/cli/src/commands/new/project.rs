@@ -20,8 +20,12 @@ static C: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates/c");
 static C_HEADERS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../guest-sdk/c/include");
 static C_SOURCES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../guest-sdk/c/src");
 
+static GO: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates/go");
+static GO_SDK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../guest-sdk/go");
+
 /// Names that a template's file has here because it would mean something to the tools that build this program.
-const RENAMED: &[(&str, &str)] = &[("Cargo.toml.tmpl", "Cargo.toml"), ("gitignore", ".gitignore"), ("out/gitignore", "out/.gitignore")];
+const RENAMED: &[(&str, &str)] =
+    &[("Cargo.toml.tmpl", "Cargo.toml"), ("go.mod.tmpl", "go.mod"), ("gitignore", ".gitignore"), ("out/gitignore", "out/.gitignore")];
 
 /// Every file of a new project, sorted.
 ///
@@ -33,7 +37,8 @@ pub(super) fn files(name: &str, language: Language) -> Result<Vec<(PathBuf, Vec<
     match language {
         Language::Rust => collect(&RUST, "", &mut files),
         Language::C => collect(&C, "", &mut files),
-        Language::Go | Language::TypeScript | Language::Python => return Err(language.unsupported()),
+        Language::Go => collect(&GO, "", &mut files),
+        Language::TypeScript | Language::Python => return Err(language.unsupported()),
     }
     for (path, bytes) in &mut files {
         if let Some((_, renamed)) = RENAMED.iter().find(|(from, _)| Path::new(from) == path) {
@@ -55,7 +60,13 @@ pub(super) fn files(name: &str, language: Language) -> Result<Vec<(PathBuf, Vec<
             collect(&C_HEADERS, "sdk/include", &mut files);
             collect(&C_SOURCES, "sdk/src", &mut files);
         }
-        Language::Go | Language::TypeScript | Language::Python => {}
+        Language::Go => {
+            // The link to the contract has been followed here: it is there already.
+            let mut sdk = Vec::new();
+            collect(&GO_SDK, "sdk", &mut sdk);
+            files.extend(sdk.into_iter().filter(|(path, _)| !path.starts_with("sdk/wit")));
+        }
+        Language::TypeScript | Language::Python => {}
     }
     files.sort();
     Ok(files)
@@ -82,7 +93,7 @@ mod tests {
     use super::{Language, files};
 
     /// What has an SDK, with the file that declares the steps.
-    const LANGUAGES: &[(Language, &str)] = &[(Language::Rust, "src/lib.rs"), (Language::C, "src/procedure.c")];
+    const LANGUAGES: &[(Language, &str)] = &[(Language::Rust, "src/lib.rs"), (Language::C, "src/procedure.c"), (Language::Go, "procedure.go")];
 
     fn text<'a>(files: &'a [(PathBuf, Vec<u8>)], path: &str) -> &'a str {
         let (_, bytes) = files.iter().find(|(found, _)| found == Path::new(path)).unwrap_or_else(|| panic!("{path} is missing"));

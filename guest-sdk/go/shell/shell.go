@@ -1,0 +1,215 @@
+// Package shell is programs of the host that the grant allows: one program and its arguments, never a line for a shell to take apart.
+package shell
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+
+	"lockstep"
+	"lockstep/internal/abi"
+)
+
+// Cmd is a command being built. Nothing happens before Run.
+type Cmd struct {
+	program    string
+	args       []string
+	env        [][2]string
+	directory  string
+	stdin      []byte
+	timeout    time.Duration
+	idempotent bool
+	probe      *lockstep.Probe
+}
+
+// Command is a program, by its absolute path, with its arguments.
+func Command(program string, args ...string) *Cmd { return &Cmd{program: program, args: args} }
+
+// Args adds arguments.
+func (c *Cmd) Args(args ...string) *Cmd {
+	c.args = append(c.args, args...)
+	return c
+}
+
+// Env sets a variable the grant allows. The value may be a secret.
+func (c *Cmd) Env(name string, value any) *Cmd {
+	c.env = append(c.env, [2]string{name, fmt.Sprint(value)})
+	return c
+}
+
+// Directory is the working directory, one the grant allows. Without it the grant's own.
+func (c *Cmd) Directory(path string) *Cmd {
+	c.directory = path
+	return c
+}
+
+// Stdin is standard input. Secrets' markers in it are replaced by the host.
+func (c *Cmd) Stdin(input []byte) *Cmd {
+	c.stdin = input
+	return c
+}
+
+// Timeout: then the whole process group is killed. Without it the step's deadline.
+func (c *Cmd) Timeout(longest time.Duration) *Cmd {
+	c.timeout = longest
+	return c
+}
+
+// Idempotent says that repeating this command does no harm, so that a crash does not leave it in doubt.
+func (c *Cmd) Idempotent() *Cmd {
+	c.idempotent = true
+	return c
+}
+
+// Probe is how the host finds out whether it happened when its outcome was lost.
+func (c *Cmd) Probe(probe *lockstep.Probe) *Cmd {
+	c.probe = probe
+	return c
+}
+
+// AsProbe is this command as a probe of another call. The grant must call it a read.
+func (c *Cmd) AsProbe() *lockstep.Probe {
+	return lockstep.ProbeOf(func() int32 {
+		command := c.ready()
+		defer abi.ShellCommandDrop(command)
+		return abi.ShellCommandAsProbe(command)
+	})
+}
+
+// Probe is a command that the grant calls a read: exit code 0 says that it happened, unless more is said.
+func Probe(program string, args ...string) *lockstep.Probe {
+	return Command(program, args...).AsProbe()
+}
+
+// Run runs it to its end. An exit code other than 0 is an end as well: say what you expect.
+func (c *Cmd) Run() (*Exit, error) {
+	defer abi.Release()
+	command := c.ready()
+	if c.probe != nil {
+		c.probe.Attach(func(probe int32) { abi.ShellCommandProbe(command, probe) })
+	}
+	var ran abi.Area
+	abi.ShellCommandRun(command, ran.At())
+	abi.ShellCommandDrop(command)
+	if err := lockstep.Given(&ran); err != nil {
+		return nil, err
+	}
+	return ended(c.line(), ran.Handle(1)), nil
+}
+
+// ready is the command in the host's words, but for the probe.
+func (c *Cmd) ready() int32 {
+	program, programSize := abi.Text(c.program)
+	args := abi.Texts(c.args...)
+	at, count := args.At()
+	command := abi.ShellCommand(program, programSize, at, count)
+	args.Keep()
+	for _, variable := range c.env {
+		name, nameSize := abi.Text(variable[0])
+		value, valueSize := abi.Text(variable[1])
+		abi.ShellCommandEnv(command, name, nameSize, value, valueSize)
+	}
+	if c.directory != "" {
+		path, size := abi.Text(c.directory)
+		abi.ShellCommandDirectory(command, path, size)
+	}
+	if c.stdin != nil {
+		input, size := abi.Bytes(c.stdin)
+		abi.ShellCommandStdin(command, input, size)
+	}
+	if c.timeout > 0 {
+		abi.ShellCommandTimeout(command, abi.Milliseconds(c.timeout))
+	}
+	if c.idempotent {
+		abi.ShellCommandIdempotent(command)
+	}
+	return command
+}
+
+// line is the command as a person would type it.
+func (c *Cmd) line() string {
+	line := c.program
+	for _, arg := range c.args {
+		if arg == "" || strings.ContainsAny(arg, " \"'\\\n\t") {
+			arg = fmt.Sprintf("%q", arg)
+		}
+		line += " " + arg
+	}
+	return line
+}
+
+// Exit is how a command ended.
+type Exit struct {
+	line string
+	// Code is the exit code; 128 and the signal's number when a signal ended it.
+	Code int32
+	// Stdout and Stderr are what it wrote.
+	Stdout, Stderr []byte
+	// Truncated says whether an output was longer than the limit and has been cut.
+	Truncated bool
+	// Duration is how long it took.
+	Duration time.Duration
+}
+
+func ended(line string, handle int32) *Exit {
+	var stdout, stderr abi.Area
+	abi.ShellExitStdout(handle, stdout.At())
+	abi.ShellExitStderr(handle, stderr.At())
+	exit := &Exit{
+		line:      line,
+		Code:      abi.ShellExitCode(handle),
+		Stdout:    stdout.Bytes(0),
+		Stderr:    stderr.Bytes(0),
+		Truncated: abi.ShellExitTruncated(handle) != 0,
+		Duration:  time.Duration(uint32(abi.ShellExitDuration(handle))) * time.Millisecond,
+	}
+	abi.ShellExitDrop(handle)
+	return exit
+}
+
+// Text is standard output as text, without white space at its end.
+func (e *Exit) Text() string { return strings.TrimRight(string(e.Stdout), " \t\r\n") }
+
+// ExpectSuccess fails unless the exit code is 0.
+func (e *Exit) ExpectSuccess() error { return e.ExpectCode(0) }
+
+// ExpectCode fails unless the exit code is that one.
+func (e *Exit) ExpectCode(expected int32) error {
+	if e.Code == expected {
+		return nil
+	}
+	words := ""
+	if stderr, stdout := bytes.TrimSpace(e.Stderr), bytes.TrimSpace(e.Stdout); len(stderr) > 0 {
+		words = "; it complained: " + lockstep.Shown(string(stderr))
+	} else if len(stdout) > 0 {
+		words = "; it said: " + lockstep.Shown(string(stdout))
+	}
+	return lockstep.Failing("`%s`: expected exit code %d, found %d%s", e.line, expected, e.Code, words)
+}
+
+// ExpectNoOutput fails unless standard output is empty but for white space.
+func (e *Exit) ExpectNoOutput() error {
+	if len(bytes.TrimSpace(e.Stdout)) == 0 {
+		return nil
+	}
+	return lockstep.Failing("`%s`: expected no output, found %s", e.line, lockstep.Shown(string(e.Stdout)))
+}
+
+// ExpectText fails unless standard output contains the text.
+func (e *Exit) ExpectText(expected string) error {
+	if bytes.Contains(e.Stdout, []byte(expected)) {
+		return nil
+	}
+	return lockstep.Failing("`%s`: expected %q in the output, found %s", e.line, expected, lockstep.Shown(string(e.Stdout)))
+}
+
+// ExpectJSON fails unless standard output is JSON and has that value at a JSON pointer.
+func (e *Exit) ExpectJSON(pointer string, expected any) error {
+	return lockstep.ExpectJSON("`"+e.line+"`", e.Stdout, pointer, expected)
+}
+
+// JSONPath reads the value at a JSON pointer of standard output into a variable.
+func (e *Exit) JSONPath(pointer string, into any) error {
+	return lockstep.JSONPath("`"+e.line+"`", e.Stdout, pointer, into)
+}
