@@ -152,9 +152,14 @@ impl Ledger {
         }
     }
 
+    /// Whether a checkpoint is owed.
+    pub(crate) fn owes(&self) -> bool {
+        self.end.owed.is_some() && self.broken.is_none()
+    }
+
     /// Writes the checkpoint that is owed, when nobody waits for anything. What fails here is owed on.
     pub(crate) fn pay(&mut self) {
-        if self.end.owed.is_some() && self.broken.is_none() {
+        if self.owes() {
             let _ = self.transaction(&[]);
         }
     }
@@ -202,8 +207,7 @@ impl Ledger {
         let mut end = self.caught_up()?;
         let answers = jobs.iter().map(|job| self.take(job, &mut end)).collect::<Result<_, _>>()?;
         self.file(jobs.iter().flat_map(Job::runs).collect(), &mut end)?;
-        let in_haste = jobs.iter().any(|job| job.awaited);
-        if end.owed.is_some_and(|since| !in_haste || since.elapsed() >= CHECKPOINTS_APART) {
+        if end.owed.is_some_and(|since| jobs.is_empty() || since.elapsed() >= CHECKPOINTS_APART) {
             self.write_checkpoint(&mut end)?;
         }
         let (size, frontier) = (to_kept(end.frontier.size())?, end.frontier.to_bytes());

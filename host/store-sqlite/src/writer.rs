@@ -19,7 +19,7 @@ const MOST_JOBS: usize = 256;
 /// So long a job lingers that nobody waits for. A process that is killed meanwhile loses it, as if it had been killed a moment earlier.
 const LINGER: Duration = Duration::from_millis(1);
 
-/// When nothing has been written for so long, the log is written back to the database, which takes two syncs.
+/// When nothing has been written for so long, a checkpoint that is owed is signed, and the log is written back to the database, which takes two syncs.
 const QUIET: Duration = Duration::from_millis(100);
 
 /// So many commits make that worth while: most of a megabyte of log.
@@ -136,7 +136,6 @@ impl Queue {
         let mut waiting = self.linger(self.lock());
         if waiting.posts.is_empty() {
             drop(waiting);
-            ledger.pay();
             waiting = self.linger(self.sleep(ledger, commits));
         }
         let posts = self.empty(waiting);
@@ -160,20 +159,23 @@ impl Queue {
         self.called.wait_timeout_while(waiting, LINGER, lingering).unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Until there is something to be done; the first quiet moment is used to write the log back.
-    fn sleep(&self, ledger: &Ledger, commits: &mut usize) -> MutexGuard<'_, Waiting> {
+    /// Until there is something to be done; the first quiet moment is used for what has been put off.
+    fn sleep(&self, ledger: &mut Ledger, commits: &mut usize) -> MutexGuard<'_, Waiting> {
         let nothing = |waiting: &mut Waiting| {
             waiting.asleep = waiting.posts.is_empty() && !waiting.closed;
             waiting.asleep
         };
-        if *commits >= WORTH_WRITING_BACK {
+        if *commits >= WORTH_WRITING_BACK || ledger.owes() {
             let (waiting, silence) = self.called.wait_timeout_while(self.lock(), QUIET, nothing).unwrap_or_else(PoisonError::into_inner);
             if !silence.timed_out() {
                 return waiting;
             }
             drop(waiting);
-            ledger.write_back();
-            *commits = 0;
+            ledger.pay();
+            if *commits >= WORTH_WRITING_BACK {
+                ledger.write_back();
+                *commits = 0;
+            }
         }
         self.called.wait_while(self.lock(), nothing).unwrap_or_else(PoisonError::into_inner)
     }
@@ -210,6 +212,7 @@ fn write_all(mut ledger: Ledger, queue: &Queue) {
             }
         }
     }
+    ledger.pay();
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use lockstep_engine::RunReport;
 use lockstep_journal::event::{CallDenied, CallId, Event};
 use lockstep_journal::state::{RecordedCall, StepStatus};
 use lockstep_journal::{RunState, RunStatus, SealedRecord, Store};
-use lockstep_model::{EffectClass, Failure, RunOutcome};
+use lockstep_model::{Failure, RunOutcome};
 
 use super::steps::{milliseconds, step_ends};
 use crate::error::CliError;
@@ -114,7 +114,7 @@ fn waiting(state: &RunState) -> CliError {
 
 fn stuck(state: &RunState, records: &[SealedRecord], interrupted: bool) -> CliError {
     let run = state.run;
-    if let Some(call) = in_doubt(state) {
+    if let Some(call) = state.in_doubt() {
         return doubt(state, call);
     }
     let reason = state.reason.clone().unwrap_or_else(|| "the run needs an operator".to_owned());
@@ -142,14 +142,6 @@ fn stuck(state: &RunState, records: &[SealedRecord], interrupted: bool) -> CliEr
 fn or_undo(state: &RunState) -> String {
     let does = if something_to_undo(state, None) { "takes back what was done" } else { "ends it" };
     format!(", `lockstep undo {}` {does}", state.run)
-}
-
-/// The call without an outcome, when that is what the run stands on.
-pub(super) fn in_doubt(state: &RunState) -> Option<&RecordedCall> {
-    let stuck = matches!(state.status, RunStatus::Stuck(_));
-    let open = || state.steps.values().filter(|_| stuck).filter_map(|step| step.open_call()).filter(|call| !call.to_be_done);
-    // A step that was left behind may have one too that can simply be made again.
-    open().find(|call| call.class == EffectClass::AtMostOnce).or_else(|| open().next())
 }
 
 fn doubt(state: &RunState, call: &RecordedCall) -> CliError {

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 
 use super::act::house;
 use super::calls::parse_call;
-use super::ending::in_doubt;
 use crate::context::{Context, program};
 use crate::error::CliError;
 use crate::journal::Run;
@@ -71,7 +70,7 @@ pub(super) fn run(args: &ResolveArgs, context: &Context) -> Result<Exit, CliErro
         return Err(EngineError::Ended { run: id, outcome }.into());
     }
     let no_call = |message: String| CliError::new(Code::NoSuchCall, message).hint(format!("`lockstep show {id}` shows how it stands"));
-    let call = in_doubt(&run.state).ok_or_else(|| {
+    let call = run.state.in_doubt().ok_or_else(|| {
         no_call(format!("no call of run {id} is known to be in doubt")).hint(format!("after a crash, `lockstep resume {id}` finds out first"))
     })?;
     if let Some(named) = &args.call

@@ -6,7 +6,7 @@ use lockstep_journal::{RunState, RunStatus};
 use lockstep_model::{Failure, RunOutcome};
 
 use super::calls::calls;
-use super::ending::{decided_by_denial, in_doubt};
+use super::ending::decided_by_denial;
 use super::runs::style as outcome_style;
 use super::steps::{milliseconds, run_line, step_ends};
 use crate::context::{Context, program};
@@ -49,7 +49,7 @@ fn shown(run: &Run) -> RunShown {
     let state = &run.state;
     let calls: Vec<CallShown> = calls(&run.records).iter().map(super::calls::Call::shown).collect();
     let watch = Stopwatch::of(&run.records);
-    let doubtful = in_doubt(state).map(|call| call.id.to_string());
+    let doubtful = state.in_doubt().map(|call| call.id.to_string());
     RunShown {
         line: run_line(run),
         component: state.component,
@@ -77,7 +77,7 @@ fn next(driven: &Run) -> Vec<String> {
         _ if driven.driven_by.is_some() => {
             vec![command(format!("logs {run} -f")), command(format!("pause {run}")), command(format!("cancel {run}")), undo]
         }
-        _ if in_doubt(state).is_some() => {
+        _ if state.in_doubt().is_some() => {
             let answers = ["done", "not-done"].map(|answer| command(format!("resolve {run} {answer} --reason '…'")));
             answers.into_iter().chain([undo]).collect()
         }

@@ -143,7 +143,7 @@ impl Trial {
             RunStatus::Planning | RunStatus::Running | RunStatus::Undoing | RunStatus::Waiting(..) => {}
             RunStatus::Paused(_) if by_hand => {}
             RunStatus::Stuck(_) if answered => {}
-            RunStatus::Stuck(_) => match in_doubt(&state) {
+            RunStatus::Stuck(_) => match state.in_doubt().cloned() {
                 Some(call) => return self.answer(run, &records, call).map(|()| true),
                 None => return Ok(false),
             },
@@ -260,11 +260,6 @@ impl Trial {
         });
         Rest { status: state.status.to_string(), steps: steps.collect(), artifacts: state.artifacts.keys().cloned().collect(), world: self.far_side.view() }
     }
-}
-
-/// The call that the run is stuck on.
-fn in_doubt(state: &RunState) -> Option<RecordedCall> {
-    state.steps.values().filter_map(|step| step.open_call()).find(|call| !call.to_be_done).cloned()
 }
 
 /// That `again` did the effects of `whole` in their order and no others, but for repetitions of what may be repeated, at the places where it was stopped.

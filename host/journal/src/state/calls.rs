@@ -73,6 +73,14 @@ impl CallDenied {
 }
 
 impl RunState {
+    /// The call without an outcome that the run is stuck on: that of the attempt under way, and not one that a step was left behind with.
+    pub fn in_doubt(&self) -> Option<&RecordedCall> {
+        let RunStatus::Stuck(before) = &self.status else { return None };
+        let under_way = if **before == RunStatus::Undoing { StepStatus::Undoing } else { StepStatus::Running };
+        let attempt = self.steps.values().find(|step| step.status == under_way && step.open_call().is_some())?;
+        attempt.open_call().filter(|call| !call.to_be_done)
+    }
+
     pub(super) fn call_started(&mut self, call: &CallStarted, time: Timestamp) -> Result<(), String> {
         if !call.class.is_effect() {
             return Err("a read has no intent".to_owned());

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use lockstep_engine::{EngineError, House, RunReport, resolve, resume, start};
 use lockstep_gate::Secrets;
-use lockstep_journal::event::{CallId, Event, Outcome, Stored};
-use lockstep_journal::{JournalError, RunState, RunStatus, Store};
+use lockstep_journal::event::{Event, Outcome, Stored};
+use lockstep_journal::{JournalError, Store};
 use lockstep_model::{RunId, RunOutcome};
 
 use super::{Law, Problem, Progress, Verdict, affordable, each, unanswered};
@@ -109,7 +109,7 @@ fn go_on(stage: &Stage<'_>, run: RunId, sleeps: Sleeps, doubts: &mut usize) -> R
     loop {
         let house = House { longest_hold: sleeps.longest_hold(), ..stage.house(std::sync::Arc::new(stage.memory.clone())) };
         let report = resume(&house, stage.resume(run))?;
-        let Some(call) = in_doubt(&report.state).filter(|_| *doubts < MOST_ANSWERS) else { return Ok(report) };
+        let Some(call) = report.state.in_doubt().map(|call| call.id.clone()).filter(|_| *doubts < MOST_ANSWERS) else { return Ok(report) };
         *doubts += 1;
         let secrets = Secrets::new(&report.state.created.seed);
         for rule in stage.grant().secrets() {
@@ -126,13 +126,6 @@ fn go_on(stage: &Stage<'_>, run: RunId, sleeps: Sleeps, doubts: &mut usize) -> R
         });
         resolve(&house, run, call, outcome, "the scripted world knows".to_owned())?;
     }
-}
-
-fn in_doubt(state: &RunState) -> Option<CallId> {
-    matches!(state.status, RunStatus::Stuck(_))
-        .then(|| state.steps.values().filter_map(|step| step.open_call()).find(|call| !call.to_be_done))
-        .flatten()
-        .map(|call| call.id.clone())
 }
 
 /// What is not as without the crash.

@@ -68,7 +68,7 @@ pub(super) fn run(args: &VerifyArgs, context: &Context) -> Result<Exit, CliError
             plural(usize::try_from(report.records).unwrap_or(usize::MAX), "record"),
             plural(usize::try_from(report.runs).unwrap_or(usize::MAX), "run")
         ));
-        ui.data(format!("  {} signed heads fit", report.checkpoints));
+        ui.data(format!("  {} checked", plural(usize::try_from(report.checkpoints).unwrap_or(usize::MAX), "signed head")));
         if let Some(BytesFound { kept, released }) = report.bytes {
             let released = if released > 0 { format!(", {released} gone by retention") } else { String::new() };
             ui.data(format!("  {} kept beside the records{released}", plural(usize::try_from(kept).unwrap_or(usize::MAX), "blob")));
