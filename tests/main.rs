@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod conformance;
 mod contract;
 mod documents;
 mod kills;

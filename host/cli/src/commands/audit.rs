@@ -6,6 +6,8 @@ mod prove;
 mod show;
 mod verify;
 
+pub(super) use export::exported;
+
 use clap::Subcommand;
 use lockstep_api::Exit;
 

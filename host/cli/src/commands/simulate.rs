@@ -1,16 +1,19 @@
 //! `lockstep simulate`: a run in a scripted world, under a clock that jumps.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lockstep_api::{Code, Exit};
 use lockstep_gate::Interrupt;
+use lockstep_journal::SealedRecord;
 use lockstep_rehearsal::{Onlookers, Problem};
 
+use super::audit::exported;
 use super::ending;
 use super::target::TargetArgs;
 use crate::context::Context;
 use crate::error::CliError;
+use crate::fsio;
 use crate::rehearsals::{GrantFile, put_together, read_scenario};
 use crate::ui::View;
 use crate::{signals, wiring};
@@ -26,6 +29,9 @@ pub(crate) struct SimulateArgs {
     /// The scenario: what the world answers, and what is expected
     #[arg(long, value_name = "FILE")]
     scenario: PathBuf,
+    /// Write the records of the run into a file, one a line as `audit export` gives them
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
 }
 
 /// Does it.
@@ -46,8 +52,20 @@ pub(super) fn run(args: &SimulateArgs, context: &Context) -> Result<Exit, CliErr
     let played = rehearsal.play(&Onlookers { observer: Arc::clone(&view) as _, live: Arc::clone(&view) as _, interrupt });
     view.end();
     let play = played?;
+    if let Some(file) = &args.journal {
+        write_journal(file, &play.records)?;
+    }
     let unmet = unmet(&rehearsal.plain(&play).problems);
     ending::tell_rehearsed(context.ui(), &play.records, &play.report, unmet)
+}
+
+fn write_journal(file: &Path, records: &[SealedRecord]) -> Result<(), CliError> {
+    let mut lines = Vec::new();
+    for record in records {
+        serde_json::to_writer(&mut lines, &exported(record)?).map_err(|error| CliError::internal(format!("a record is not JSON: {error}")))?;
+        lines.push(b'\n');
+    }
+    fsio::write(file, &lines)
 }
 
 /// What is not as the scenario expects.

@@ -45,7 +45,7 @@ pub(super) fn run(args: &ExportArgs, context: &Context) -> Result<Exit, CliError
 ///
 /// # Errors
 /// When its bytes are no JSON, which the store has checked.
-pub(super) fn exported(record: &SealedRecord) -> Result<Map<String, Value>, CliError> {
+pub(in crate::commands) fn exported(record: &SealedRecord) -> Result<Map<String, Value>, CliError> {
     let mut fields: Map<String, Value> =
         serde_json::from_slice(&record.bytes).map_err(|error| CliError::internal(format!("record {} is not JSON: {error}", record.record.seq)))?;
     fields.insert("hash".to_owned(), Value::String(record.hash.to_string()));

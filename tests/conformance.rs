@@ -1,0 +1,109 @@
+//! One procedure, one journal: every scenario of every example gives the same records in every language that the example is written in.
+//!
+//! A rehearsal has its own clock and its own randomness, so that what is left to differ is what the component is: its digest, and the hashes of the records
+//! that follow from it.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::place::{Place, example, root};
+
+/// The languages that an example may be written in, beside Rust, which the others are compared with. By the names of their folders.
+const LANGUAGES: &[&str] = &["typescript", "python", "go", "c"];
+
+/// Interfaces that need no grant: a language that always imports them asks an operator for nothing more.
+const NO_GRANT: &[&str] = &["types", "plan", "run", "log", "clock", "random", "artifact"];
+
+/// Examples that are there in Rust only, and why.
+const RUST_ONLY: &[(&str, &str)] = &[("misbehaving", "it is for the tests of the host")];
+
+/// The sorted names in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// The records of one scenario, played with one component.
+fn journal(place: &Place, component: &Path, scenario: &Path) -> Vec<Value> {
+    let file = place.path().join("journal.ndjson");
+    let args = ["simulate".as_ref(), component, "--scenario".as_ref(), scenario, "--journal".as_ref(), &*file].map(Path::as_os_str);
+    let ran = place.lockstep(args);
+    assert!(!ran.stderr.contains("error[LS06"), "{}: {}", component.display(), ran.stderr);
+    let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}: {}", component.display(), ran.stderr));
+    std::fs::remove_file(&file).unwrap();
+    text.lines().map(|line| same_for_all(serde_json::from_str(line).unwrap())).collect()
+}
+
+/// Without what a component's bytes decide.
+fn same_for_all(mut record: Value) -> Value {
+    for follows in ["hash", "prev"] {
+        assert!(record.as_object_mut().unwrap().remove(follows).is_some(), "{record}");
+    }
+    if record["kind"] == "RunCreated" {
+        assert!(record["body"].as_object_mut().unwrap().remove("component").is_some(), "{record}");
+    }
+    record
+}
+
+/// What is wrong with the journals of one example in one language.
+fn differences(place: &Place, case: &str, component: &Path) -> Vec<String> {
+    let scenarios = root().join("guest-sdk/procedures").join(case).join("scenarios");
+    let mut found = Vec::new();
+    for scenario in names(&scenarios) {
+        let file = scenarios.join(&scenario);
+        let (rust, other) = (journal(place, &example(case), &file), journal(place, component, &file));
+        let first = rust.iter().zip(&other).find(|(rust, other)| rust != other);
+        if let Some((rust, other)) = first {
+            found.push(format!("{}, {scenario}:\n  rust  {rust}\n  found {other}", component.display()));
+        } else if rust.len() != other.len() {
+            found.push(format!("{}, {scenario}: {} records, {} in Rust", component.display(), other.len(), rust.len()));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_example_gives_the_same_journal_in_every_language() {
+    let place = Place::new();
+    // The store keeps what was compiled: each component once, however many scenarios it plays.
+    place.hello();
+    let (mut cells, mut absent, mut different) = (0, Vec::new(), Vec::new());
+    let cases = names(&root().join("guest-sdk/procedures"));
+    for case in cases.iter().filter(|case| !RUST_ONLY.iter().any(|(only, _)| only == case)) {
+        for language in LANGUAGES {
+            if !root().join("guest-sdk/procedures").join(case).join(language).is_dir() {
+                absent.push(format!("{case}/{language}"));
+                continue;
+            }
+            cells += 1;
+            different.extend(differences(&place, case, &cell(case, language)));
+        }
+    }
+    assert!(different.is_empty(), "{} differences:\n{}", different.len(), different.join("\n"));
+    assert!(cells >= 2, "the cells were not found");
+    eprintln!("{cells} cells give the journal of Rust; {} are missing: {}", absent.len(), absent.join(", "));
+}
+
+/// The component of an example in a language. `scripts/test` builds them all first.
+fn cell(case: &str, language: &str) -> PathBuf {
+    example(&format!("{case}-{language}"))
+}
+
+#[test]
+fn no_language_needs_more_of_a_grant_than_rust() {
+    let place = Place::new();
+    let imports = |component: &Path| {
+        let shown = place.lockstep(["inspect".as_ref(), component, "--json".as_ref()].map(Path::as_os_str)).expect(0).json();
+        shown["imports"].as_array().unwrap_or_else(|| panic!("no imports in {shown}")).clone()
+    };
+    let granted = |import: &Value| !NO_GRANT.iter().any(|free| import.as_str().unwrap().contains(&format!("/{free}@")));
+    for case in names(&root().join("guest-sdk/procedures")) {
+        for language in LANGUAGES.iter().filter(|language| root().join("guest-sdk/procedures").join(&case).join(language).is_dir()) {
+            let (rust, other) = (imports(&example(&case)), imports(&cell(&case, language)));
+            let more: Vec<_> = other.iter().filter(|import| granted(import) && !rust.contains(import)).collect();
+            assert!(more.is_empty(), "{case} in {language} imports {more:?} as well");
+        }
+    }
+}
