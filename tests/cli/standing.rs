@@ -112,7 +112,7 @@ fn a_pause_from_another_terminal_stops_before_the_next_call_and_names_who_asked(
     place.lockstep(["pause", "latest", "--reason", "look first"]).expect(0);
     let ended = run.end().expect(4);
     assert!(ended.stderr.contains("look first"), "{}", ended.stderr);
-    assert_eq!(shown(&place).unwrap()["outcome"], "stuck");
+    assert_eq!(shown(&place).unwrap()["outcome"], "paused");
     assert!(!place.path().join("marks/ended").exists());
     place.lockstep(["resume", "latest"]).expect(0);
     assert!(place.path().join("marks/ended").exists());

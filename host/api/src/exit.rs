@@ -13,7 +13,7 @@ pub enum Exit {
     Usage = 2,
     /// The grant does not allow it, and nothing is left behind.
     Denied = 3,
-    /// A run needs an operator.
+    /// A run is paused or stuck: it needs an operator.
     Stuck = 4,
     /// A run waits for a time or a person.
     Waiting = 5,
@@ -41,7 +41,7 @@ impl Exit {
             Self::Failed => "failed, nothing left behind",
             Self::Usage => "usage",
             Self::Denied => "denied by the grant, nothing left behind",
-            Self::Stuck => "stuck, needs an operator",
+            Self::Stuck => "paused or stuck, needs an operator",
             Self::Waiting => "waiting",
             Self::Undone => "undone after a failure or a denial",
             Self::Diverged => "diverged from the journal",
@@ -56,7 +56,7 @@ impl From<RunOutcome> for Exit {
             RunOutcome::Succeeded => Self::Done,
             RunOutcome::Failed => Self::Failed,
             RunOutcome::Undone => Self::Undone,
-            RunOutcome::Stuck => Self::Stuck,
+            RunOutcome::Paused | RunOutcome::Stuck => Self::Stuck,
             RunOutcome::Waiting => Self::Waiting,
             RunOutcome::Denied => Self::Denied,
             RunOutcome::Diverged => Self::Diverged,

@@ -20,7 +20,7 @@ use crate::ui::Ui;
 #[command(after_help = "\
 Begin with:  lockstep new hello --lang rust && cd hello && lockstep build && lockstep run
 Exit codes:  0 done, 1 failed with nothing left behind, 2 usage, 3 denied with nothing left behind,
-             4 stuck, 5 waiting, 6 undone after a failure or denial, 7 diverged, 70 internal
+             4 paused or stuck, 5 waiting, 6 undone after a failure or denial, 7 diverged, 70 internal
 Every error has a code and a page: `lockstep explain CODE`.")]
 pub(crate) struct Args {
     #[command(flatten)]

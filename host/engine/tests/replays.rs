@@ -247,7 +247,7 @@ fn paused() -> (Arc<dyn Store>, RunId) {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
     let script = puts(&["a"]).step("two", |gate| put(gate, "b").and_then(|()| broken(gate)), nothing);
     let report = start(&house(store.clone(), &FakeDrivers::default()), Start { attended: true, ..start_with(script, GRANT) }).unwrap();
-    assert_eq!(report.outcome, RunOutcome::Stuck);
+    assert_eq!(report.outcome, RunOutcome::Paused);
     (store, report.run)
 }
 

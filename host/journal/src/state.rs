@@ -350,7 +350,8 @@ impl RunState {
         match &self.status {
             RunStatus::Planning | RunStatus::Running | RunStatus::Undoing => None,
             RunStatus::Waiting(..) => Some(RunOutcome::Waiting),
-            RunStatus::Paused(_) | RunStatus::Stuck(_) => Some(RunOutcome::Stuck),
+            RunStatus::Paused(_) => Some(RunOutcome::Paused),
+            RunStatus::Stuck(_) => Some(RunOutcome::Stuck),
             RunStatus::Diverged(_) => Some(RunOutcome::Diverged),
             RunStatus::Finished(outcome) => Some(*outcome),
         }

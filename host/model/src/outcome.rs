@@ -14,7 +14,9 @@ pub enum RunOutcome {
     Failed,
     /// It failed and everything it had done was undone.
     Undone,
-    /// It needs an operator: paused after a failure, a call in doubt, or an undo that failed.
+    /// An operator stopped it, or decides about a failure: it goes on or back when told to.
+    Paused,
+    /// It needs an operator to find out or mend something first: a call is in doubt, or an undo failed.
     Stuck,
     /// It waits for a time or a person and holds nothing.
     Waiting,
@@ -29,7 +31,7 @@ impl RunOutcome {
     pub fn is_final(self) -> bool {
         match self {
             Self::Succeeded | Self::Failed | Self::Undone | Self::Denied => true,
-            Self::Stuck | Self::Waiting | Self::Diverged => false,
+            Self::Paused | Self::Stuck | Self::Waiting | Self::Diverged => false,
         }
     }
 }
@@ -40,6 +42,7 @@ impl fmt::Display for RunOutcome {
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::Undone => "undone",
+            Self::Paused => "paused",
             Self::Stuck => "stuck",
             Self::Waiting => "waiting",
             Self::Denied => "denied",

@@ -50,7 +50,7 @@ pub(crate) fn left_behind(play: &Play) -> Vec<String> {
         RunOutcome::Undone | RunOutcome::Failed | RunOutcome::Denied => {
             play.before.differences(&play.after).into_iter().map(|difference| format!("left behind: {difference}")).collect()
         }
-        RunOutcome::Succeeded | RunOutcome::Stuck | RunOutcome::Waiting | RunOutcome::Diverged => Vec::new(),
+        RunOutcome::Succeeded | RunOutcome::Paused | RunOutcome::Stuck | RunOutcome::Waiting | RunOutcome::Diverged => Vec::new(),
     }
 }
 

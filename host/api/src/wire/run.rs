@@ -13,7 +13,7 @@ use super::ErrorShown;
 pub struct RunEnd {
     /// Which run.
     pub run: RunId,
-    /// `succeeded`, `failed`, `undone`, `stuck`, `waiting`, `denied` or `diverged`.
+    /// `succeeded`, `failed`, `undone`, `paused`, `stuck`, `waiting`, `denied` or `diverged`.
     pub outcome: String,
     /// The procedure's name.
     pub procedure: String,

@@ -96,7 +96,7 @@ pub(super) fn error_of(state: &RunState, outcome: RunOutcome, records: &[SealedR
             .detail(state.reason.clone().unwrap_or_default())
             .hint("`lockstep audit verify` says whether the journal is as it was written")
             .hint(format!("`lockstep show {run}` shows what was done")),
-        RunOutcome::Stuck => stuck(state, records, interrupted),
+        RunOutcome::Paused | RunOutcome::Stuck => stuck(state, records, interrupted),
     })
 }
 
@@ -272,9 +272,9 @@ mod tests {
             Event::StepFailed(StepFailed { step: step_id(), attempt: 1, failure, retry_at: None }),
             Event::RunPaused(Reason { reason: "step `smoke` failed".into() }),
         ]);
-        let paused = error_of(&state, RunOutcome::Stuck, &records, false).unwrap();
+        let paused = error_of(&state, RunOutcome::Paused, &records, false).unwrap();
         assert_eq!(paused.code(), Code::RunPaused);
         assert!(paused.to_string().contains("lockstep resume") && paused.to_string().contains("lockstep explain http.dns"), "{paused}");
-        assert_eq!(error_of(&state, RunOutcome::Stuck, &records, true).unwrap().code(), Code::RunInterrupted);
+        assert_eq!(error_of(&state, RunOutcome::Paused, &records, true).unwrap().code(), Code::RunInterrupted);
     }
 }

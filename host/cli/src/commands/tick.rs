@@ -63,6 +63,12 @@ pub(super) fn run(_: &TickArgs, context: &Context) -> Result<Exit, CliError> {
 fn exit(outcome: RunOutcome) -> Exit {
     match outcome {
         RunOutcome::Waiting => Exit::Done,
-        RunOutcome::Succeeded | RunOutcome::Failed | RunOutcome::Undone | RunOutcome::Stuck | RunOutcome::Denied | RunOutcome::Diverged => Exit::from(outcome),
+        RunOutcome::Succeeded
+        | RunOutcome::Failed
+        | RunOutcome::Undone
+        | RunOutcome::Paused
+        | RunOutcome::Stuck
+        | RunOutcome::Denied
+        | RunOutcome::Diverged => Exit::from(outcome),
     }
 }

@@ -82,7 +82,7 @@ fn a_failure_pauses_when_a_person_is_attached_and_resume_tries_again() {
     let world = World::of(Script::default().step("one", |gate| put(gate, "one"), nothing));
     world.drivers.answer([Err(Failure::problem("http.connect", "refused"))]);
     let report = start(&world.house(), Start { attended: true, ..world.start() }).unwrap();
-    assert_eq!(report.outcome, RunOutcome::Stuck);
+    assert_eq!(report.outcome, RunOutcome::Paused);
     assert!(matches!(report.state.status, RunStatus::Paused(_)));
     let report = resume(&world.house(), world.resume(report.run)).unwrap();
     assert_eq!((report.outcome, report.state.steps[&id("one")].attempts), (RunOutcome::Succeeded, 2));
@@ -345,7 +345,7 @@ fn the_operators_interrupt_pauses_before_the_next_call() {
     let house = world.house();
     house.interrupt.pause();
     let report = start(&house, world.start()).unwrap();
-    assert_eq!(report.outcome, RunOutcome::Stuck);
+    assert_eq!(report.outcome, RunOutcome::Paused);
     assert!(world.drivers.performed().is_empty());
     assert_eq!(resume(&world.house(), world.resume(report.run)).unwrap().outcome, RunOutcome::Succeeded);
 }
@@ -380,7 +380,7 @@ fn an_interrupt_during_a_step_without_calls_stops_before_the_next_step() {
     };
     let world = World::of(Script::default().step("one", stop, nothing).step("two", nothing, nothing));
     let report = start(&House { interrupt, ..world.house() }, world.start()).unwrap();
-    assert_eq!((report.outcome, report.state.steps[&id("two")].attempts), (RunOutcome::Stuck, 0));
+    assert_eq!((report.outcome, report.state.steps[&id("two")].attempts), (RunOutcome::Paused, 0));
     assert_eq!(resume(&world.house(), world.resume(report.run)).unwrap().outcome, RunOutcome::Succeeded);
 }
 

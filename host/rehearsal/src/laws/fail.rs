@@ -98,8 +98,8 @@ fn try_one(rehearsal: &Rehearsal, plain: &Play, fault: &Fault, kind: Kind) -> En
     let left = left_behind(&play);
     match play.report.outcome {
         RunOutcome::Succeeded | RunOutcome::Undone | RunOutcome::Failed | RunOutcome::Denied if left.is_empty() => Ending::Well,
-        RunOutcome::Stuck if plain.report.outcome == RunOutcome::Stuck => Ending::Well,
-        RunOutcome::Stuck if past_no_return(&play) => Ending::NoReturn,
+        outcome @ (RunOutcome::Paused | RunOutcome::Stuck) if plain.report.outcome == outcome => Ending::Well,
+        RunOutcome::Paused | RunOutcome::Stuck if past_no_return(&play) => Ending::NoReturn,
         outcome => {
             let reason = play.report.state.reason.clone().into_iter();
             wrong(format!("when `{what}` fails {way}, the run is {outcome}"), left.into_iter().chain(reason).collect())

@@ -16,6 +16,7 @@ const OUTCOMES: &[(&str, RunOutcome)] = &[
     ("succeeded", RunOutcome::Succeeded),
     ("failed", RunOutcome::Failed),
     ("undone", RunOutcome::Undone),
+    ("paused", RunOutcome::Paused),
     ("stuck", RunOutcome::Stuck),
     ("denied", RunOutcome::Denied),
 ];

@@ -91,7 +91,7 @@ fn waits(yard: &Yard, procedure: &Arc<LoadedProcedure>, grant: &Arc<Grant>, case
     same("woken before its time", &woken.is_some(), &false)?;
     let sat_out = Resume { waits: Waits::default(), ..again(&report, procedure, grant) };
     let late = resume(&yard.house, sat_out).map_err(|error| format!("sat out: {error}"))?;
-    same("sat out", &late.outcome, &RunOutcome::Stuck)?;
+    same("sat out", &late.outcome, &RunOutcome::Paused)?;
     failed(&late, Told::late("run"))?;
     let undone = undo(&yard.house, again(&report, procedure, grant), None).map_err(|error| format!("undone: {error}"))?;
     same("undone", &undone.outcome, &RunOutcome::Undone)
@@ -117,9 +117,9 @@ fn fails(yard: &Yard, procedure: &Arc<LoadedProcedure>, grant: &Arc<Grant>, case
     let in_undo = exit == Exit::Stuck.number() && !matches!(case.end, End::Pauses(_));
     let report = drive(yard, procedure, grant, case, true)?;
     let again = || again(&report, procedure, grant);
-    same("paused", &report.outcome, &RunOutcome::Stuck)?;
+    same("paused", &report.outcome, &RunOutcome::Paused)?;
     let resumed = resume(&yard.house, again()).map_err(|error| format!("resumed: {error}"))?;
-    same("resumed and paused", &resumed.outcome, &RunOutcome::Stuck)?;
+    same("resumed and paused", &resumed.outcome, &RunOutcome::Paused)?;
     let undone = undo(&yard.house, again(), None).map_err(|error| format!("undone: {error}"))?;
     if in_undo {
         same("undone", &undone.outcome, &RunOutcome::Stuck)?;

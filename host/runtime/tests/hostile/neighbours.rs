@@ -56,7 +56,7 @@ fn a_neighbour_is_done_while_a_hostile_guest_burns_and_an_interrupt_ends_that_on
         assert!(!hostile.is_finished(), "{how} has come to an end by itself: nothing was shown");
         interrupt.pause();
         let report = hostile.join().unwrap();
-        assert_eq!(report.outcome, RunOutcome::Stuck, "{how} is paused");
+        assert_eq!(report.outcome, RunOutcome::Paused, "{how}");
         assert!(report.state.reason.as_ref().is_some_and(|reason| reason.contains("by the operator")), "{how}: {:?}", report.state.reason);
     }
     let found = yard.verify();
