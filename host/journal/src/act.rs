@@ -1,9 +1,13 @@
 //! What an operator asks of a run that another process drives: posted in the store, carried out and recorded by the process that holds the lease.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use lockstep_model::{RunId, StepId, Timestamp};
 use serde::{Deserialize, Serialize};
+
+/// So long a store keeps an answer, and an act on a run that has ended. Whoever posted it has stopped waiting long before.
+pub const KEPT: Duration = Duration::from_secs(60 * 60);
 
 /// An operator's act.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

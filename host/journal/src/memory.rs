@@ -1,11 +1,11 @@
 //! A store that keeps everything in memory: for tests of what writes to one, and as the plainest statement of what every store does.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lockstep_model::{Digest, RunId, Timestamp};
 
-use crate::act::{Act, ActAnswer, PostedAct};
+use crate::act::{self, Act, ActAnswer, PostedAct};
 use crate::blobs::{BlobError, Blobs};
 use crate::checkpoint::Signer;
 use crate::lease::{self, Known, Lease, LeaseAsk, LeaseEnd, LeaseKept, LeaseUse};
@@ -190,7 +190,9 @@ impl Store for MemoryStore {
 
     fn post_act(&self, run: RunId, actor: &str, now: Timestamp, act: &Act) -> Result<u64, StoreError> {
         let mut kept = self.kept();
-        let id = kept.acts.len() as u64;
+        let id = kept.acts.last().map_or(0, |(act, _)| act.id + 1);
+        let taken: HashSet<RunId> = kept.leases.values().filter_map(|kept| kept.run).collect();
+        kept.acts.retain(|(act, answer)| now.since(act.posted_at) <= act::KEPT || (answer.is_none() && taken.contains(&act.run)));
         kept.acts.push((PostedAct { id, run, actor: actor.to_owned(), posted_at: now, act: act.clone() }, None));
         Ok(id)
     }

@@ -102,7 +102,8 @@ pub trait Store: Blobs {
     /// When they cannot be read.
     fn due(&self, now: Timestamp) -> Result<Vec<RunId>, StoreError>;
 
-    /// Posts an act for the process that drives the run, durably, and gives its number.
+    /// Posts an act for the process that drives the run, durably, and gives its number. Acts older than `act::KEPT` that are answered, or whose run has no
+    /// environment any more, are forgotten with it.
     ///
     /// # Errors
     /// When it cannot be kept.

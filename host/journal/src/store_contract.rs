@@ -4,7 +4,7 @@
 
 use lockstep_model::{Digest, RunId, RunOutcome, StepId, Timestamp};
 
-use crate::act::{Act, PostedAct};
+use crate::act::{self, Act, PostedAct};
 use crate::blobs::BlobError;
 use crate::checkpoint::Verifier;
 use crate::event::{Event, RunFinished, ValueRemembered};
@@ -49,6 +49,7 @@ pub fn contract(make: impl Fn() -> Box<dyn StoreHarness>) {
         a_run_that_died_before_its_first_record_leaves_its_environment,
         runs_are_due_in_the_order_of_their_instants,
         acts_are_seen_until_a_batch_answers_them,
+        acts_that_nobody_waits_for_any_more_are_forgotten,
     ];
     for clause in clauses {
         clause(&*make());
@@ -477,4 +478,23 @@ fn acts_are_seen_until_a_batch_answers_them(harness: &dyn StoreHarness) {
     assert_eq!(store.act_answer(first).unwrap(), Some(Ok(())));
     assert_eq!(store.act_answer(third).unwrap(), Some(Err("it has ended".to_owned())));
     assert_eq!(store.act_answer(1_000).unwrap(), None, "there is none of that number");
+}
+
+fn acts_that_nobody_waits_for_any_more_are_forgotten(harness: &dyn StoreHarness) {
+    let store = harness.open();
+    let (mut held, ended) = (Chain::of_run(1), Chain::of_run(2));
+    let pause = Act::Pause { reason: "lunch".into() };
+    let lease = store.take_lease(&ask(held.run(), 1)).unwrap().unwrap();
+    let [answered, open] = [1, 2].map(|second| store.post_act(held.run(), "mia", at(second), &pause).unwrap());
+    store.post_act(ended.run(), "mia", at(3), &pause).unwrap();
+    let batch = Batch { lease: under(&lease, LeaseEnd::Kept), answers: vec![(answered, Ok(()))], ..held.batch(1) };
+    store.append(batch, Durability::Durable).unwrap();
+    let later = |second| at(second).after(act::KEPT);
+    store.post_act(ended.run(), "mia", later(1), &pause).unwrap();
+    assert_eq!(store.act_answer(answered).unwrap(), Some(Ok(())), "it may be waited for");
+    let last = store.post_act(ended.run(), "mia", later(10), &pause).unwrap();
+    assert_eq!(store.act_answer(answered).unwrap(), None);
+    let numbers = |run| store.acts(run).unwrap().iter().map(|act| act.id).collect::<Vec<_>>();
+    assert_eq!((numbers(held.run()), numbers(ended.run()).last()), (vec![open], Some(&last)), "a run that goes on hears of an old act as well");
+    assert_eq!(numbers(ended.run()).len(), 2, "one that has ended hears nothing");
 }

@@ -1,15 +1,18 @@
 //! Operators' acts on their way to the process that drives a run, and what became of them.
 
 use lockstep_journal::StoreError;
-use lockstep_journal::act::{Act, ActAnswer, PostedAct};
+use lockstep_journal::act::{Act, ActAnswer, KEPT, PostedAct};
 use lockstep_model::{RunId, Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::of_sqlite;
 
-/// Posts an act and gives its number.
+/// Posts an act and gives its number. What nobody waits for any more goes: so the table stays as small as an hour's acts.
 pub(crate) fn post(connection: &Connection, run: RunId, actor: &str, now: Timestamp, act: &Act) -> Result<u64, StoreError> {
     let act = serde_json::to_string(act).map_err(|error| StoreError::Medium(format!("the act cannot be written: {error}")))?;
+    let old = Timestamp::from_microseconds(now.microseconds().saturating_sub(i64::try_from(KEPT.as_micros()).unwrap_or(i64::MAX)));
+    let sql = "DELETE FROM act WHERE posted < ?1 AND (answer IS NOT NULL OR run NOT IN (SELECT run FROM lease WHERE run IS NOT NULL))";
+    connection.prepare_cached(sql).and_then(|mut delete| delete.execute([old.microseconds()])).map_err(of_sqlite)?;
     let sql = "INSERT INTO act (run, actor, posted, act) VALUES (?1, ?2, ?3, ?4)";
     let mut insert = connection.prepare_cached(sql).map_err(of_sqlite)?;
     let id = insert.insert((run.to_bytes(), actor, now.microseconds(), act)).map_err(of_sqlite)?;
