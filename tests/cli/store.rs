@@ -46,6 +46,9 @@ fn a_changed_component_is_an_error_that_names_its_digest() {
     database(&place).execute_batch("UPDATE blob SET bytes = CAST(bytes || x'00' AS BLOB)").unwrap();
     let undo = place.lockstep(["undo", &run, "--yes"]).expect(4).stderr;
     assert!(undo.contains("LS0307") && undo.contains(&component), "{undo}");
+    place.lockstep(["audit", "verify"]).expect(0);
+    let audit = place.lockstep(["audit", "verify", "--blobs"]).expect(1).stderr;
+    assert!(audit.contains("LS0309") && audit.contains(&component), "{audit}");
 }
 
 #[test]

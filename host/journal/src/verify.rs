@@ -15,6 +15,7 @@ use std::thread::{self, ScopedJoinHandle};
 use lockstep_model::Digest;
 use serde::Serialize;
 
+use crate::blobs::BlobError;
 use crate::checkpoint::{InvalidCheckpoint, Verifier};
 use crate::ledger::TreeHead;
 use crate::store::{Store, StoreError};
@@ -41,6 +42,8 @@ pub struct VerifyOptions<'a> {
     pub fold: bool,
     /// Whether the bytes that records name are also looked for: they must be there, or given up by retention.
     pub bytes: bool,
+    /// Whether those that a run still names are opened as well: what was changed in them is found. Needs the store's key, and reads them all.
+    pub open: bool,
 }
 
 /// What was checked and what was found.
@@ -82,11 +85,14 @@ impl VerifyReport {
 }
 
 /// Why a store could not be verified at all.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
     /// It could not be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Bytes could not be read or opened.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
     /// The key or the checkpoint from elsewhere is none.
     #[error(transparent)]
     Checkpoint(#[from] InvalidCheckpoint),
@@ -117,6 +123,9 @@ pub fn verify(store: &dyn Store, options: VerifyOptions<'_>) -> Result<VerifyRep
     let read = read_all(store, options, &mut sequence);
     sequence.readable(read)?;
     kept.extend(kept_blobs(store, options)?);
+    if options.open {
+        sequence.open_blobs(store)?;
+    }
     // Read again, because others may have added records since: the head can only be ahead of what was read.
     Ok(sequence.finish(store.head().ok(), options.bytes.then_some(&kept)))
 }
@@ -128,7 +137,7 @@ fn kept_blobs(store: &dyn Store, options: VerifyOptions<'_>) -> Result<impl Iter
 
 /// One thread reads, others check what each record says by itself, and this one puts the results together in the ledger's order.
 fn read_all(store: &dyn Store, options: VerifyOptions<'_>, sequence: &mut Sequence) -> Result<(), StoreError> {
-    let depth = Depth { fold: options.fold, bytes: options.bytes };
+    let depth = Depth { fold: options.fold, bytes: options.bytes || options.open };
     let checkers = thread::available_parallelism().map_or(1, |count| count.get().min(MOST_CHECKERS));
     thread::scope(|scope| {
         let (mut to, mut from) = (Vec::new(), Vec::new());

@@ -200,6 +200,24 @@ fn bytes_that_are_gone_without_retention_are_found_and_the_record_is_named() {
 }
 
 #[test]
+fn changed_bytes_are_found_and_the_record_that_names_them_first_is_named() {
+    let store = MemoryStore::new();
+    let old = Run::ended(&store, 1, "response");
+    Run::ended(&store, 2, "response");
+    let opened = || verify(&store, VerifyOptions { bytes: true, open: true, ..VerifyOptions::default() }).unwrap();
+    assert!(opened().is_sound());
+    assert!(store.damage_blob(Digest::of(b"response"), b"another".to_vec()));
+    assert!(verified(&store).is_sound(), "it is there");
+    let findings = opened().findings;
+    let [finding] = &findings[..] else { panic!("{findings:?}") };
+    assert_eq!((finding.flaw, finding.run, finding.seq), (Flaw::BytesChanged, Some(old.read().run), Some(3)));
+    assert_eq!(finding.expected, Some(Digest::of(b"response").to_string()));
+    // What was given up is not looked at.
+    retain(&store, 1_000);
+    assert!(opened().is_sound());
+}
+
+#[test]
 fn a_run_that_has_not_ended_can_release_nothing() {
     let store = MemoryStore::new();
     let running = Run::begin(&store, 1, "running").read();

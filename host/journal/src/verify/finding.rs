@@ -60,6 +60,8 @@ pub enum Flaw {
     Truncated,
     /// Bytes that the record names are not there, and no retention has given them up.
     BytesMissing,
+    /// Bytes that the record names are not what they were.
+    BytesChanged,
     /// A checkpoint is malformed, or not signed with the store's key.
     BadCheckpoint,
 }
@@ -120,6 +122,7 @@ impl fmt::Display for Flaw {
             Self::CheckpointDiffers => "the ledger is not the one that was signed",
             Self::Truncated => "the ledger has lost its end",
             Self::BytesMissing => "bytes that it names are not there, and no retention has given them up",
+            Self::BytesChanged => "bytes that it names are not what was kept: they were changed, or sealed with another key",
             Self::BadCheckpoint => "a checkpoint is not valid",
         })
     }

@@ -7,10 +7,11 @@ use lockstep_model::{Digest, RunId};
 use super::entry::{Bytes, Checked};
 use super::finding::{Finding, Flaw};
 use super::{BytesFound, MOST_FINDINGS, VerifyReport};
+use crate::blobs::BlobError;
 use crate::ledger::{Frontier, TreeHead};
 use crate::record::SealedRecord;
 use crate::state::{IllegalRecord, RunState};
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
 /// A head that the ledger must have passed through.
 pub(super) struct Mark {
@@ -153,6 +154,25 @@ impl Sequence {
         }
         let Self { runs, checkpoints, findings, more, .. } = self;
         VerifyReport { records: head.size, runs: runs.len() as u64, checkpoints, head, bytes, findings, more }
+    }
+
+    /// Opens every blob that a run names and has not given up, once. One that is not there is found by `finish`.
+    pub(super) fn open_blobs(&mut self, store: &dyn Store) -> Result<(), BlobError> {
+        let mut first = BTreeMap::new();
+        for (run, names) in &self.bytes.claimed {
+            for (digest, (seq, index)) in names {
+                let place = first.entry(*digest).or_insert((*index, *run, *seq));
+                *place = (*place).min((*index, *run, *seq));
+            }
+        }
+        for (digest, (index, run, seq)) in first {
+            match store.blob(digest) {
+                Ok(_) => {}
+                Err(BlobError::Corrupt(_)) => self.report(Finding::of_record(Flaw::BytesChanged, run, seq, index).expected(digest)),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     fn look_for(&mut self, blobs: &HashSet<Digest>) -> BytesFound {

@@ -14,7 +14,8 @@ use crate::ui::{Style, harmless, plural};
 
 /// Verify the whole store: every record, every run, the ledger and its signed checkpoints
 ///
-/// Bytes that records name must be there, or given up by `lockstep store retain`; what they say is compared with their digests when they are read.
+/// Bytes that records name must be there, or given up by `lockstep store retain`; what they say is compared with their digests when they are read, or now
+/// with --blobs.
 ///
 /// A checkpoint kept elsewhere (`lockstep audit checkpoint`) is what detects that a store lost its end or was replaced whole: give it with --checkpoint,
 /// and the key known from elsewhere with --key.
@@ -29,6 +30,9 @@ pub(super) struct VerifyArgs {
     /// Also go through every run's states: that no record stands where it may not. Takes three times as long
     #[arg(long)]
     states: bool,
+    /// Also open every blob that a run still names: its bytes must be those of its digest. Needs the store's key, and reads them all
+    #[arg(long)]
+    blobs: bool,
 }
 
 #[derive(Serialize)]
@@ -45,9 +49,10 @@ struct Verified<'a> {
 pub(super) fn run(args: &VerifyArgs, context: &Context) -> Result<Exit, CliError> {
     let store = existing_store(context)?;
     let checkpoint = args.checkpoint.as_deref().map(fsio::read_text).transpose()?;
-    let options = VerifyOptions { checkpoint: checkpoint.as_deref(), key: args.key.as_deref(), fold: args.states, bytes: true };
+    let options = VerifyOptions { checkpoint: checkpoint.as_deref(), key: args.key.as_deref(), fold: args.states, bytes: true, open: args.blobs };
     let report = verify(&*store, options).map_err(|error| match error {
         VerifyError::Store(error) => CliError::from(error),
+        VerifyError::Blob(error) => CliError::from(error),
         VerifyError::Checkpoint(error) => {
             CliError::new(Code::AuditFailed, error.to_string()).hint("give the checkpoint and the key as `lockstep audit checkpoint` printed them")
         }
@@ -71,7 +76,8 @@ pub(super) fn run(args: &VerifyArgs, context: &Context) -> Result<Exit, CliError
         ui.data(format!("  {} checked", plural(usize::try_from(report.checkpoints).unwrap_or(usize::MAX), "signed head")));
         if let Some(BytesFound { kept, released }) = report.bytes {
             let released = if released > 0 { format!(", {released} gone by retention") } else { String::new() };
-            ui.data(format!("  {} kept beside the records{released}", plural(usize::try_from(kept).unwrap_or(usize::MAX), "blob")));
+            let opened = if args.blobs { " and opened" } else { "" };
+            ui.data(format!("  {} kept beside the records{opened}{released}", plural(usize::try_from(kept).unwrap_or(usize::MAX), "blob")));
         }
         ui.data(format!("  head {} of {} records", report.head.root, report.head.size));
         if args.checkpoint.is_none() {
