@@ -105,6 +105,16 @@ fn the_doctor_measures_the_disk() {
 }
 
 #[test]
+fn the_doctor_says_how_much_compiled_code_is_kept() {
+    let place = Place::new();
+    place.hello();
+    let found = place.lockstep(["doctor", "--json"]).json();
+    assert!(found["compiled-components"] == 1 && found["compiled-bytes"].as_u64().unwrap() > 10_000, "{found}");
+    let shown = place.lockstep(["doctor"]).stdout;
+    assert!(shown.contains("compiled   1 component, ") && shown.contains("beyond 1.0 GiB"), "{shown}");
+}
+
+#[test]
 fn a_usage_error_exits_with_2() {
     let place = Place::new();
     let ran = place.lockstep(["rnu"]).expect(2);

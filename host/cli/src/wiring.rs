@@ -13,6 +13,7 @@ use lockstep_grant::{Grant, SecretRule, SecretSource};
 use lockstep_journal::ledger::TreeHead;
 use lockstep_journal::{Observer, Store};
 use lockstep_model::Secret;
+pub(crate) use lockstep_runtime::Compiled;
 use lockstep_runtime::{Limits, LoadedProcedure, Runtime, RuntimeOptions};
 pub(crate) use lockstep_store_sqlite::Sizes;
 use lockstep_store_sqlite::{BackupError, Options, SqliteStore};
@@ -80,6 +81,14 @@ pub(crate) fn backup_store(folder: &Path, to: &Path) -> Result<TreeHead, CliErro
 /// Whether there is a store in a folder: looking at one must not make it.
 pub(crate) fn has_store(folder: &Path) -> bool {
     folder.join(DATABASE).exists()
+}
+
+/// How much compiled code there is in a store's folder.
+///
+/// # Errors
+/// When its directory cannot be read.
+pub(crate) fn compiled(store: &Path) -> std::io::Result<Compiled> {
+    Compiled::below(&store.join(CACHE))
 }
 
 /// A procedure of a component's bytes, bounded by a grant. Compiled code is kept in the store's folder, if there is one.

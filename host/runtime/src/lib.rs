@@ -17,6 +17,7 @@ mod runtime;
 mod shown;
 mod ticker;
 
+pub use cache::Compiled;
 pub use limits::Limits;
 pub use load::LoadError;
 pub use procedure::{LoadedProcedure, Origin};

@@ -10,7 +10,8 @@ use serde::Serialize;
 use crate::build::{TARGET, Way, find_program, first_line};
 use crate::context::Context;
 use crate::error::CliError;
-use crate::ui::Style;
+use crate::ui::{Style, bytes, plural};
+use crate::wiring::Compiled;
 use crate::{environment, wiring};
 
 /// Look at this machine: versions, store, disk, compilers
@@ -29,6 +30,8 @@ struct Findings {
     store_ok: bool,
     runs: Option<usize>,
     records: Option<u64>,
+    compiled_components: Option<u64>,
+    compiled_bytes: Option<u64>,
     sync_p50_microseconds: Option<u64>,
     sync_p99_microseconds: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,6 +70,10 @@ pub(super) fn run(_: &DoctorArgs, context: &Context) -> Result<Exit, CliError> {
     line(true, "system", &findings.system);
     let store = findings.store.as_ref().map(|store| format!("{store}, ")).unwrap_or_default();
     line(findings.store_ok, "store", &format!("{store}{}", findings.store_state));
+    if let (Some(components), Some(size)) = (findings.compiled_components, findings.compiled_bytes) {
+        let components = plural(usize::try_from(components).unwrap_or(usize::MAX), "component");
+        line(true, "compiled", &format!("{components}, {}; beyond {} what was used longest ago goes", bytes(size), bytes(Compiled::MOST)));
+    }
     match (findings.sync_p50_microseconds, findings.sync_p99_microseconds) {
         (Some(p50), Some(p99)) => line(true, "sync", &format!("p50 {}, p99 {}: each durable effect waits for one", milliseconds(p50), milliseconds(p99))),
         _ => line(false, "sync", &format!("could not be measured: {}", findings.sync_error.as_deref().unwrap_or("it is not known where"))),
@@ -84,6 +91,7 @@ fn look(context: &Context) -> Findings {
         Err(error) => (false, (format!("error: {}", error.shown().message), None, None)),
     };
     let folder = folder.ok();
+    let compiled = folder.as_deref().and_then(|folder| wiring::compiled(folder).ok());
     let syncs = folder.as_deref().map(measure_syncs).transpose();
     let (syncs, sync_error) = match syncs {
         Ok(syncs) => (syncs.unwrap_or_default(), None),
@@ -100,6 +108,8 @@ fn look(context: &Context) -> Findings {
         store_ok,
         runs,
         records,
+        compiled_components: compiled.map(|compiled| compiled.components),
+        compiled_bytes: compiled.map(|compiled| compiled.bytes),
         sync_p50_microseconds: percentile(50),
         sync_p99_microseconds: percentile(99),
         sync_error,
