@@ -1,6 +1,8 @@
 //! A new project builds, and runs as it is.
 
-use crate::place::{Place, root};
+use serde_json::Value;
+
+use crate::place::{Place, Ran, root};
 
 #[test]
 fn a_new_project_builds_and_runs_as_it_is() {
@@ -23,6 +25,8 @@ fn holds(place: &Place, source: &str) {
     for field in ["file", "digest", "imports"] {
         assert!(!built[field].is_null(), "{built}");
     }
+    let again = inside(&["build", "--json"]).expect(0).json();
+    assert_eq!(again["digest"], built["digest"], "nothing has changed");
     let tested = inside(&["test", "--json"]).expect(0).json();
     assert_eq!((&tested["held"], &tested["broken"]), (&6.into(), &0.into()), "{tested}");
     assert_eq!(inside(&["run", "--json"]).expect(0).json()["outcome"], "succeeded");
@@ -50,6 +54,75 @@ fn a_new_project_in_go_builds_and_runs_as_it_is() {
     let place = Place::new();
     place.lockstep(["new", "greeter", "--lang", "go"]).expect(0);
     holds(&place, "procedure.go");
+}
+
+#[test]
+fn a_new_project_in_typescript_builds_and_runs_as_it_is() {
+    let place = Place::new();
+    place.lockstep(["new", "greeter", "--lang", "typescript"]).expect(0);
+    holds(&place, "src/main.ts");
+    let (failure, logged) = told(&place, "src/main.ts", ODD_TYPESCRIPT);
+    assert_eq!(failure["code"], "step.exception", "{failure}");
+    let message = failure["message"].as_str().unwrap();
+    assert!(message.starts_with("SyntaxError: ") && message.contains("at ask (src/main.ts:10)"), "{message}");
+    assert!(logged.contains("ordinary true true true 36 w7w="), "{logged}");
+}
+
+#[test]
+fn a_new_project_in_python_builds_and_runs_as_it_is() {
+    let place = Place::new();
+    place.lockstep(["new", "greeter", "--lang", "python"]).expect(0);
+    holds(&place, "src/main.py");
+    let (failure, logged) = told(&place, "src/main.py", ODD_PYTHON);
+    assert_eq!(failure["code"], "step.exception", "{failure}");
+    let message = failure["message"].as_str().unwrap();
+    assert!(message.contains("File \"main.py\", line 18, in ask") && message.ends_with("KeyError: 'nothing'"), "{message}");
+    assert!(logged.contains("ordinary True True True 36") && logged.contains("by its logger"), "{logged}");
+}
+
+/// Asks for what every author knows, and throws what nobody catches.
+const ODD_TYPESCRIPT: &str = r#"import type { Procedure } from "lockstep-sdk";
+
+export default function odd(p: Procedure): void {
+    p.describe("odd", "0.1.0");
+    p.step("ask", "Ask", ask);
+}
+
+function ask(): string {
+    console.log("ordinary", new Date().getFullYear() > 2000, Date.now() > 0, Math.random() < 1, crypto.randomUUID().length, btoa(atob("w7w=")));
+    return JSON.parse("{");
+}
+"#;
+
+/// The same in Python.
+const ODD_PYTHON: &str = r#"import logging
+import random
+import time
+import uuid
+from datetime import datetime
+
+from lockstep import Ctx, Procedure, procedure
+
+
+@procedure
+def odd(p: Procedure) -> None:
+    p.describe("odd", "0.1.0")
+    p.step("ask", "Ask", ask)
+
+def ask(ctx: Ctx) -> str:
+    print("ordinary", datetime.now().year > 2000, time.time() > 0, random.random() < 1, len(str(uuid.uuid4())))
+    logging.info("by its logger")
+    return {}["nothing"]
+"#;
+
+/// Gives the project `greeter` another source and runs it: how it failed, and what it said.
+fn told(place: &Place, source: &str, text: &str) -> (Value, String) {
+    let project = place.path().join("greeter");
+    std::fs::write(project.join(source), text).unwrap();
+    let inside = |args: &[&str]| -> Ran { place.command().current_dir(&project).args(args).output().unwrap().into() };
+    inside(&["build"]).expect(0);
+    let failure = inside(&["run", "--json"]).json()["failure"]["detail"].clone();
+    (failure, inside(&["logs", "latest"]).expect(0).stdout)
 }
 
 #[test]

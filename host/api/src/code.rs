@@ -107,7 +107,6 @@ codes! {
     LS0412 EnvironmentFree Usage "the environment belongs to no run"
 
     LS0501 NoLanguage Usage "the folder holds no procedure"
-    LS0502 LanguageUnsupported Usage "the language is not supported yet"
     LS0503 ToolMissing Usage "a tool is missing"
     LS0504 TargetMissing Usage "the compiler cannot compile to WebAssembly"
     LS0505 CompilerFailed Failed "the compiler failed"

@@ -68,7 +68,8 @@ mod tests {
                 codes.extend(errors.split('`').skip(1).step_by(2).filter(|text| is_code(text, &interfaces)).map(str::to_owned));
             }
         }
-        for file in sources(&root.join("host"), "rs").into_iter().chain(sources(&root.join("guest-sdk/rust/src"), "rs")) {
+        let speakers = [("host", "rs"), ("guest-sdk/rust/src", "rs"), ("guest-sdk/typescript/src", "ts"), ("guest-sdk/python/lockstep", "py")];
+        for file in speakers.into_iter().flat_map(|(folder, extension)| sources(&root.join(folder), extension)) {
             if SPEAKERS.iter().any(|speaker| file.starts_with(root.join(speaker))) {
                 continue;
             }

@@ -5,9 +5,13 @@ mod contract;
 mod declared;
 mod encode;
 mod go;
+mod kept;
 mod language;
+mod python;
 mod rust;
 mod tool;
+mod typescript;
+mod world;
 
 use std::path::{Path, PathBuf};
 
@@ -17,6 +21,7 @@ use crate::component;
 use crate::error::CliError;
 use crate::fsio;
 use crate::ui::Ui;
+use crate::wiring;
 
 pub(crate) use language::Language;
 pub(crate) use rust::{TARGET, Way};
@@ -54,12 +59,16 @@ pub(crate) fn build(folder: &Path, ui: &Ui) -> Result<Product, CliError> {
         Language::Rust => rust::build(folder, ui)?,
         Language::C => c::build(folder, ui)?,
         Language::Go => go::build(folder, ui)?,
-        Language::TypeScript | Language::Python => return Err(language.unsupported()),
+        Language::TypeScript => typescript::build(folder, ui)?,
+        Language::Python => python::build(folder, ui)?,
     };
     finish(folder, &made.name, made.component)
 }
 
 fn finish(folder: &Path, name: &str, component: Vec<u8>) -> Result<Product, CliError> {
+    if let Some(product) = unchanged(folder, &component)? {
+        return Ok(product);
+    }
     component::read(&component, name)?;
     let descriptor = declared::descriptor(&component)?;
     let component = component::with_descriptor(component, &descriptor)?;
@@ -72,6 +81,25 @@ fn finish(folder: &Path, name: &str, component: Vec<u8>) -> Result<Product, CliE
     }
     fsio::write(&file, &component)?;
     Ok(Product { file, facts, procedure })
+}
+
+/// What the last build made of the same component: to ask it once more what it declares is to compile it, which takes seconds when a language's runtime is in it.
+fn unchanged(folder: &Path, component: &[u8]) -> Result<Option<Product>, CliError> {
+    let built = built_in(folder);
+    let [file] = built.as_slice() else { return Ok(None) };
+    let Ok(last) = fsio::read(file) else { return Ok(None) };
+    if !last.starts_with(component) {
+        return Ok(None);
+    }
+    let facts = component::read(&last, &file.display().to_string())?;
+    match &facts.descriptor {
+        Some(descriptor) if descriptor.builder == wiring::ENGINE => {
+            let procedure = descriptor.procedure.name.clone();
+            fsio::write(file, &last)?;
+            Ok(Some(Product { file: file.clone(), facts, procedure }))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// The component of the project in a folder.

@@ -11,7 +11,7 @@ use crate::error::CliError;
 const MAGIC: &[u8] = b"\0asm";
 
 /// The contract's package.
-const PACKAGE: &str = "lockstep:contract/";
+pub(crate) const PACKAGE: &str = "lockstep:contract/";
 
 /// The version of the contract that the SDK in this program speaks.
 pub(crate) const CONTRACT_VERSION: &str = "0.1.0";

@@ -55,14 +55,16 @@ impl Language {
             Self::Rust => super::rust::SOURCES,
             Self::C => super::c::SOURCES,
             Self::Go => super::go::SOURCES,
-            Self::TypeScript | Self::Python => &[],
+            Self::TypeScript => super::typescript::SOURCES,
+            Self::Python => super::python::SOURCES,
         }
     }
 
     /// Whether a file in one of those is one.
     pub(super) fn is_source(self, file: &Path) -> bool {
         match self {
-            Self::Rust | Self::C | Self::TypeScript | Self::Python => true,
+            Self::Rust | Self::C | Self::TypeScript => true,
+            Self::Python => file.extension().is_none_or(|ending| ending != super::python::COMPILED),
             Self::Go => file.extension().is_some_and(|ending| super::go::ENDINGS.iter().any(|known| ending == *known)),
         }
     }
@@ -84,12 +86,6 @@ impl Language {
         Err(CliError::new(Code::NoLanguage, format!("{} holds no project that can be built", folder.display()))
             .detail(format!("none of these is there: {}", known.join(", ")))
             .hint("`lockstep new NAME --lang rust` makes one"))
-    }
-
-    /// Says that there is no SDK for it yet.
-    pub(crate) fn unsupported(self) -> CliError {
-        CliError::new(Code::LanguageUnsupported, format!("{} is not supported yet", self.title()))
-            .hint("this version builds Rust, C and Go: `lockstep new NAME --lang go`")
     }
 }
 

@@ -40,6 +40,17 @@ pub(super) fn succeeds(command: &mut Command) -> bool {
     command.stdin(Stdio::null()).stdout(std::io::stderr()).status().is_ok_and(|status| status.success())
 }
 
+/// Runs a program that has nothing to say when all is well: what it says is shown when it fails.
+pub(super) fn is_silent_unless_it_fails(command: &mut Command) -> bool {
+    use std::io::Write as _;
+    let Ok(output) = command.stdin(Stdio::null()).output() else { return false };
+    if !output.status.success() {
+        // Nothing can be done when standard error is gone.
+        let _ = std::io::stderr().write_all(&[output.stdout, output.stderr].concat());
+    }
+    output.status.success()
+}
+
 /// A program that is not there.
 pub(super) fn missing(name: &str, hint: &str) -> CliError {
     CliError::new(Code::ToolMissing, format!("`{name}` is not installed or not on the PATH")).hint(hint)

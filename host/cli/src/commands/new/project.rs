@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
+use serde_json::Value;
 
 use crate::build::Language;
 use crate::error::CliError;
@@ -22,6 +23,16 @@ static C_SOURCES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../guest-sdk/c/
 
 static GO: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates/go");
 static GO_SDK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../guest-sdk/go");
+static TYPESCRIPT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates/typescript");
+static TYPESCRIPT_SDK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../guest-sdk/typescript/src");
+const TYPESCRIPT_PACKAGE: &str = include_str!("../../../../../guest-sdk/typescript/package.json");
+const TYPESCRIPT_CONFIG: &str = include_str!("../../../../../guest-sdk/typescript/tsconfig.json");
+const TYPESCRIPT_LOCK: &str = include_str!("../../../../../guest-sdk/package-lock.json");
+
+static PYTHON: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates/python");
+static PYTHON_SDK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../guest-sdk/python/lockstep");
+const PYTHON_PACKAGE: &str = include_str!("../../../../../guest-sdk/python/pyproject.toml");
+const PYTHON_TOOLS: &str = include_str!("../../../../../guest-sdk/build-requirements.txt");
 
 /// Names that a template's file has here because it would mean something to the tools that build this program.
 const RENAMED: &[(&str, &str)] =
@@ -38,7 +49,8 @@ pub(super) fn files(name: &str, language: Language) -> Result<Vec<(PathBuf, Vec<
         Language::Rust => collect(&RUST, "", &mut files),
         Language::C => collect(&C, "", &mut files),
         Language::Go => collect(&GO, "", &mut files),
-        Language::TypeScript | Language::Python => return Err(language.unsupported()),
+        Language::TypeScript => collect(&TYPESCRIPT, "", &mut files),
+        Language::Python => collect(&PYTHON, "", &mut files),
     }
     for (path, bytes) in &mut files {
         if let Some((_, renamed)) = RENAMED.iter().find(|(from, _)| Path::new(from) == path) {
@@ -66,7 +78,19 @@ pub(super) fn files(name: &str, language: Language) -> Result<Vec<(PathBuf, Vec<
             collect(&GO_SDK, "sdk", &mut sdk);
             files.extend(sdk.into_iter().filter(|(path, _)| !path.starts_with("sdk/wit")));
         }
-        Language::TypeScript | Language::Python => {}
+        Language::TypeScript => {
+            collect(&TYPESCRIPT_SDK, "sdk/src", &mut files);
+            files.push(("sdk/package.json".into(), TYPESCRIPT_PACKAGE.as_bytes().to_vec()));
+            files.push(("sdk/tsconfig.json".into(), TYPESCRIPT_CONFIG.as_bytes().to_vec()));
+            files.push(("package-lock.json".into(), npm_lock(name)?.into_bytes()));
+        }
+        Language::Python => {
+            collect(&PYTHON_SDK, "sdk/lockstep", &mut files);
+            // A build of an example leaves compiled modules there.
+            files.retain(|(path, _)| !path.iter().any(|part| part == "__pycache__"));
+            files.push(("sdk/pyproject.toml".into(), PYTHON_PACKAGE.as_bytes().to_vec()));
+            files.push(("build-requirements.txt".into(), PYTHON_TOOLS.as_bytes().to_vec()));
+        }
     }
     files.sort();
     Ok(files)
@@ -86,6 +110,21 @@ fn lock() -> String {
     parts.filter(|package| package.contains("\nsource = ")).fold(head, |lock, package| lock + "[[package]]\n" + package)
 }
 
+/// The versions that the SDK is tested with, for a project that has the SDK in `sdk`.
+fn npm_lock(name: &str) -> Result<String, CliError> {
+    let wrong = |error| CliError::internal(format!("the lock of the TypeScript SDK is no JSON: {error}"));
+    let mut lock: Value = serde_json::from_str(TYPESCRIPT_LOCK).map_err(wrong)?;
+    lock["name"] = name.into();
+    let packages = &mut lock["packages"];
+    packages[""]["name"] = name.into();
+    packages[""]["version"] = "0.1.0".into();
+    packages[""]["dependencies"]["lockstep-sdk"] = "file:sdk".into();
+    packages["node_modules/lockstep-sdk"]["resolved"] = "sdk".into();
+    packages["sdk"] = packages["typescript"].take();
+    packages.as_object_mut().and_then(|packages| packages.remove("typescript"));
+    serde_json::to_string_pretty(&lock).map_err(wrong)
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
@@ -93,7 +132,13 @@ mod tests {
     use super::{Language, files};
 
     /// What has an SDK, with the file that declares the steps.
-    const LANGUAGES: &[(Language, &str)] = &[(Language::Rust, "src/lib.rs"), (Language::C, "src/procedure.c"), (Language::Go, "procedure.go")];
+    const LANGUAGES: &[(Language, &str)] = &[
+        (Language::Rust, "src/lib.rs"),
+        (Language::TypeScript, "src/main.ts"),
+        (Language::Python, "src/main.py"),
+        (Language::C, "src/procedure.c"),
+        (Language::Go, "procedure.go"),
+    ];
 
     fn text<'a>(files: &'a [(PathBuf, Vec<u8>)], path: &str) -> &'a str {
         let (_, bytes) = files.iter().find(|(found, _)| found == Path::new(path)).unwrap_or_else(|| panic!("{path} is missing"));
@@ -115,6 +160,10 @@ mod tests {
         let rust = files("my-procedure", Language::Rust).unwrap();
         assert!(text(&rust, "Cargo.lock").contains("name = \"wit-bindgen\"") && !text(&rust, "Cargo.lock").contains("name = \"hello\""));
         assert!(!text(&rust, "sdk/src/lib.rs").is_empty());
+        let lock: serde_json::Value = serde_json::from_str(text(&files("my-procedure", Language::TypeScript).unwrap(), "package-lock.json")).unwrap();
+        let packages = &lock["packages"];
+        assert_eq!((&packages["node_modules/lockstep-sdk"]["resolved"], &packages["sdk"]["name"]), (&"sdk".into(), &"lockstep-sdk".into()));
+        assert!(packages.get("typescript").is_none() && packages["node_modules/esbuild"]["integrity"].is_string());
     }
 
     #[test]
