@@ -9,7 +9,7 @@ use lockstep_journal::event::{Event, Outcome, Stored};
 use lockstep_journal::{JournalError, Store};
 use lockstep_model::{RunId, RunOutcome};
 
-use super::{Law, Problem, Progress, Verdict, affordable, each, unanswered};
+use super::{FEWEST_PLACES, Law, MOST_RECORDS, Problem, Progress, Verdict, affordable, each, unanswered};
 use crate::rehearsal::{Onlookers, Play, Rehearsal};
 use crate::stage::Stage;
 use crate::words::status_word;
@@ -78,11 +78,12 @@ impl Sleeps {
     }
 }
 
-/// Every place once, and a second time when there are sleeps to let go of the guest in: each of those costs a replay.
+/// Every place once, and a second time when there are sleeps to let go of the guest in, unless these are thousands: each of them costs a replay.
 fn tries(plain: &Play, places: &[usize]) -> Vec<(usize, Sleeps)> {
     let sleeps = |event: &Event| matches!(event, Event::CallStarted(call) if call.asked.interface == "clock" && call.asked.function.starts_with("sleep"));
     let sleeps = plain.records.iter().filter(|record| sleeps(&record.record.event)).count();
-    let again = if sleeps == 0 { Vec::new() } else { affordable(places, plain.records.len() * (1 + sleeps)) };
+    let records_each = plain.records.len() * (1 + sleeps);
+    let again = if sleeps == 0 || records_each * FEWEST_PLACES > MOST_RECORDS { Vec::new() } else { affordable(places, records_each) };
     places.iter().map(|place| (*place, Sleeps::Holding)).chain(again.into_iter().map(|place| (place, Sleeps::LettingGo))).collect()
 }
 
