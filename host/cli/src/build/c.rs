@@ -24,12 +24,22 @@ const FLAGS: &str = "compile_flags.txt";
 /// The SDK's header, by which its folder is found among the flags.
 const HEADER: &str = "lockstep.h";
 
-/// What every procedure is compiled with. The stack is below the data, so that a recursion without end traps and overwrites nothing.
-const ALWAYS: &[&str] =
-    &["--target=wasm32-wasi", "-mexec-model=reactor", "-std=gnu17", "-Oz", "-Wl,--strip-debug", "-Wl,--stack-first", "-Wl,-z,stack-size=1048576"];
+/// What every procedure is compiled with.
+const ALWAYS: &[&str] = &["--target=wasm32-wasi", "-mexec-model=reactor", "-std=gnu17", "-Oz", "-Wl,--strip-debug", "-Wl,-z,stack-size=1048576"];
 
-/// Compilers by the names they go by, in the order in which they are asked.
-const COMPILERS: &[&[&str]] = &[&["clang"], &["clang-22"], &["clang-21"], &["clang-20"], &["clang-19"], &["zig", "cc"], &["python3", "-m", "ziglang", "cc"]];
+/// The stack is below the data, so that a recursion without end traps and overwrites nothing.
+const STACK_FIRST: &str = "-Wl,--stack-first";
+
+/// Compilers by the names they go by, in the order in which they are asked. Zig's linker puts the stack first and knows no word for it.
+const COMPILERS: &[&[&str]] = &[
+    &["clang", STACK_FIRST],
+    &["clang-22", STACK_FIRST],
+    &["clang-21", STACK_FIRST],
+    &["clang-20", STACK_FIRST],
+    &["clang-19", STACK_FIRST],
+    &["zig", "cc"],
+    &["python3", "-m", "ziglang", "cc"],
+];
 
 /// Builds the project. The same sources and compiler give the same bytes in every folder.
 ///
