@@ -82,8 +82,7 @@ fn every_example_gives_the_same_journal_in_every_language() {
         }
     }
     assert!(different.is_empty(), "{} differences:\n{}", different.len(), different.join("\n"));
-    assert!(cells >= 2, "the cells were not found");
-    eprintln!("{cells} cells give the journal of Rust; {} are missing: {}", absent.len(), absent.join(", "));
+    assert!(cells > 0 && absent.is_empty(), "{cells} cells give the journal of Rust; {} are missing: {}", absent.len(), absent.join(", "));
 }
 
 /// The component of an example in a language. `scripts/test` builds them all first.
