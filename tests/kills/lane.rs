@@ -186,9 +186,9 @@ impl<'a> Lane<'a> {
         Ran::from(self.site.lockstep(&["resolve", "latest", answer, "--reason", "its log says so"]).output().unwrap()).expect(0);
     }
 
-    /// Onwards, or now and then back, as long as there is a way back.
+    /// Onwards, or now and then back, as long as there is a way back. A run without its plan has nothing to go back from.
     fn next(&mut self, records: &Records) -> &'static [&'static str] {
-        if !records.touched("retire") && self.dice.once_in(12) { UNDO } else { RESUME }
+        if records.last_kind() != "RunCreated" && !records.touched("retire") && self.dice.once_in(12) { UNDO } else { RESUME }
     }
 }
 
