@@ -69,6 +69,11 @@ impl Records {
         self.bodies("CallStarted").any(|call| call["id"]["step"] == step)
     }
 
+    /// Whether the run has its plan.
+    pub(super) fn planned(&self) -> bool {
+        self.bodies("PlanDeclared").next().is_some()
+    }
+
     /// Whether the run goes backwards.
     pub(super) fn undoing(&self) -> bool {
         self.bodies("UndoBegan").next().is_some()

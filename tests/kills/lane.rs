@@ -188,7 +188,7 @@ impl<'a> Lane<'a> {
 
     /// Onwards, or now and then back, as long as there is a way back. A run without its plan has nothing to go back from.
     fn next(&mut self, records: &Records) -> &'static [&'static str] {
-        if records.last_kind() != "RunCreated" && !records.touched("retire") && self.dice.once_in(12) { UNDO } else { RESUME }
+        if records.planned() && !records.touched("retire") && self.dice.once_in(12) { UNDO } else { RESUME }
     }
 }
 
