@@ -4,13 +4,13 @@
 //! The sync of the next durable commit is of the same file and covers it. So an effect, a durable intent and a written outcome, costs one sync.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::slice;
 use std::time::{Duration, Instant};
 
 use lockstep_journal::act::ActAnswer;
 use lockstep_journal::checkpoint::Signer;
-use lockstep_journal::lease::LeaseUse;
+use lockstep_journal::lease::{LeaseEnd, LeaseUse};
 use lockstep_journal::ledger::Frontier;
 use lockstep_journal::store::Wake;
 use lockstep_journal::{Durability, SealedRecord, StoreError};
@@ -22,6 +22,9 @@ use crate::{acts, blobs, leases};
 
 /// Checkpoints that nobody waits for come so far apart at most: steps that end sooner after one another share one. A signature takes longer than a record.
 const CHECKPOINTS_APART: Duration = Duration::from_millis(100);
+
+/// So many commits make it worth while to write the log back to the database in a quiet moment, which takes two syncs: most of a megabyte of log.
+const WORTH_WRITING_BACK: usize = 64;
 
 /// More runs than this at once have their places looked up again, so that a process of weeks does not grow.
 const MOST_PLACES: usize = 4096;
@@ -89,6 +92,9 @@ pub(crate) type Aside = Box<dyn Fn(&Connection) -> Result<(), StoreError> + Send
 /// The checkpoint that was asked for, or nothing.
 pub(crate) type Answer = Result<Option<String>, StoreError>;
 
+/// The leases that have been found to be the newest in this transaction: by their runs and tokens.
+type Held = HashSet<(RunId, u64)>;
+
 /// The end of the ledger, where records are added.
 pub(crate) struct Ledger {
     connection: Connection,
@@ -96,6 +102,8 @@ pub(crate) struct Ledger {
     end: End,
     /// What the connection does at a commit.
     syncs: Option<Durability>,
+    /// Commits since the log was last written back.
+    commits: usize,
     /// Once a sync has failed nobody knows what the disk has: nothing more is written until the store is opened again.
     broken: Option<StoreError>,
 }
@@ -126,7 +134,7 @@ impl Job {
 
 impl Ledger {
     pub(crate) fn new(connection: Connection, signer: Signer) -> Result<Self, StoreError> {
-        let mut ledger = Self { connection, signer, end: End::default(), syncs: None, broken: None };
+        let mut ledger = Self { connection, signer, end: End::default(), syncs: None, commits: 0, broken: None };
         ledger.end.frontier = ledger.kept_frontier()?;
         Ok(ledger)
     }
@@ -139,6 +147,7 @@ impl Ledger {
         if let Some(error) = &self.broken {
             return jobs.iter().map(|_| Err(error.clone())).collect();
         }
+        self.commits += 1;
         match self.transaction(jobs) {
             Ok(answers) => answers,
             // A large batch may find the disk full where a small one does not.
@@ -153,7 +162,7 @@ impl Ledger {
     }
 
     /// Whether a checkpoint is owed.
-    pub(crate) fn owes(&self) -> bool {
+    fn owes(&self) -> bool {
         self.end.owed.is_some() && self.broken.is_none()
     }
 
@@ -164,9 +173,18 @@ impl Ledger {
         }
     }
 
-    /// Writes the log back to the database, in a quiet moment. What fails here fails again at a commit, where someone hears of it.
-    pub(crate) fn write_back(&self) {
-        let _ = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+    /// Whether there is something to be done when nobody waits.
+    pub(crate) fn has_put_off(&self) -> bool {
+        self.owes() || self.commits >= WORTH_WRITING_BACK
+    }
+
+    /// Does it: writes the checkpoint that is owed, and the log back to the database. What fails here fails again at a commit, where someone hears of it.
+    pub(crate) fn catch_up(&mut self) {
+        self.pay();
+        if self.commits >= WORTH_WRITING_BACK {
+            let _ = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+            self.commits = 0;
+        }
     }
 
     fn transaction(&mut self, jobs: &[Job]) -> Result<Vec<Answer>, StoreError> {
@@ -205,7 +223,8 @@ impl Ledger {
 
     fn fill(&self, jobs: &[Job]) -> Result<(End, Vec<Answer>), StoreError> {
         let mut end = self.caught_up()?;
-        let answers = jobs.iter().map(|job| self.take(job, &mut end)).collect::<Result<_, _>>()?;
+        let mut held = HashSet::new();
+        let answers = jobs.iter().map(|job| self.take(job, &mut end, &mut held)).collect::<Result<_, _>>()?;
         self.file(jobs.iter().flat_map(Job::runs).collect(), &mut end)?;
         if end.owed.is_some_and(|since| jobs.is_empty() || since.elapsed() >= CHECKPOINTS_APART) {
             self.write_checkpoint(&mut end)?;
@@ -245,7 +264,7 @@ impl Ledger {
     }
 
     /// The outer error ends the transaction, the inner one refuses this job alone: then nothing of it has been written.
-    fn take(&self, job: &Job, end: &mut End) -> Result<Answer, StoreError> {
+    fn take(&self, job: &Job, end: &mut End, held: &mut Held) -> Result<Answer, StoreError> {
         if let Some(error) = job.runs().find_map(|run| end.failed.get(&run).cloned()) {
             // Kept until somebody hears of it.
             if job.awaited {
@@ -253,7 +272,7 @@ impl Ledger {
             }
             return Ok(Err(error));
         }
-        if let Err(error) = self.may_write(job, end)? {
+        if let Err(error) = self.may_write(job, end, held)? {
             if !job.awaited {
                 end.failed.extend(job.runs().map(|run| (run, error.clone())));
             }
@@ -261,6 +280,9 @@ impl Ledger {
         }
         self.write(job, end)?;
         self.write_beside(job)?;
+        if job.aside.is_some() || job.lease.as_ref().is_some_and(|used| used.end != LeaseEnd::Kept) {
+            held.clear();
+        }
         if job.checkpoint && !job.awaited {
             end.owed.get_or_insert_with(Instant::now);
             return Ok(Ok(None));
@@ -269,13 +291,16 @@ impl Ledger {
     }
 
     /// Whether the job's lease is the newest and every record has its place, which it is given then.
-    fn may_write(&self, job: &Job, end: &mut End) -> Result<Result<(), StoreError>, StoreError> {
-        match &job.lease {
-            Some(LeaseUse { lease, .. }) if !leases::holds(&self.connection, lease)? => {
-                Ok(Err(StoreError::LeaseLost { run: lease.run, environment: lease.environment.clone() }))
+    fn may_write(&self, job: &Job, end: &mut End, held: &mut Held) -> Result<Result<(), StoreError>, StoreError> {
+        if let Some(LeaseUse { lease, .. }) = &job.lease
+            && !held.contains(&(lease.run, lease.token))
+        {
+            if !leases::holds(&self.connection, lease)? {
+                return Ok(Err(StoreError::LeaseLost { run: lease.run, environment: lease.environment.clone() }));
             }
-            Some(_) | None => self.places(job, end),
+            held.insert((lease.run, lease.token));
         }
+        self.places(job, end)
     }
 
     /// Whether every record of the job comes where its run's next one belongs.

@@ -1,4 +1,4 @@
-//! The embedded store: one SQLite database in one directory, one writer thread, one sync an effect.
+//! The embedded store: one SQLite database in one directory, one who writes at a time, one sync an effect.
 //!
 //! # Guarantees
 //! Everything of `lockstep_journal::Store`. The directory and its files are their owner's alone. Several processes may write to the same store: each
