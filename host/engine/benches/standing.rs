@@ -5,7 +5,6 @@
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a program of its own that prints a table")]
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,19 +12,23 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lockstep_engine::{House, LONGEST_HOLD, Resume, Start, Waits, start, wake};
-use lockstep_grant::Grant;
+use lockstep_gate::{CallContext, Driver, Drivers};
+use lockstep_grant::{Grant, Granted};
 use lockstep_journal::store_contract::Chain;
 use lockstep_journal::{Durability, Store};
-use lockstep_model::request::{ClockRequest, HttpRequest};
-use lockstep_model::{RunId, RunOutcome};
+use lockstep_model::request::{ClockRequest, HttpRequest, HttpResponse, Timing};
+use lockstep_model::{Content, Failure, RunId, RunOutcome};
 use lockstep_store_sqlite::{Options, SqliteStore};
-use lockstep_testkit::{FakeDrivers, Script, ask, grant, house};
+use lockstep_testkit::{FakeDrivers, Script, ask, grant, house, resume_of, start_of};
 use tempfile::TempDir;
 
 /// So many runs are driven at once.
 const THREADS: usize = 8;
 /// About what the records of an effect take together.
 const BYTES: usize = 1_200;
+
+/// A wait that outlasts the longest hold ends the drive.
+const LETTING_GO: Waits = Waits { environment: Duration::ZERO, detach: true, hand_on: false };
 
 /// How much of each is measured.
 struct Sizes {
@@ -63,33 +66,32 @@ fn allowed() -> Arc<Grant> {
 }
 
 fn letting_go(store: &Arc<dyn Store>) -> House {
-    House { longest_hold: LONGEST_HOLD, ..house(Arc::clone(store), &FakeDrivers::default()) }
+    let drivers = Drivers { http: Arc::new(Answering), ..FakeDrivers::default().drivers() };
+    House { drivers, longest_hold: LONGEST_HOLD, ..house(Arc::clone(store), &FakeDrivers::default()) }
+}
+
+/// A far side that costs nothing.
+struct Answering;
+
+impl Driver<HttpRequest> for Answering {
+    fn perform(&self, call: &Granted<HttpRequest>, _: &CallContext<'_>) -> Result<HttpResponse, Failure> {
+        Ok(HttpResponse {
+            status: 200,
+            headers: Vec::new(),
+            body: Content::default(),
+            truncated: false,
+            url: call.request().url.clone(),
+            timing: Timing::default(),
+        })
+    }
 }
 
 fn begin(script: &Arc<Script>, environment: String) -> Start {
-    Start {
-        procedure: Arc::clone(script) as _,
-        grant: allowed(),
-        grant_file: "/bench.toml".to_owned(),
-        environment,
-        parameters: BTreeMap::new(),
-        initiator: "bench".to_owned(),
-        attended: false,
-        expected_plan: None,
-        waits: Waits { detach: true, ..Waits::default() },
-    }
+    Start { environment, waits: LETTING_GO, ..start_of(Arc::clone(script) as _, allowed()) }
 }
 
 fn again(script: &Arc<Script>, run: RunId) -> Resume {
-    Resume {
-        run,
-        procedure: Arc::clone(script) as _,
-        grant: allowed(),
-        grant_file: "/bench.toml".to_owned(),
-        attended: false,
-        reason: "bench".to_owned(),
-        waits: Waits { detach: true, ..Waits::default() },
-    }
+    Resume { waits: LETTING_GO, ..resume_of(run, Arc::clone(script) as _, allowed()) }
 }
 
 fn with_steps(count: usize) -> Arc<Script> {
@@ -101,7 +103,7 @@ fn steps_beside_appends(dir: &Path, steps: usize) {
     let store = open(dir);
     let house = letting_go(&store);
     let (mut run, mut bare, mut bytes) = (Duration::MAX, Duration::MAX, 0);
-    for turn in 0..3 {
+    for turn in 0..10 {
         let script = with_steps(steps);
         let began = Instant::now();
         let report = start(&house, begin(&script, format!("steps-{turn}"))).unwrap();

@@ -2,10 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lockstep_engine::{House, Resume, RunReport, Start, resume, start};
+use lockstep_engine::{House, RunReport, resume, start};
 use lockstep_gate::{Gate, Interrupt};
 use lockstep_grant::Grant;
 use lockstep_journal::memory::MemoryStore;
@@ -13,7 +12,7 @@ use lockstep_journal::{Event, RunStatus, Store, StoreError};
 use lockstep_model::plan::Retry;
 use lockstep_model::request::{Capture, FilesRequest, Header, HttpRequest, JsonPart, Probe, ProbeRead, RememberRequest, ShellRequest};
 use lockstep_model::{Digest, Failure, RunId, RunOutcome, StepId};
-use lockstep_testkit::{FailingStore, FakeDrivers, SECRET, Script, ask, grant, house};
+use lockstep_testkit::{FailingStore, FakeDrivers, SECRET, Script, ask, grant, house, resume_of, start_of};
 
 const GRANT: &str = r#"
 [files.mounts."/app"]
@@ -62,18 +61,7 @@ impl World {
     }
 
     fn start(&self, appends: usize) -> Option<RunReport> {
-        let start_of = Start {
-            procedure: self.script.clone(),
-            grant: Arc::clone(&self.grant),
-            grant_file: "/test.toml".to_owned(),
-            environment: "test".to_owned(),
-            parameters: BTreeMap::new(),
-            initiator: "tester".to_owned(),
-            attended: false,
-            expected_plan: None,
-            waits: lockstep_engine::Waits::default(),
-        };
-        start(&self.house(appends), start_of).ok()
+        start(&self.house(appends), start_of(self.script.clone(), Arc::clone(&self.grant))).ok()
     }
 
     fn crash(&self) {
@@ -89,20 +77,7 @@ impl World {
     }
 
     fn resume_on(&self, house: &House) -> Option<RunReport> {
-        let grant = Arc::clone(&self.grant);
-        resume(
-            house,
-            Resume {
-                run: self.run(),
-                procedure: self.script.clone(),
-                grant,
-                grant_file: "/test.toml".to_owned(),
-                attended: false,
-                reason: "test".to_owned(),
-                waits: lockstep_engine::Waits::default(),
-            },
-        )
-        .ok()
+        resume(house, resume_of(self.run(), self.script.clone(), Arc::clone(&self.grant))).ok()
     }
 
     fn resume(&self) -> RunReport {

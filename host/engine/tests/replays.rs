@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lockstep_engine::replay::Open;
@@ -16,7 +15,7 @@ use lockstep_journal::{Batch, Durability, Event, Store, StoreError};
 use lockstep_model::plan::Retry;
 use lockstep_model::request::{ClockRequest, HttpRequest};
 use lockstep_model::{Digest, Failure, RunId, RunOutcome};
-use lockstep_testkit::{FailingStore, FakeDrivers, Script, ask, grant, house};
+use lockstep_testkit::{FailingStore, FakeDrivers, Script, ask, grant, house, resume_of, start_of};
 
 const GRANT: &str = r#"
 [files.mounts."/app"]
@@ -49,17 +48,7 @@ fn puts(paths: &'static [&'static str]) -> Script {
 }
 
 fn start_with(script: Script, grant_text: &str) -> Start {
-    Start {
-        procedure: Arc::new(script),
-        grant: grant(grant_text),
-        grant_file: "/test.toml".to_owned(),
-        environment: "test".to_owned(),
-        parameters: BTreeMap::new(),
-        initiator: "tester".to_owned(),
-        attended: false,
-        expected_plan: None,
-        waits: lockstep_engine::Waits::default(),
-    }
+    start_of(Arc::new(script), grant(grant_text))
 }
 
 /// A run of `script` up to its end, or to the append after which its store fails.
@@ -230,15 +219,7 @@ fn moved(store: &Arc<dyn Store>, run: RunId, script: Script) -> Result<ReplayRep
 
 /// Goes on with the run.
 fn gone_on(store: &Arc<dyn Store>, run: RunId, script: Script) -> Result<RunReport, EngineError> {
-    let again = Resume {
-        run,
-        procedure: Arc::new(script),
-        grant: grant(GRANT),
-        grant_file: "/test.toml".to_owned(),
-        attended: true,
-        reason: "test".to_owned(),
-        waits: lockstep_engine::Waits::default(),
-    };
+    let again = Resume { attended: true, ..resume_of(run, Arc::new(script), grant(GRANT)) };
     resume(&house(store.clone(), &FakeDrivers::default()), again)
 }
 

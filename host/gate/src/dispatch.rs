@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lockstep_grant::{Grantable, Granted};
-use lockstep_journal::event::{ArtifactSealed, Event};
+use lockstep_journal::event::{ArtifactSealed, CallId, Event};
 use lockstep_journal::{Scribe, Store};
 use lockstep_model::request::{FilesRequest, FilesResponse, HttpRequest, HttpResponse, SealedArtifact, ShellRequest, ShellResponse};
 use lockstep_model::{Clock, Failure, StepId, Timestamp};
@@ -33,8 +33,9 @@ pub struct Surroundings<'a> {
     pub(crate) scribe: &'a Mutex<Scribe>,
     pub(crate) secrets: &'a Secrets,
     pub(crate) interrupt: &'a Interrupt,
-    /// Makes the run's randomness: the seed and the call.
-    pub(crate) entropy: String,
+    /// Makes the run's randomness, together with the call.
+    pub(crate) seed: &'a str,
+    pub(crate) call: &'a CallId,
     /// When the intent was written: a sleep counts from here, also after a crash.
     pub(crate) intended_at: Timestamp,
     /// A sleep that lasts longer from now ends the attempt.

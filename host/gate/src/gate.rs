@@ -251,6 +251,7 @@ impl Way<'_> {
             self.answer::<R::Response>(next, granted.rule(), Err(&failure), true)?;
             return Ok(Err(failure));
         }
+        self.run.live.call_begins(&next.id, &next.asked.summary);
         if !granted.class().is_effect() {
             let performed = self.perform(session, &next.id, &granted, "", now)?;
             return self.finish_read(session, next, granted, performed);
@@ -282,6 +283,7 @@ impl Way<'_> {
             // It may have happened already under the grant of then: what it became cannot be found out any more.
             Err(_) => return Err(Stop::InDoubt(Box::new(call.clone()))),
         };
+        self.run.live.call_begins(&next.id, &next.asked.summary);
         session.effects += 1;
         let (id, key) = (next.id.clone(), call.key.clone().unwrap_or_default());
         // What an operator has allowed once more is used up by an intent of its own: the next crash asks again.
@@ -350,8 +352,6 @@ impl Way<'_> {
         key: &str,
         intended_at: Timestamp,
     ) -> Result<Result<R::Response, Failure>, Stop> {
-        let run = self.run;
-        run.live.call_begins(id, &run.secrets.scrub_text(&granted.request().summary()));
         let began = self.now();
         let time_left = match session.budget.time_left(began, granted.request().timeout()) {
             Ok(left) => left,
@@ -389,9 +389,9 @@ impl Way<'_> {
         clock.now()
     }
 
-    fn surroundings(&self, id: &CallId, intended_at: Timestamp) -> Surroundings<'_> {
+    fn surroundings<'a>(&'a self, id: &'a CallId, intended_at: Timestamp) -> Surroundings<'a> {
         let RunPassage { scribe, drivers, secrets, interrupt, longest_hold, .. } = self.run;
-        Surroundings { drivers, scribe, secrets, interrupt, entropy: format!("{}\0{id}", self.gate.inner.seed), intended_at, longest_hold: *longest_hold }
+        Surroundings { drivers, scribe, secrets, interrupt, seed: &self.gate.inner.seed, call: id, intended_at, longest_hold: *longest_hold }
     }
 
     fn deny(&self, next: NextCall, denial: Denial) -> Result<Failure, Stop> {

@@ -168,6 +168,10 @@ impl Scribe {
         let sealed = record.seal()?;
         self.state.apply(&sealed)?;
         self.observer.recorded(&sealed, &self.state);
+        if self.waiting.records.is_empty() {
+            // Most batches have one record; room for more would be a piece of memory that the allocator has to look for.
+            self.waiting.records.reserve_exact(1);
+        }
         self.waiting.records.push(sealed);
         Ok(())
     }

@@ -10,6 +10,7 @@ pub use steps::{StepState, StepStatus};
 
 use std::collections::BTreeMap;
 
+use indexmap::IndexMap;
 use lockstep_model::plan::Plan;
 use lockstep_model::request::SealedArtifact;
 use lockstep_model::{Digest, RunId, RunOutcome, StepId, Timestamp};
@@ -65,8 +66,8 @@ pub struct RunState {
     pub plan: Plan,
     /// The plan's digest.
     pub plan_digest: Option<Digest>,
-    /// Each declared step.
-    pub steps: BTreeMap<StepId, StepState>,
+    /// Each declared step, in the order declared.
+    pub steps: IndexMap<StepId, StepState>,
     /// The steps in the order in which they were first started.
     pub started: Vec<StepId>,
     /// The steps that have made an effect, in the order of their first ones: undo goes through them backwards.
@@ -148,7 +149,7 @@ impl RunState {
             parameters: created.parameters.clone(),
             plan: Plan::default(),
             plan_digest: None,
-            steps: BTreeMap::new(),
+            steps: IndexMap::new(),
             started: Vec::new(),
             touched: Vec::new(),
             artifacts: BTreeMap::new(),

@@ -5,7 +5,6 @@ use lockstep_model::RunOutcome;
 
 use crate::rehearsal::Play;
 use crate::scenario::{CallPattern, Expect};
-use crate::words::status_word;
 
 /// What is not as expected, a line each.
 pub(crate) fn unmet(expect: &Expect, play: &Play) -> Vec<String> {
@@ -18,8 +17,8 @@ pub(crate) fn unmet(expect: &Expect, play: &Play) -> Vec<String> {
     for (step, expected) in &expect.steps {
         match state.steps.iter().find(|(id, _)| id.as_str() == step) {
             None => unmet.push(format!("step {step}: the plan has none")),
-            Some((_, found)) if status_word(&found.status) != expected => {
-                unmet.push(format!("step {step}: expected {expected}, found {}", status_word(&found.status)));
+            Some((_, found)) if found.status.word() != expected => {
+                unmet.push(format!("step {step}: expected {expected}, found {}", found.status.word()));
             }
             Some(_) => {}
         }

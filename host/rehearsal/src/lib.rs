@@ -8,7 +8,6 @@ pub mod rehearsal;
 pub mod scenario;
 mod stage;
 mod tree;
-mod words;
 pub mod world;
 
 pub use laws::{Law, Problem, Verdict};

@@ -1,19 +1,23 @@
 //! A house whose world is fake and whose store is real or in memory.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lockstep_engine::House;
+use lockstep_engine::{House, Procedure, Resume, Start, Waits};
 use lockstep_gate::{Gate, Interrupt, NoLive, SecretSource};
 use lockstep_grant::{Grant, SecretRule};
 use lockstep_journal::{NoObserver, Store};
-use lockstep_model::{Failure, Secret};
+use lockstep_model::{Failure, RunId, Secret};
 
 use crate::{CountingEntropy, FakeDrivers, VirtualClock};
 
 /// Every declared secret has this value.
 pub const SECRET: &str = "correct-horse-battery";
+
+/// Where a test's grant says that it was read from.
+const GRANT_FILE: &str = "/test.toml";
 
 struct OneValue;
 
@@ -41,6 +45,26 @@ pub fn house(store: Arc<dyn Store>, drivers: &FakeDrivers) -> House {
         host: "test".to_owned(),
         engine: "lockstep test".to_owned(),
     }
+}
+
+/// A run of `procedure` in the environment `test`, without parameters or a person.
+pub fn start_of(procedure: Arc<dyn Procedure>, grant: Arc<Grant>) -> Start {
+    Start {
+        procedure,
+        grant,
+        grant_file: GRANT_FILE.to_owned(),
+        environment: "test".to_owned(),
+        parameters: BTreeMap::new(),
+        initiator: "tester".to_owned(),
+        attended: false,
+        expected_plan: None,
+        waits: Waits::default(),
+    }
+}
+
+/// Going on with a run of `procedure`, without a person.
+pub fn resume_of(run: RunId, procedure: Arc<dyn Procedure>, grant: Arc<Grant>) -> Resume {
+    Resume { run, procedure, grant, grant_file: GRANT_FILE.to_owned(), attended: false, reason: "test".to_owned(), waits: Waits::default() }
 }
 
 /// A grant from TOML.

@@ -10,5 +10,5 @@ pub use lockstep_journal::FailingStore;
 
 pub use drivers::{FakeDrivers, Performed};
 pub use entropy::CountingEntropy;
-pub use house::{SECRET, ask, grant, house};
+pub use house::{SECRET, ask, grant, house, resume_of, start_of};
 pub use script::Script;

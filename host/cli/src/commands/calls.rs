@@ -56,38 +56,17 @@ pub(super) fn calls(records: &[SealedRecord]) -> Vec<Call<'_>> {
                     shown.probed = Some(call);
                 }
             }
-            Event::CallAnswered(call) => {
-                let outcome = Some(Became::Outcome(&call.outcome));
-                calls.push(Call {
-                    id: &call.id,
-                    seq,
-                    asked: &call.asked,
-                    outcome,
-                    class: EffectClass::Read,
-                    rule: &call.rule,
-                    time,
-                    ended: None,
-                    probed: None,
-                });
-            }
-            Event::CallDenied(call) => {
-                let outcome = Some(Became::Denied(call.failure()));
-                calls.push(Call {
-                    id: &call.id,
-                    seq,
-                    asked: &call.asked,
-                    outcome,
-                    class: EffectClass::Read,
-                    rule: &call.rule,
-                    time,
-                    ended: None,
-                    probed: None,
-                });
-            }
+            Event::CallAnswered(call) => calls.push(read(&call.id, seq, &call.asked, &call.rule, Became::Outcome(&call.outcome), time)),
+            Event::CallDenied(call) => calls.push(read(&call.id, seq, &call.asked, &call.rule, Became::Denied(call.failure()), time)),
             _ => {}
         }
     }
     calls
+}
+
+/// A call that has one record, after it.
+fn read<'a>(id: &'a CallId, seq: u64, asked: &'a Asked, rule: &'a str, became: Became<'a>, time: Timestamp) -> Call<'a> {
+    Call { id, seq, asked, outcome: Some(became), class: EffectClass::Read, rule, time, ended: None, probed: None }
 }
 
 fn end<'a>(calls: &mut [Call<'a>], id: &CallId, became: Became<'a>, time: Timestamp) {

@@ -2,7 +2,7 @@
 
 use lockstep_api::wire::{RunLine, StepEnd};
 use lockstep_journal::RunState;
-use lockstep_journal::state::{StepState, StepStatus};
+use lockstep_journal::state::StepState;
 use lockstep_model::StepId;
 
 use crate::journal::Run;
@@ -17,26 +17,11 @@ fn step_end(id: &StepId, step: &StepState, watch: &Stopwatch) -> StepEnd {
     let duration = step.ended_at.map(|_| milliseconds(watch.step(id)));
     StepEnd {
         step: id.to_string(),
-        status: status_word(&step.status).to_owned(),
+        status: step.status.word().to_owned(),
         attempts: step.attempts,
         duration,
         output: step.output.clone(),
         failure: step.failure.clone(),
-    }
-}
-
-/// A status as published.
-pub(super) fn status_word(status: &StepStatus) -> &'static str {
-    match status {
-        StepStatus::Pending => "pending",
-        StepStatus::Running => "running",
-        StepStatus::Retrying(_) => "retrying",
-        StepStatus::Succeeded => "succeeded",
-        StepStatus::Failed => "failed",
-        StepStatus::Skipped => "skipped",
-        StepStatus::Undoing => "undoing",
-        StepStatus::Undone => "undone",
-        StepStatus::UndoFailed => "undo-failed",
     }
 }
 

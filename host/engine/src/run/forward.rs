@@ -129,14 +129,13 @@ pub(super) fn may_be_retried(retry: &Retry, attempt: u32, failure: &Failure) -> 
 
 /// Looks at the state and picks: what is under way first, then what is ready, in the order declared.
 fn next(state: &RunState, again: bool, now: Timestamp) -> Next {
-    let steps: Vec<_> = state.in_order().collect();
     // Also before an earlier step whose next attempt has become due while the host was away.
-    if let Some(&(step, status)) = steps.iter().find(|(_, status)| status.status == StepStatus::Running) {
+    if let Some((step, status)) = state.in_order().find(|(_, status)| status.status == StepStatus::Running) {
         return Next::Run(Box::new(step.clone()), status.attempts, false);
     }
     let lost = lost(state);
     let mut wait: Option<(&Step, Timestamp)> = None;
-    for (step, status) in steps {
+    for (step, status) in state.in_order() {
         match &status.status {
             StepStatus::Failed if step.on_failure != OnFailure::Continue => {
                 return if again { Next::Run(Box::new(step.clone()), status.attempts + 1, true) } else { Next::Decide(Box::new(step.clone())) };

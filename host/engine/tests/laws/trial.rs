@@ -11,7 +11,7 @@ use lockstep_journal::state::{RecordedCall, StepStatus};
 use lockstep_journal::verify::{VerifyOptions, verify};
 use lockstep_journal::{Act, RunState, RunStatus, SealedRecord, Store};
 use lockstep_model::{RunId, RunOutcome, Timestamp};
-use lockstep_testkit::{FakeDrivers, SECRET, Script, grant, house};
+use lockstep_testkit::{FakeDrivers, SECRET, Script, grant, house, resume_of, start_of};
 
 use crate::disk::{Disk, Fate};
 use crate::far_side::{Arrival, FarSide, Fault, View};
@@ -97,23 +97,11 @@ impl Trial {
 
     /// Starts the run and drives it as far as it goes.
     pub(crate) fn start(&self) -> Result<RunReport, EngineError> {
-        let start_with = Start {
-            procedure: self.procedure.clone(),
-            grant: grant(GRANT),
-            grant_file: "/test.toml".to_owned(),
-            environment: "test".to_owned(),
-            parameters: BTreeMap::new(),
-            initiator: "tester".to_owned(),
-            attended: false,
-            expected_plan: None,
-            waits: self.waits,
-        };
-        start(&self.house(), start_with)
+        start(&self.house(), Start { waits: self.waits, ..start_of(self.procedure.clone(), grant(GRANT)) })
     }
 
     fn again(&self, run: RunId, reason: &str) -> Resume {
-        let (grant_file, reason) = ("/test.toml".to_owned(), reason.to_owned());
-        Resume { run, procedure: self.procedure.clone(), grant: grant(GRANT), grant_file, attended: false, reason, waits: self.waits }
+        Resume { reason: reason.to_owned(), waits: self.waits, ..resume_of(run, self.procedure.clone(), grant(GRANT)) }
     }
 
     /// The power comes back: what was not synced is gone.

@@ -1,16 +1,15 @@
 //! A world for the engine's tests: a store in memory, drivers that count, a scripted procedure.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lockstep_engine::{House, Resume, RunReport, Start, Waits, replay, start};
+use lockstep_engine::{House, Resume, RunReport, Start, replay, start};
 use lockstep_gate::Gate;
 use lockstep_grant::Grant;
 use lockstep_journal::Store;
 use lockstep_journal::memory::MemoryStore;
 use lockstep_model::request::HttpRequest;
 use lockstep_model::{Failure, StepId};
-use lockstep_testkit::{FakeDrivers, Script, ask, grant, house};
+use lockstep_testkit::{FakeDrivers, Script, ask, grant, house, resume_of, start_of};
 
 pub(crate) const GRANT: &str = r#"
 [files.mounts."/app"]
@@ -68,17 +67,7 @@ impl World {
     }
 
     pub(crate) fn start(&self) -> Start {
-        Start {
-            procedure: self.procedure.clone(),
-            grant: Arc::clone(&self.grant),
-            grant_file: "/test.toml".to_owned(),
-            environment: "test".to_owned(),
-            parameters: BTreeMap::new(),
-            initiator: "tester".to_owned(),
-            attended: false,
-            expected_plan: None,
-            waits: Waits::default(),
-        }
+        start_of(self.procedure.clone(), Arc::clone(&self.grant))
     }
 
     pub(crate) fn run(&self) -> RunReport {
@@ -86,15 +75,7 @@ impl World {
     }
 
     pub(crate) fn resume(&self, run: lockstep_model::RunId) -> Resume {
-        Resume {
-            run,
-            procedure: self.procedure.clone(),
-            grant: Arc::clone(&self.grant),
-            grant_file: "/test.toml".to_owned(),
-            attended: false,
-            reason: "test".to_owned(),
-            waits: Waits::default(),
-        }
+        resume_of(run, self.procedure.clone(), Arc::clone(&self.grant))
     }
 
     pub(crate) fn only_run(&self) -> lockstep_model::RunId {

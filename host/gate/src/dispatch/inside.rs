@@ -102,7 +102,7 @@ impl Dispatch for RandomRequest {
             if bytes.len() >= count as usize {
                 break;
             }
-            bytes.extend_from_slice(&Digest::of(format!("lockstep random v1\0{}\0{block}", around.entropy).as_bytes()).0);
+            bytes.extend_from_slice(&Digest::of(format!("lockstep random v1\0{}\0{}\0{block}", around.seed, around.call).as_bytes()).0);
         }
         bytes.truncate(count as usize);
         if let Self::Uuid = call.request() {

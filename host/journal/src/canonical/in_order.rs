@@ -5,8 +5,10 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
 
-/// Most records are shorter.
+/// Most records are shorter, have fewer members on the way to any of theirs, and are nested less: room made once is cheaper than room that grows.
 const ROOM: usize = 1_024;
+const MEMBERS: usize = 32;
+const NESTED: usize = 8;
 
 /// Integers up to this are exact in a double, and canonical as they stand.
 const EXACT: u64 = 1 << 53;
@@ -16,13 +18,13 @@ const EXACT: u64 = 1 << 53;
 /// # Errors
 /// When the value cannot be written as JSON.
 pub(super) fn write(value: &impl Serialize) -> Result<Option<Vec<u8>>, serde_json::Error> {
-    let mut in_order = InOrder { out: Vec::with_capacity(ROOM), ..InOrder::default() };
+    let (out, ordered) = (Vec::with_capacity(ROOM), Vec::with_capacity(ROOM));
+    let mut in_order = InOrder { out, ordered, members: Vec::with_capacity(MEMBERS), objects: Vec::with_capacity(NESTED), beyond: false };
     value.serialize(&mut Serializer::with_formatter(io::sink(), &mut in_order))?;
     Ok((!in_order.beyond).then_some(in_order.out))
 }
 
 /// Keeps what it writes to itself: an object that has come to its end may have to be put in order.
-#[derive(Default)]
 struct InOrder {
     out: Vec<u8>,
     /// The members so far of the objects that are not at their end yet, the innermost object's last.

@@ -32,11 +32,29 @@ pub enum StepStatus {
     UndoFailed,
 }
 
+impl StepStatus {
+    /// Every word that says where a step stands, in published JSON and in scenarios.
+    pub const WORDS: [&str; 9] = ["pending", "running", "retrying", "succeeded", "failed", "skipped", "undoing", "undone", "undo-failed"];
+
+    /// The word for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Retrying(_) => "retrying",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Undoing => "undoing",
+            Self::Undone => "undone",
+            Self::UndoFailed => "undo-failed",
+        }
+    }
+}
+
 /// Everything the records say about a step.
 #[derive(Debug, Clone, Default)]
 pub struct StepState {
-    /// Its place in the plan, from 0.
-    pub place: usize,
     /// Where it stands.
     pub status: StepStatus,
     /// Attempts started.
@@ -97,24 +115,18 @@ impl RunState {
 
     /// The step as declared.
     pub fn declared(&self, id: &StepId) -> Option<&Step> {
-        self.plan.steps.get(self.steps.get(id)?.place)
+        self.plan.steps.get(self.steps.get_index_of(id)?)
     }
 
-    /// Every step as declared, and where it stands, in the order declared: in time that does not grow with what there is to compare.
+    /// Every step as declared, and where it stands.
     pub fn in_order(&self) -> impl Iterator<Item = (&Step, &StepState)> {
-        let mut ordered = vec![None; self.plan.steps.len()];
-        for state in self.steps.values() {
-            if let Some(place) = ordered.get_mut(state.place) {
-                *place = Some(state);
-            }
-        }
-        self.plan.steps.iter().zip(ordered).filter_map(|(step, state)| Some((step, state?)))
+        self.plan.steps.iter().zip(self.steps.values())
     }
 
     pub(super) fn plan_declared(&mut self, declared: &PlanDeclared) {
-        let known = std::mem::take(&mut self.steps);
-        let state = |(place, step): (usize, &Step)| (step.id.clone(), StepState { place, ..known.get(&step.id).cloned().unwrap_or_default() });
-        self.steps = declared.plan.steps.iter().enumerate().map(state).collect();
+        let mut known = std::mem::take(&mut self.steps);
+        let state = |step: &Step| (step.id.clone(), known.swap_remove(&step.id).unwrap_or_default());
+        self.steps = declared.plan.steps.iter().map(state).collect();
         self.plan = declared.plan.clone();
         self.plan_digest = Some(declared.digest);
     }
@@ -164,8 +176,8 @@ impl RunState {
         step.calls.clear();
         step.remembered_before.clone_from(&step.remembered);
         step.failure = None;
-        step.started_at.get_or_insert(time);
-        if !self.started.contains(&attempt.step) {
+        if step.started_at.is_none() {
+            step.started_at = Some(time);
             self.started.push(attempt.step.clone());
         }
         Ok(())

@@ -12,7 +12,6 @@ use lockstep_model::{RunId, RunOutcome};
 use super::{FEWEST_PLACES, Law, MOST_RECORDS, Problem, Progress, Verdict, affordable, each, unanswered};
 use crate::rehearsal::{Onlookers, Play, Rehearsal};
 use crate::stage::Stage;
-use crate::words::status_word;
 
 /// A run that needs more answers than this goes in a circle.
 const MOST_ANSWERS: usize = 100;
@@ -142,9 +141,9 @@ fn judge(plain: &Play, recovered: &Recovered, place: usize, sleeps: Sleeps) -> V
         details.push(format!("outcome: was {}, is {}{why}", expected.outcome, found.outcome));
     }
     for (id, step) in &expected.state.steps {
-        let is = found.state.steps.get(id).map_or("not there", |step| status_word(&step.status));
-        if status_word(&step.status) != is {
-            details.push(format!("step {id}: was {}, is {is}", status_word(&step.status)));
+        let is = found.state.steps.get(id).map_or("not there", |step| step.status.word());
+        if step.status.word() != is {
+            details.push(format!("step {id}: was {}, is {is}", step.status.word()));
         }
     }
     details.extend(plain.after.differences(&play.after));

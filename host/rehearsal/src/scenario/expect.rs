@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use lockstep_grant::Glob;
 use lockstep_grant::read::Item;
+use lockstep_journal::state::StepStatus;
 use lockstep_model::{RunOutcome, StepId};
 
 use super::{CallPattern, Expect, things};
-use crate::words::STATUS_WORDS;
 
 const KEYS: &[&str] = &["outcome", "steps", "calls", "never", "world", "at-least", "at-most"];
 
@@ -40,7 +40,10 @@ pub(super) fn expect(item: Option<Item<'_, '_>>, known: &BTreeMap<String, String
     let steps = section.get("steps").map(|item| item.entries()).unwrap_or_default();
     Expect {
         outcome: section.get("outcome").and_then(|item| item.word(OUTCOMES)).unwrap_or(nothing.outcome),
-        steps: steps.into_iter().filter_map(|(step, item)| Some((step_id(step, &item)?, item.word(&STATUS_WORDS)?.to_owned()))).collect(),
+        steps: steps
+            .into_iter()
+            .filter_map(|(step, item)| Some((step_id(step, &item)?, item.word(&StepStatus::WORDS.map(|word| (word, word)))?.to_owned())))
+            .collect(),
         calls: patterns("calls"),
         never: patterns("never"),
         world: section.get("world").map(|item| things::facts(&item, known)).unwrap_or_default(),

@@ -8,6 +8,7 @@ use lockstep_engine::{EngineError, PlanFacts, Procedure, Resume, RunReport, Wait
 use lockstep_grant::{Grant, Limits};
 use lockstep_model::{Failure, RunOutcome};
 use lockstep_runtime::LoadedProcedure;
+use lockstep_testkit::resume_of;
 
 use crate::cases::{Case, End, Guest};
 use crate::components;
@@ -98,15 +99,7 @@ fn waits(yard: &Yard, procedure: &Arc<LoadedProcedure>, grant: &Arc<Grant>, case
 }
 
 fn again(report: &RunReport, procedure: &Arc<LoadedProcedure>, grant: &Arc<Grant>) -> Resume {
-    Resume {
-        run: report.run,
-        procedure: procedure.clone(),
-        grant: Arc::clone(grant),
-        grant_file: String::new(),
-        attended: true,
-        reason: "again".to_owned(),
-        waits: Waits { detach: true, ..Waits::default() },
-    }
+    Resume { attended: true, waits: Waits { detach: true, ..Waits::default() }, ..resume_of(report.run, procedure.clone(), Arc::clone(grant)) }
 }
 
 /// Alone it ends with that exit. With a person attached the failure pauses the run; resumed it fails the same way; undone it leaves nothing, or is stuck where

@@ -1,6 +1,5 @@
 //! Where guests may misbehave: one store, one house with the real drivers, one runtime, for all of them.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +15,7 @@ use lockstep_journal::Store;
 use lockstep_journal::verify::{VerifyOptions, VerifyReport, verify};
 use lockstep_runtime::{Limits, LoadError, LoadedProcedure, Runtime, RuntimeOptions};
 use lockstep_store_sqlite::{Options, SqliteStore};
-use lockstep_testkit::{FakeDrivers, grant, house};
+use lockstep_testkit::{FakeDrivers, grant, house, start_of};
 use tempfile::TempDir;
 
 /// Time for `describe` and `plan`: less than the product's, enough for the longest plan on a slow machine.
@@ -77,15 +76,11 @@ impl Yard {
     /// A new run, in an environment of its own: a stuck one keeps it. A long wait ends the drive.
     pub(crate) fn start(&self, procedure: Arc<dyn Procedure>, grant: Arc<Grant>, how: Option<&str>, attended: bool) -> Start {
         Start {
-            procedure,
-            grant,
-            grant_file: "/yard.toml".to_owned(),
             environment: format!("yard-{}", self.started.fetch_add(1, Ordering::Relaxed)),
-            parameters: how.map(|how| ("how".to_owned(), how.to_owned())).into_iter().collect::<BTreeMap<_, _>>(),
-            initiator: "test".to_owned(),
+            parameters: how.map(|how| ("how".to_owned(), how.to_owned())).into_iter().collect(),
             attended,
-            expected_plan: None,
             waits: Waits { detach: true, ..Waits::default() },
+            ..start_of(procedure, grant)
         }
     }
 
