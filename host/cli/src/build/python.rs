@@ -143,6 +143,7 @@ fn compiler(folder: &Path, ui: &Ui) -> Result<Compiler, CliError> {
     };
     let environment = root.join(ENVIRONMENT);
     let compiler = Compiler { program: environment.join("bin/componentize-py"), requirements: root.join(REQUIREMENTS), environment };
+    let _alone = tool::alone_with(&compiler.requirements)?;
     let changed = |path: &Path| path.metadata().and_then(|found| found.modified()).ok();
     if changed(&compiler.program).is_some_and(|installed| changed(&compiler.requirements).is_some_and(|named| named <= installed)) {
         return Ok(compiler);

@@ -1,5 +1,6 @@
 //! Programs that the command line itself runs: compilers and package managers. A procedure has no part in this.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -49,6 +50,15 @@ pub(super) fn is_silent_unless_it_fails(command: &mut Command) -> bool {
         let _ = std::io::stderr().write_all(&[output.stdout, output.stderr].concat());
     }
     output.status.success()
+}
+
+/// Waits until no other build installs what this file names, and keeps others waiting until the value is dropped: projects share their tools.
+///
+/// # Errors
+/// When the file cannot be opened or locked.
+pub(super) fn alone_with(named: &Path) -> Result<File, CliError> {
+    let locked = File::open(named).and_then(|file| file.lock().map(|()| file));
+    locked.map_err(|error| CliError::new(Code::ToolMissing, format!("{} cannot be locked for installing what it names: {error}", named.display())))
 }
 
 /// A program that is not there.

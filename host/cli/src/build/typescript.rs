@@ -97,6 +97,7 @@ fn tools(folder: &Path, ui: &Ui) -> Result<PathBuf, CliError> {
     if tool::find_program("node").is_none() {
         return Err(tool::missing("node", "install Node 20 or newer: https://nodejs.org, or the packages `nodejs` and `npm` of your system"));
     }
+    let _alone = tool::alone_with(&root.join(LOCK))?;
     if installed(root) {
         return Ok(root.to_owned());
     }
