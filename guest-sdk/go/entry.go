@@ -163,8 +163,7 @@ func answered(output *string, err error) unsafe.Pointer {
 	answer = abi.Area{}
 	put := func(word int, text string) {
 		spoken = append(spoken, text)
-		address, size := abi.Text(text)
-		answer[word], answer[word+1] = uint32(uintptr(address)), size
+		answer.Put(word, text)
 	}
 	switch {
 	case err != nil:

@@ -3,7 +3,9 @@ package lockstep
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"strconv"
 	"strings"
@@ -57,8 +59,8 @@ func ExpectJSON(origin string, text []byte, pointer string, expected any) error 
 	if err != nil {
 		return err
 	}
-	var same any
-	if err := json.Unmarshal([]byte(wanted), &same); err != nil {
+	same, err := values([]byte(wanted))
+	if err != nil {
 		return Fail("%v", err)
 	}
 	if reflect.DeepEqual(found, same) {
@@ -75,9 +77,9 @@ func at(origin string, text []byte, pointer string) (any, error) {
 	if pointer != "" && !strings.HasPrefix(pointer, "/") {
 		return nil, Fail("%q is not a JSON pointer: it must begin with `/`, as in \"/items/0/name\"", pointer)
 	}
-	var found any
-	if err := ReadJSON(origin, text, &found); err != nil {
-		return nil, err
+	found, err := values(text)
+	if err != nil {
+		return nil, Failing("%s: expected JSON, found %s (%v)", origin, Shown(string(text)), err)
 	}
 	for _, part := range strings.Split(pointer, "/")[1:] {
 		part = strings.NewReplacer("~1", "/", "~0", "~").Replace(part)
@@ -95,6 +97,20 @@ func at(origin string, text []byte, pointer string) (any, error) {
 		if !there {
 			return nil, Failing("%s: expected something at %s, found none in %s", origin, pointer, Shown(string(text)))
 		}
+	}
+	return found, nil
+}
+
+// values are what JSON text holds, its numbers as they are written: a float64 would lose the end of a large one.
+func values(text []byte) (any, error) {
+	var found any
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(&found); err != nil {
+		return nil, err
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return nil, errors.New("more than one value")
 	}
 	return found, nil
 }

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json as plain
 from collections.abc import Callable
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from wit_world.imports import run
 
 from . import given, json
 from .failure import LockstepError, answer, codes, fail
+
+T = TypeVar("T")
 
 
 class Ctx:
@@ -42,7 +44,7 @@ class Ctx:
     @overload
     def parameter(self, id: str) -> str: ...
     @overload
-    def parameter[T](self, id: str, reader: Callable[[str], T]) -> T: ...
+    def parameter(self, id: str, reader: Callable[[str], T]) -> T: ...
     def parameter(self, id: str, reader: Callable[[str], Any] = str) -> Any:
         """The value of a parameter: what was given, else its fallback. `ctx.parameter("port", int)`."""
         found = self.maybe_parameter(id, reader)
@@ -53,7 +55,7 @@ class Ctx:
     @overload
     def maybe_parameter(self, id: str) -> str | None: ...
     @overload
-    def maybe_parameter[T](self, id: str, reader: Callable[[str], T]) -> T | None: ...
+    def maybe_parameter(self, id: str, reader: Callable[[str], T]) -> T | None: ...
     def maybe_parameter(self, id: str, reader: Callable[[str], Any] = str) -> Any:
         """As `parameter`, for one that may be left out."""
         text = run.parameter(given.text("a parameter's id", id))
@@ -62,7 +64,7 @@ class Ctx:
     @overload
     def output(self, step: str) -> Any: ...
     @overload
-    def output[T](self, step: str, shape: type[T]) -> T: ...
+    def output(self, step: str, shape: type[T]) -> T: ...
     def output(self, step: str, shape: Any = None) -> Any:
         """The output of a step that has succeeded, as a data class of yours when you name one. In an undo also the step's own."""
         found = self.maybe_output(step, shape)
@@ -73,7 +75,7 @@ class Ctx:
     @overload
     def maybe_output(self, step: str) -> Any: ...
     @overload
-    def maybe_output[T](self, step: str, shape: type[T]) -> T | None: ...
+    def maybe_output(self, step: str, shape: type[T]) -> T | None: ...
     def maybe_output(self, step: str, shape: Any = None) -> Any:
         """As `output`; None when the step has not succeeded, or has no output."""
         text = run.output_of(given.text("a step's id", step))
@@ -87,14 +89,14 @@ class Ctx:
     @overload
     def recall(self, key: str) -> Any: ...
     @overload
-    def recall[T](self, key: str, shape: type[T]) -> T | None: ...
+    def recall(self, key: str, shape: type[T]) -> T | None: ...
     def recall(self, key: str, shape: Any = None) -> Any:
         """What an attempt of this step kept under the key: the latest."""
         text = run.recall(given.text("a key", key))
         return None if text is None else _shaped(f"what was remembered as `{key}`", text, shape)
 
 
-def read[T](id: str, text: str, reader: Callable[[str], T]) -> T:
+def read(id: str, text: str, reader: Callable[[str], T]) -> T:
     """Reads the text of a parameter: as it is, or by `int`, `float`, `bool` (`true` or `false`), or a function of the author's that raises."""
     try:
         return _flag(text) if reader is bool else reader(text)  # type: ignore[return-value]

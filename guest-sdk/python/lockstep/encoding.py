@@ -24,7 +24,8 @@ def form(fields: Mapping[str, object]) -> str:
 
 
 def _field(name: str, value: object) -> str:
-    return f"{_escaped(text("a field's name", name))}={_escaped(words(f'the field `{name}`', value))}"
+    key = _escaped(text("a field's name", name))
+    return f"{key}={_escaped(words(f'the field `{name}`', value))}"
 
 
 def _escaped(text: str) -> str:

@@ -6,10 +6,12 @@ import re
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from componentize_py_types import Err
 from wit_world.imports import types as host
+
+T = TypeVar("T")
 
 Kind = Literal["denied", "timed-out", "in-doubt", "failed"]
 """The grant does not allow it; a deadline passed; nobody knows whether it happened; or it failed."""
@@ -92,7 +94,7 @@ def context(doing: str) -> Iterator[None]:
         raise failure.context(doing) from failure
 
 
-def answer[T](call: Callable[..., T], *args: Any) -> T:
+def answer(call: Callable[..., T], *args: Any) -> T:
     """What a call of the host gives; a failure that it raises becomes a `LockstepError`."""
     try:
         return call(*args)

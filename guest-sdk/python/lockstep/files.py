@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from wit_world.imports import files as host
 
@@ -15,6 +15,8 @@ from .failure import answer, assertion
 from .probe import Probe
 from .sealed import Artifact
 from .units import spoken_size
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ def place_program(path: str, artifact: Artifact) -> None:
     _at(path, host.place, artifact.sealed, True)
 
 
-def _at[T](path: str, call: Callable[..., T], *args: object) -> T:
+def _at(path: str, call: Callable[..., T], *args: object) -> T:
     """The host's answer for a path; its messages name the path themselves."""
     return answer(call, given.text("a path", path), *args)
 

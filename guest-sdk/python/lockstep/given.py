@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from .failure import fail
+
+F = TypeVar("F", bound=Callable[..., object])
 
 
 def text(what: str, value: object) -> str:
@@ -51,7 +54,7 @@ def content(what: str, value: object) -> bytes:
     raise fail(f"{what} must be bytes, found {type(value).__name__}")
 
 
-def act[F: Callable[..., object]](what: str, value: F) -> F:
+def act(what: str, value: F) -> F:
     """A function."""
     if not callable(value):
         raise fail(f"{what} must be a function, found {type(value).__name__}")

@@ -7,13 +7,15 @@ running and undoing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from wit_world.imports import plan, run
 
 from . import given
 from .ctx import read
 from .step import Act, Step
+
+T = TypeVar("T")
 
 
 class Description:
@@ -110,7 +112,7 @@ class Procedure:
     @overload
     def value(self, id: str) -> str | None: ...
     @overload
-    def value[T](self, id: str, reader: Callable[[str], T]) -> T | None: ...
+    def value(self, id: str, reader: Callable[[str], T]) -> T | None: ...
     def value(self, id: str, reader: Callable[[str], Any] = str) -> Any:
         """The value of a parameter, to decide which steps there are: `p.value("count", int)`.
 

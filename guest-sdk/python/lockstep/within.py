@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TypeVar
 
 from . import clock
 from .failure import LockstepError, assertion, context
 from .units import lasting, secs, spoken_time
+
+T = TypeVar("T")
 
 
 class Within:
@@ -22,7 +25,7 @@ class Within:
         self._every = lasting("a wait", wait)
         return self
 
-    def until[T](self, check: Callable[[], T]) -> T:
+    def until(self, check: Callable[[], T]) -> T:
         """Looks until the check raises nothing, and gives what it returned. A failure that is not retryable ends the wait at once: what is denied stays
         denied."""
         start, looks = clock.now(), 0

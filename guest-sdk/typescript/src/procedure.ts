@@ -89,6 +89,9 @@ export function read<T>(id: string, text: string, reader: Reader<T> | undefined)
         if (Number.isNaN(number)) {
             throw unreadable("a number");
         }
+        if (/^[+-]?\d+$/.test(text.trim()) && !Number.isSafeInteger(number)) {
+            throw unreadable("a number: it has more digits than one keeps, `BigInt` reads it");
+        }
         return number as T;
     }
     if (asked === Boolean) {

@@ -1,5 +1,5 @@
 // Package abi is how values cross between host and guest: the canonical ABI of the component model. The declarations of what crosses, contract.go, are
-// made of the contract by `lockstep build`.
+// made of the contract by `lockstep build`. Elsewhere than in a component they are variables, which a test can put a host into.
 package abi
 
 import (
@@ -47,17 +47,18 @@ func (a *Area) Pairs(word int) [][2]string {
 	return pairs
 }
 
+// Put writes a text's address and length from a word on. The text is to be kept alive until it has been read.
+func (a *Area) Put(word int, text string) {
+	at, size := Text(text)
+	a[word], a[word+1] = address(at, size), size
+}
+
 func (a *Area) view(word int) []byte { return unsafe.Slice((*byte)(pointer(a[word])), a[word+1]) }
 
 // Read is a copy of the text whose address and length are at an address.
 func Read(address uint32) string {
 	words := (*[2]uint32)(pointer(address))
 	return string(unsafe.Slice((*byte)(pointer(words[0])), words[1]))
-}
-
-func pointer(address uint32) unsafe.Pointer {
-	at := uintptr(address)
-	return *(*unsafe.Pointer)(unsafe.Pointer(&at))
 }
 
 // Text is a text as a call takes it.
@@ -80,8 +81,8 @@ type List struct {
 func Texts(texts ...string) *List {
 	list := &List{words: make([]uint32, 0, 2*len(texts)+1), texts: texts}
 	for _, text := range texts {
-		address, size := Text(text)
-		list.words = append(list.words, uint32(uintptr(address)), size)
+		at, size := Text(text)
+		list.words = append(list.words, address(at, size), size)
 	}
 	return list
 }
@@ -119,10 +120,3 @@ var held [][]uint64
 
 // Release lets go of what the host wrote. Everything of use has been copied by then.
 func Release() { held = held[:0] }
-
-//go:wasmexport cabi_realloc
-func realloc(_ unsafe.Pointer, _, _, size uint32) unsafe.Pointer {
-	room := make([]uint64, size/8+1)
-	held = append(held, room)
-	return unsafe.Pointer(unsafe.SliceData(room))
-}

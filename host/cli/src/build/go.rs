@@ -138,9 +138,10 @@ fn go_type(kind: WasmType) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::path::Path;
 
-    use super::{Contract, file, version};
+    use super::{Contract, Crossing, exported, file, go_type, result, version};
 
     #[test]
     fn a_compiler_says_its_version() {
@@ -157,5 +158,20 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("//go:wasmexport lockstep:contract/procedure@0.1.0#run-step\nfunc exportProcedureRunStep("), "{text}");
+    }
+
+    #[test]
+    fn elsewhere_than_in_a_component_everything_that_crosses_is_declared_as_well() {
+        let contract = Contract::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit")).unwrap();
+        let elsewhere = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-sdk/go/internal/abi/elsewhere.go")).unwrap();
+        let lines = elsewhere.lines().filter_map(|line| line.strip_prefix('\t')?.split_once(' '));
+        let declared: BTreeMap<_, _> =
+            lines.map(|(name, kind)| (name.to_owned(), kind.trim().to_owned())).filter(|(_, kind)| kind.starts_with("func(")).collect();
+        let mut wanted = BTreeMap::new();
+        for Crossing { identifier, signature, .. } in contract.imports().into_iter().chain(contract.exports()) {
+            let types: Vec<_> = signature.params.iter().map(|kind| go_type(*kind)).collect();
+            wanted.insert(exported(&identifier), format!("func({}){}", types.join(", "), result(&signature.results)));
+        }
+        assert_eq!(declared, wanted);
     }
 }

@@ -1,0 +1,34 @@
+// A host for the tests of the SDK: it writes down what it is told and answers what it was given to answer.
+#pragma once
+
+#include "abi.h"
+
+#include <stdio.h>
+
+extern const char *host_said;      // What it was told since `host_begin`, a line each.
+extern const char *host_parameter; // The value of every parameter; NULL when there is none.
+extern const char *host_output;    // The output of every step; NULL when there is none.
+extern const char *host_body;      // The body of every response, and what every program writes.
+extern const char *host_free;      // The bytes free on every disk.
+extern int32_t host_status;        // The status of every response, and every program's exit code.
+extern abi_failure *host_failure;  // Why calls fail; NULL when they do not.
+
+void host_begin(void); // Forgets everything, and answers nothing.
+
+extern int tests_failed;
+// Goes on after a failure: one run shows all of them.
+#define SAME(found, wanted)                                                                                                                           \
+    do {                                                                                                                                              \
+        const char *found_ = (found), *wanted_ = (wanted);                                                                                            \
+        if (strcmp(found_, wanted_)) {                                                                                                                \
+            printf("%s:%d: expected\n%s\nfound\n%s\n", __FILE__, __LINE__, wanted_, found_);                                                          \
+            tests_failed++;                                                                                                                           \
+        }                                                                                                                                             \
+    } while (0)
+#define HOLDS(condition)                                                                                                                              \
+    do {                                                                                                                                              \
+        if (!(condition)) {                                                                                                                           \
+            printf("%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition);                                                                     \
+            tests_failed++;                                                                                                                           \
+        }                                                                                                                                             \
+    } while (0)

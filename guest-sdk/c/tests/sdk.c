@@ -1,0 +1,189 @@
+// What the SDK says to its host, and what it makes of the answers. Run by `scripts/test`; the README says how by hand.
+#include "host.h"
+#include "json.h"
+
+static ls_result start(const ls_ctx *ctx) {
+    (void)ctx;
+    return ls_json("{\"pid\":7}");
+}
+
+static ls_result stop(const ls_ctx *ctx) {
+    (void)ctx;
+    return ls_text("an undo gives nothing");
+}
+
+static ls_result fail(const ls_ctx *ctx) {
+    (void)ctx;
+    return ls_context(ls_retryable(ls_with_code(ls_fail("it is %s", "taken"), "shop.taken")), "starting");
+}
+
+LOCKSTEP_PROCEDURE(p) {
+    ls_describe(p, "shop", "1.2.3", .title = "Deploy the shop");
+    ls_parameter(p, "slot", .title = "Which side", .fallback = "blue", .choices = LS_LIST("blue", "green"));
+    ls_phase(p, "Deploy");
+    ls_step(p, "start", "It runs", start, .undo = stop, .about = "It is started.", .needs = LS_NONE, .timeout = 1500, .retry = {3, ls_secs(1)},
+            .retry_on = LS_LIST("http.connect"), .on_failure = LS_UNDO, .expected = ls_minutes(1));
+    ls_step(p, "fail", "Fail", fail, .irreversible = true, .needs = LS_LIST("start"), .retry = {2, ls_minutes(2), ls_minutes(5)});
+}
+
+static void the_host_is_told_what_was_declared(void) {
+    host_begin();
+    contract_procedure_describe();
+    SAME(host_said, "description shop, 1.2.3\ntitle Deploy the shop\nparameter slot\ntitle Which side\nfallback blue\nchoices [blue][green]\n");
+    host_begin();
+    contract_procedure_plan();
+    SAME(host_said, "step start, It runs\nabout It is started.\nphase Deploy\nneeds \ntimeout 2\nretry 3 1000 60000\nretry on [http.connect]\nundo\n"
+                    "undoable\nexpected 60\nstep fail, Fail\nphase Deploy\nneeds [start]\nretry 2 120000 300000\nirreversible\n");
+}
+
+// The answer to the host as a line.
+static const char *answered(const void *answer) {
+    const abi_result *result = answer;
+    if (!result->is_err) return result->as.option.some ? result->as.option.as.text.data : "nothing";
+    const abi_failure *failure = &result->as.failure;
+    if (failure->kind != LS_FAILED) return ls_format("kind %d: %s", failure->kind, failure->as.message.data);
+    return ls_format("%s: %s, %d", failure->as.problem.code.data, failure->as.problem.message.data, failure->as.problem.retryable);
+}
+
+static void a_step_gives_its_output_or_its_failure_to_the_host(void) {
+    host_begin();
+    SAME(answered(contract_procedure_run_step("start", 5)), "{\"pid\":7}");
+    SAME(answered(contract_procedure_undo_step("start", 5)), "nothing");
+    SAME(answered(contract_procedure_run_step("fail", 4)), "shop.taken: starting: it is taken, 1");
+    SAME(answered(contract_procedure_undo_step("fail", 4)), "step.unknown: step `fail` declares no undo, 0");
+    SAME(answered(contract_procedure_run_step("stop", 4)), "step.unknown: the procedure declares no step `stop` for these parameters, 0");
+}
+
+static const char *message(ls_result result) { return result.failure ? result.failure->message : "no failure"; }
+static const char *code(ls_result result) { return result.failure ? result.failure->code : "no failure"; }
+
+static void a_failure_of_the_host_keeps_its_kind_its_code_and_its_words(void) {
+    static const char *const codes[] = {"denied", "timed-out", "in-doubt"};
+    for (int kind = LS_DENIED; kind < LS_FAILED; kind++) {
+        host_begin();
+        abi_failure failure = {.kind = (uint8_t)kind, .as.message = {"because", 7}};
+        host_failure = &failure;
+        const ls_exit *exit;
+        ls_result result = ls_shell_run(ls_shell_command("/bin/true", LS_NONE), &exit);
+        HOLDS(result.failure && result.failure->kind == (ls_kind)kind);
+        SAME(message(ls_with_code(ls_retryable(result), "mine")), "because");
+        SAME(code(ls_with_code(result, "mine")), codes[kind]);
+        HOLDS(ls_is_retryable(result) == (kind == LS_TIMED_OUT));
+    }
+    host_begin();
+    abi_failure failure = {.kind = LS_FAILED, .as.problem = {{"http.tls", 8}, {"expired", 7}, 1}};
+    host_failure = &failure;
+    const ls_response *response;
+    ls_result result = ls_http_send(ls_http_get("https://shop/"), &response);
+    SAME(code(result), "http.tls");
+    SAME(message(ls_context(result, "asking %s", "it")), "asking it: expired");
+    HOLDS(ls_is_retryable(result));
+    HOLDS(!ls_context(ls_done(), "never").failure);
+}
+
+static void a_request_and_a_command_are_said_in_the_hosts_words(void) {
+    host_begin();
+    ls_request *request = ls_http_post("http://shop/orders?a=b#c");
+    ls_http_query(request, "who", "Ada & Bob");
+    ls_http_json(request, ls_json_object("\xc3\xbc", "<", NULL));
+    ls_http_timeout(request, UINT64_MAX);
+    ls_http_idempotent(request);
+    const ls_response *response;
+    HOLDS(!ls_http_send(request, &response).failure);
+    SAME(host_said, "request POST, http://shop/orders?a=b&who=Ada%20%26%20Bob#c\ncontent-type: application/json\nbody {\"\xc3\xbc\":\"<\"}\n"
+                    "timeout 4294967295\nidempotent\ndrop\ndrop\n");
+    host_begin();
+    ls_command *command = ls_shell_command("/usr/bin/git", LS_LIST("tag", "a b"));
+    ls_probe *probe = ls_probe_http("http://git/tags");
+    ls_probe_did_not(probe, 404);
+    ls_probe_json(probe, "/tag", "a b");
+    ls_shell_probe(command, probe);
+    ls_shell_env(command, "HOME", "/srv");
+    ls_shell_stdin(command, ls_bytes_of("yes"));
+    const ls_exit *exit;
+    HOLDS(!ls_shell_run(command, &exit).failure);
+    SAME(host_said, "command /usr/bin/git [tag][a b]\nHOME=/srv\nstdin yes\nrequest GET, http://git/tags\ndrop\ndid not 404\nhas a b at /tag\nprobe 2\n"
+                    "drop\ndrop\ndrop\n");
+    SAME(exit->line, "/usr/bin/git tag \"a b\"");
+}
+
+static void an_expectation_that_fails_says_what_was_found_instead(void) {
+    host_begin();
+    host_status = 503;
+    host_body = "{\"status\":\"down\"}";
+    const ls_response *response;
+    HOLDS(!ls_http_send(ls_http_get("http://shop/health"), &response).failure);
+    SAME(message(ls_expect_status(response, 200)), "GET http://shop/health: expected status 200, found 503 with {\"status\":\"down\"}");
+    SAME(message(ls_expect_success(response)), "GET http://shop/health: expected success, found status 503 with {\"status\":\"down\"}");
+    SAME(message(ls_expect_json(response, "/status", "\"ok\"")), "GET http://shop/health: expected /status to be \"ok\", found \"down\"");
+    SAME(message(ls_expect_json(response, "/state", "1")), "GET http://shop/health: expected something at /state, found none in {\"status\":\"down\"}");
+    SAME(message(ls_expect_text(response, "up")), "GET http://shop/health: expected \"up\" in the body, found {\"status\":\"down\"}");
+    SAME(message(ls_expect_faster_than(response, ls_secs(1))), "GET http://shop/health: expected an answer within 1 s, found 1.5 s");
+    SAME(code(ls_expect_status(response, 200)), LS_ASSERTION);
+    HOLDS(ls_is_retryable(ls_expect_status(response, 200)) && !ls_expect_status(response, 503).failure);
+    host_status = 1;
+    host_body = " no such tag\n";
+    const ls_exit *exit;
+    HOLDS(!ls_shell_run(ls_shell_command("/usr/bin/git", LS_LIST("tag")), &exit).failure);
+    SAME(message(ls_expect_code(exit, 0)), "`/usr/bin/git tag`: expected exit code 0, found 1; it said: no such tag");
+    SAME(message(ls_expect_no_output(exit)), "`/usr/bin/git tag`: expected no output, found no such tag");
+    char *page = ls_alloc(602);
+    for (int at = 0; at < 600; at += 2) memcpy(page + at, "\xc3\xbc", 2);
+    SAME(json_shown(ls_format("%s\xc3\xbc", page)), ls_format("%s\xe2\x80\xa6 (602 bytes in all)", page));
+}
+
+static void numbers_of_64_bits_come_and_go_whole(void) {
+    static const int64_t ends[] = {INT64_MIN, INT64_MAX};
+    static const char *const texts[] = {"-9223372036854775808", "9223372036854775807"};
+    int64_t number;
+    for (int at = 0; at < 2; at++) {
+        host_begin();
+        host_parameter = texts[at];
+        HOLDS(!ls_ctx_parameter_number(NULL, "number", &number).failure && number == ends[at]);
+        SAME(ls_number(ends[at]).output, texts[at]);
+        const char *found;
+        HOLDS(!ls_json_at("it", ls_format("{\"n\": %s}", texts[at]), "/n", &found).failure);
+        SAME(found, texts[at]);
+    }
+    host_parameter = "9223372036854775808";
+    ls_result beyond = ls_ctx_parameter_number(NULL, "number", &number);
+    SAME(code(beyond), LS_PARAMETER);
+    SAME(message(beyond), "parameter `number` is \"9223372036854775808\", which does not read as a whole number");
+    host_free = "18446744073709551615";
+    uint64_t free;
+    HOLDS(!ls_files_disk_free("/app", &free).failure && free == UINT64_MAX);
+    host_free = "1610612736";
+    SAME(message(ls_files_expect_disk_free("/app", ls_mib(2048))), "/app: expected at least 2.0 GiB free, found 1.5 GiB");
+}
+
+static void what_is_missing_or_of_another_shape_has_a_code(void) {
+    host_begin();
+    const char *text;
+    SAME(code(ls_ctx_parameter(NULL, "port", &text)), LS_PARAMETER);
+    SAME(code(ls_ctx_output(NULL, "start", &text)), LS_OUTPUT);
+    host_output = "7";
+    SAME(message(ls_ctx_output_text(NULL, "start", "", &text)), "the output of step `start` has no text at \"\": it is 7");
+}
+
+static void text_becomes_json_and_back(void) {
+    const char *odd = "\"\\/\b\f\n\r\t\x01 \xf0\x9f\x98\x80", *text;
+    SAME(ls_json_text(odd), "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001 \xf0\x9f\x98\x80\"");
+    HOLDS(!ls_json_text_at("it", ls_json_text(odd), "", &text).failure);
+    SAME(text, odd);
+    HOLDS(!ls_json_text_at("it", "{\"a/b\":[0,\"\\ud83d\\ude00\"]}", "/a~1b/1", &text).failure);
+    SAME(text, "\xf0\x9f\x98\x80");
+    SAME(message(ls_json_at("it", "{", "", &text)), "it: expected JSON, found {");
+}
+
+int main(void) {
+    the_host_is_told_what_was_declared();
+    a_step_gives_its_output_or_its_failure_to_the_host();
+    a_failure_of_the_host_keeps_its_kind_its_code_and_its_words();
+    a_request_and_a_command_are_said_in_the_hosts_words();
+    an_expectation_that_fails_says_what_was_found_instead();
+    numbers_of_64_bits_come_and_go_whole();
+    what_is_missing_or_of_another_shape_has_a_code();
+    text_becomes_json_and_back();
+    printf(tests_failed ? "%d failures\n" : "8 tests of the C SDK passed\n", tests_failed);
+    return tests_failed != 0;
+}

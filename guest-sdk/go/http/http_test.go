@@ -1,0 +1,98 @@
+package http_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+	"unsafe"
+
+	"lockstep"
+	"lockstep/http"
+	"lockstep/internal/abi"
+	"lockstep/internal/fake"
+)
+
+// answering puts a far side behind the host: this status and body, or a failure; gives what it was asked.
+func answering(status int32, body string, fails func(unsafe.Pointer)) *[]string {
+	fake.New()
+	asked := &[]string{}
+	text := func(at unsafe.Pointer, size uint32) string { return string(unsafe.Slice((*byte)(at), size)) }
+	abi.HttpRequest = func(method unsafe.Pointer, methodSize uint32, url unsafe.Pointer, urlSize uint32) int32 {
+		*asked = append(*asked, text(method, methodSize)+" "+text(url, urlSize))
+		return 1
+	}
+	abi.HttpRequestHeader = func(_ int32, key unsafe.Pointer, keySize uint32, value unsafe.Pointer, valueSize uint32) {
+		*asked = append(*asked, text(key, keySize)+": "+text(value, valueSize))
+	}
+	abi.HttpRequestBodyText = func(_ int32, at unsafe.Pointer, size uint32) { *asked = append(*asked, text(at, size)) }
+	abi.HttpRequestTimeout = func(_, milliseconds int32) { *asked = append(*asked, fmt.Sprint(uint32(milliseconds), " ms")) }
+	abi.HttpRequestIdempotent = func(int32) { *asked = append(*asked, "idempotent") }
+	abi.HttpRequestDrop, abi.HttpResponseDrop = func(int32) {}, func(int32) {}
+	abi.HttpRequestSend = func(_ int32, into unsafe.Pointer) {
+		if fails != nil {
+			fails(into)
+		}
+	}
+	abi.HttpResponseUrl = func(_ int32, into unsafe.Pointer) { fake.Text(into, "http://shop/health") }
+	abi.HttpResponseBody = func(_ int32, into unsafe.Pointer) { fake.Text(into, body) }
+	abi.HttpResponseHeaders = func(int32, unsafe.Pointer) {}
+	abi.HttpResponseTiming = func(_ int32, into unsafe.Pointer) { (*abi.Area)(into)[4] = 1_500_000 }
+	abi.HttpResponseStatus = func(int32) int32 { return status }
+	abi.HttpResponseTruncated = func(int32) int32 { return 0 }
+	return asked
+}
+
+func TestARequestIsSaidInTheHostsWords(t *testing.T) {
+	asked := answering(200, "", nil)
+	request := http.Post("http://shop/orders?a=b#c").Query("who", "Ada & Bob").Header("x", 1).JSON(map[string]string{"ü": "<"})
+	if _, err := request.Timeout(500 * time.Hour * 24).Idempotent().Send(); err != nil {
+		t.Fatal(err)
+	}
+	wanted := `[POST http://shop/orders?a=b&who=Ada%20%26%20Bob#c x: 1 content-type: application/json {"ü":"<"} 4294967295 ms idempotent]`
+	if said := fmt.Sprint(*asked); said != wanted {
+		t.Error(said)
+	}
+}
+
+func TestAnExpectationThatFailsSaysWhatWasFoundInstead(t *testing.T) {
+	answering(503, `{"status":"down"}`, nil)
+	response, err := http.Get("http://shop/health").Send()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, given := range []struct {
+		err     error
+		message string
+	}{
+		{response.ExpectStatus(200), `GET http://shop/health: expected status 200, found 503 with {"status":"down"}`},
+		{response.ExpectSuccess(), `GET http://shop/health: expected success, found status 503 with {"status":"down"}`},
+		{response.ExpectJSON("/status", "ok"), `GET http://shop/health: expected /status to be "ok", found "down"`},
+		{response.ExpectText("up"), `GET http://shop/health: expected "up" in the body, found {"status":"down"}`},
+		{response.ExpectFasterThan(time.Second), `GET http://shop/health: expected an answer within 1 s, found 1.5 s`},
+	} {
+		failure, is := given.err.(*lockstep.Failure)
+		if !is || failure.Message != given.message || failure.Code != lockstep.Assertion || !failure.Retryable {
+			t.Errorf("%#v", given.err)
+		}
+	}
+	if response.ExpectStatus(503) != nil || response.ExpectJSON("/status", "down") != nil {
+		t.Error("what holds must not fail")
+	}
+}
+
+func TestAFailureOfTheHostIsAnErrorWithItsCode(t *testing.T) {
+	for _, wanted := range []lockstep.Failure{
+		{Kind: lockstep.Denied, Code: "denied", Message: "no rule"},
+		{Kind: lockstep.TimedOut, Code: "timed-out", Message: "late", Retryable: true},
+		{Kind: lockstep.InDoubt, Code: "in-doubt", Message: "perhaps"},
+		{Kind: lockstep.Failed, Code: "http.tls", Message: "the certificate has expired", Retryable: true},
+	} {
+		answering(0, "", func(into unsafe.Pointer) {
+			fake.Fails(into, uint32(wanted.Kind), wanted.Code, wanted.Message, wanted.Retryable)
+		})
+		_, err := http.Get("https://shop/").Send()
+		if failure, is := err.(*lockstep.Failure); !is || *failure != wanted {
+			t.Errorf("%#v", err)
+		}
+	}
+}

@@ -1,0 +1,152 @@
+"""A host: it writes down what it is told and answers what it was given to answer."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+
+@dataclass
+class Err(Exception):
+    value: Any
+
+
+@dataclass
+class Message:
+    value: str
+
+
+class Failure_Denied(Message): ...
+
+
+class Failure_TimedOut(Message): ...
+
+
+class Failure_InDoubt(Message): ...
+
+
+@dataclass
+class Problem:
+    code: str
+    message: str
+    retryable: bool
+
+
+@dataclass
+class Failure_Failed:
+    value: Problem
+
+
+@dataclass
+class Pair:
+    key: str
+    value: str
+
+
+said: list[tuple[Any, ...]] = []
+"""What the host was told."""
+parameters: dict[str, str] = {}
+outputs: dict[str, str] = {}
+remembered: dict[str, str] = {}
+answers: dict[str, Callable[[], Any]] = {}
+"""By the name of a call of `http`, `shell` or `files`: what it gives or raises."""
+now = datetime.fromisoformat("2026-03-01T00:00:00+00:00")
+"""The instant: time passes in pauses only."""
+
+
+def begin() -> None:
+    """Forgets everything."""
+    for kept in (said, parameters, outputs, remembered, answers):
+        kept.clear()
+
+
+class Told:
+    """A resource that is told things and gives nothing, but for the calls that have an answer."""
+
+    def __init__(self, *args: Any) -> None:
+        said.append((type(self).__name__.lower(), *args))
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            said.append((name, *args))
+            return answers[name]() if name in answers else None
+
+        return call
+
+
+class Description(Told): ...
+
+
+class Parameter(Told): ...
+
+
+class Step(Told): ...
+
+
+class Request(Told): ...
+
+
+class Command(Told): ...
+
+
+def pause(milliseconds: int) -> None:
+    global now
+    said.append(("pause", milliseconds))
+    now += timedelta(milliseconds=milliseconds)
+
+
+def remember(key: str, value: str) -> None:
+    remembered[key] = value
+
+
+def asked(name: str) -> Callable[..., Any]:
+    """A function that is answered by `answers`."""
+    return lambda *_: answers[name]()
+
+
+def speak(level: str) -> Callable[..., None]:
+    return lambda message, fields: said.append((level, message, [(pair.key, pair.value) for pair in fields]))
+
+
+def response(status: int, body: str) -> Any:
+    """What came back."""
+    timing = SimpleNamespace(total=1_500_000)
+    given = {"status": status, "body": body.encode(), "body_text": body, "url": "http://shop/health", "timing": timing, "headers": [Pair("X-Side", "blue")]}
+    return SimpleNamespace(**{name: (lambda value=value: value) for name, value in given.items()})
+
+
+def exit(code: int, out: str, err: str = "") -> Any:
+    """How a command ended."""
+    given = {"code": code, "stdout": out.encode(), "stdout_text": out, "stderr": err.encode(), "stderr_text": err, "duration": 3, "truncated": False}
+    return SimpleNamespace(**{name: (lambda value=value: value) for name, value in given.items()})
+
+
+def install() -> None:
+    """Puts the host where the SDK looks for one."""
+    files = {name: asked(name) for name in ("read_text", "disk_free", "look")}
+    interfaces: dict[str, dict[str, Any]] = {
+        "types": {"Problem": Problem, "Pair": Pair} | {kind.__name__: kind for kind in (Failure_Denied, Failure_TimedOut, Failure_InDoubt, Failure_Failed)},
+        "plan": {"Description": Description, "Parameter": Parameter, "Step": Step},
+        "run": {"parameter": parameters.get, "output_of": outputs.get, "recall": remembered.get, "remember": remember, "environment": lambda: "staging"},
+        "clock": {"now": lambda: now.isoformat(), "pause": pause},
+        "log": {level: speak(level) for level in ("debug", "info", "warn", "error")},
+        "random": {"bytes": bytes, "uuid": lambda: ""},
+        "http": {"Request": Request},
+        "shell": {"Command": Command},
+        "files": files,
+        "artifact": {},
+        "secret": {},
+    }
+    put("componentize_py_types", {"Err": Err})
+    put("wit_world", {})
+    put("wit_world.imports", {name: put(f"wit_world.imports.{name}", members) for name, members in interfaces.items()})
+
+
+def put(name: str, members: dict[str, Any]) -> ModuleType:
+    module = sys.modules[name] = ModuleType(name)
+    module.__dict__.update(members)
+    return module
