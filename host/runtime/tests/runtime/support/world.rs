@@ -33,6 +33,7 @@ KEY = { env = "KEY", to = ["https://example.com"] }
 
 /// Everything around one run.
 pub(crate) struct World {
+    step: StepId,
     /// What was performed.
     pub(crate) drivers: FakeDrivers,
     /// The operator's wish to stop.
@@ -46,12 +47,18 @@ pub(crate) struct World {
 impl World {
     /// A run that has started its step.
     pub(crate) fn new() -> Self {
+        Self::of("work", &[])
+    }
+
+    /// A run that has been given parameters, and has started that step.
+    pub(crate) fn of(id: &str, parameters: &[(&str, &str)]) -> Self {
+        let step = step(id);
         let (store, clock, run) = (MemoryStore::new(), Arc::new(VirtualClock::default()), RunId::from_parts(1_800_000_000_000, 1));
         let desk = Desk { store: Arc::new(store), clock: clock.clone(), observer: Arc::new(NoObserver), actor: "test".to_owned(), lease: None };
-        let mut scribe = Scribe::create(desk, run, created()).unwrap();
-        scribe.note(Event::PlanDeclared(PlanDeclared { digest: Digest::ZERO, plan: Plan { steps: vec![step()] } })).unwrap();
-        scribe.note(Event::StepStarted(Attempt { step: step().id, attempt: 1 })).unwrap();
-        Self { drivers: FakeDrivers::default(), interrupt: Interrupt::default(), file: b"", clock, scribe: Arc::new(Mutex::new(scribe)) }
+        let mut scribe = Scribe::create(desk, run, created(parameters)).unwrap();
+        scribe.note(Event::PlanDeclared(PlanDeclared { digest: Digest::ZERO, plan: Plan { steps: vec![step.clone()] } })).unwrap();
+        scribe.note(Event::StepStarted(Attempt { step: step.id.clone(), attempt: 1 })).unwrap();
+        Self { step: step.id, drivers: FakeDrivers::default(), interrupt: Interrupt::default(), file: b"", clock, scribe: Arc::new(Mutex::new(scribe)) }
     }
 
     /// A gate for the step, open for `time`.
@@ -70,7 +77,7 @@ impl World {
         let much = Allowance::of(u64::MAX);
         let deadline = self.clock.now().after(time);
         let budget = Budget { deadline, allowed: "by the test".to_owned(), calls: Allowance::of(10_000), bytes: much, output: much, log: much };
-        Gate::open(passage, step().id, Phase::Step, 1, budget)
+        Gate::open(passage, self.step.clone(), Phase::Step, 1, budget)
     }
 
     /// A gate with time enough.
@@ -80,7 +87,7 @@ impl World {
 
     /// Runs the step.
     pub(crate) fn run(&self, procedure: &impl Procedure) -> Result<Option<String>, Failure> {
-        procedure.run_step(&step().id, self.gate())
+        procedure.run_step(&self.step, self.gate())
     }
 
     /// The step's failure, of the code expected.
@@ -93,7 +100,7 @@ impl World {
     /// How many calls the journal has.
     pub(crate) fn calls(&self) -> usize {
         let scribe = self.scribe.lock().unwrap();
-        scribe.state().steps[&step().id].calls.len()
+        scribe.state().steps[&self.step].calls.len()
     }
 }
 
@@ -106,7 +113,7 @@ impl Driver<FilesRequest> for OneFile {
     }
 }
 
-fn created() -> RunCreated {
+fn created(parameters: &[(&str, &str)]) -> RunCreated {
     RunCreated {
         procedure: Description { name: "guest".to_owned(), version: "1.0.0".to_owned(), ..Description::default() },
         component: Digest::ZERO,
@@ -114,7 +121,7 @@ fn created() -> RunCreated {
         grant_file: "/test.toml".to_owned(),
         lease: 0,
         environment: "test".to_owned(),
-        parameters: BTreeMap::new(),
+        parameters: parameters.iter().map(|(id, value)| ((*id).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>(),
         initiator: "test".to_owned(),
         host: "test".to_owned(),
         engine: "test".to_owned(),
@@ -123,9 +130,9 @@ fn created() -> RunCreated {
     }
 }
 
-fn step() -> Step {
+fn step(id: &str) -> Step {
     Step {
-        id: StepId::parse("work").unwrap(),
+        id: StepId::parse(id).unwrap(),
         title: "work".to_owned(),
         phase: None,
         about: None,
