@@ -59,13 +59,37 @@ fn the_readme_shows_what_really_happens() {
         .env("NO_COLOR", "1");
 }
 
+/// Documents that show procedures, and the example that each shows.
+const SHOWN: &[(&str, &str)] = &[("README.md", "hello"), ("guest-sdk/GUIDE.md", "restart")];
+
+/// What a fence calls a language, and the file of an example in it.
+const FENCES: &[(&str, &str)] =
+    &[("rust", "rust/src/lib.rs"), ("typescript", "typescript/src/main.ts"), ("python", "python/src/main.py"), ("go", "go/{}.go"), ("c", "c/src/{}.c")];
+
 #[test]
-fn the_procedure_in_the_readme_is_the_one_the_sdk_compiles() {
-    let readme = read("README.md");
-    let procedure = readme.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a procedure");
-    let documented: String =
-        read("guest-sdk/rust/src/lib.rs").lines().map(|line| line.trim_start_matches("//!").strip_prefix(' ').unwrap_or("").to_owned() + "\n").collect();
-    assert!(documented.contains(procedure), "README shows another procedure than the SDK's documentation, which is compiled");
+fn the_procedures_in_the_documents_are_those_of_examples_that_are_built() {
+    for (document, case) in SHOWN {
+        let text = read(document);
+        for (fence, file) in FENCES {
+            let blocks: Vec<_> = text.split(&format!("```{fence}\n")).skip(1).filter_map(|rest| rest.split("```").next()).collect();
+            assert!(!blocks.is_empty(), "{document} shows no procedure in {fence}");
+            let file = format!("guest-sdk/procedures/{case}/{}", file.replace("{}", case));
+            let source = read(&file);
+            for block in blocks {
+                assert!(source.contains(block.trim_end()), "{document} shows what is not in {file}:\n{block}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_grant_and_the_scenario_in_the_guide_are_those_of_its_example() {
+    let guide = read("guest-sdk/GUIDE.md");
+    let blocks: Vec<_> = guide.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(blocks.len(), 2, "a grant file and a scenario");
+    for (block, file) in blocks.iter().zip(["grant.toml", "scenarios/comes-back.toml"]) {
+        assert!(read(&format!("guest-sdk/procedures/restart/{file}")).contains(block.trim_end()), "the guide shows another {file}:\n{block}");
+    }
 }
 
 #[test]

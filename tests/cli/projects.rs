@@ -125,6 +125,77 @@ fn told(place: &Place, source: &str, text: &str) -> (Value, String) {
     (failure, inside(&["logs", "latest"]).expect(0).stdout)
 }
 
+/// Each language, what its tool is called where it is missing, and a part of what is said about how to get it.
+const MISSING: &[(&str, &str, &str)] = &[
+    ("rust", "`cargo` is not installed", "https://rustup.rs"),
+    ("typescript", "`node` is not installed", "https://nodejs.org"),
+    ("python", "`python3` is not installed", "apt-get install -y --no-install-recommends python3 python3-venv"),
+    ("go", "`go` is not installed", "https://go.dev/dl"),
+    ("c", "no C compiler here makes WebAssembly", "clang-19 lld-19 wasi-libc libclang-rt-19-dev-wasm32"),
+];
+
+#[test]
+fn a_tool_that_is_missing_is_named_with_a_way_to_get_it() {
+    for (language, missing, way) in MISSING {
+        let place = Place::new();
+        place.lockstep(["new", "greeter", "--lang", language]).expect(0);
+        let mut build = place.command();
+        build.env("PATH", place.path()).env_remove("CARGO_HOME").env_remove("RUSTUP_HOME").current_dir(place.path().join("greeter"));
+        let ran = Ran::from(build.arg("build").output().unwrap()).expect(2);
+        assert!(ran.stderr.contains("error[LS0503]") && ran.stderr.contains(missing) && ran.stderr.contains(way), "{language}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_same_sources_give_the_same_component_in_every_folder() {
+    // QuickJS and CPython are written into a component with the addresses that they happened to have: of those two nobody promises it.
+    for language in ["rust", "go", "c"] {
+        let digest = || {
+            let place = Place::new();
+            place.lockstep(["new", "greeter", "--lang", language]).expect(0);
+            let mut build = place.command();
+            build.env("CARGO_TARGET_DIR", root().join("target/new-project")).current_dir(place.path().join("greeter")).args(["build", "--json"]);
+            Ran::from(build.output().unwrap()).expect(0).json()["digest"].clone()
+        };
+        assert_eq!(digest(), digest(), "{language}");
+    }
+}
+
+/// A block of a document in a language, the first is 1.
+fn block<'a>(text: &'a str, fence: &str, number: usize) -> &'a str {
+    let found = text.split(&format!("```{fence}\n")).nth(number).and_then(|rest| rest.split("```").next());
+    found.unwrap_or_else(|| panic!("no block {number} in {fence}"))
+}
+
+#[test]
+fn the_guide_can_be_followed_word_for_word() {
+    let guide = std::fs::read_to_string(root().join("guest-sdk/GUIDE.md")).unwrap();
+    let place = Place::new();
+    place.lockstep(["new", "restart", "--lang", "c"]).expect(0);
+    let project = place.path().join("restart");
+    let inside = |args: &[&str]| -> Ran { place.command().current_dir(&project).args(args).output().unwrap().into() };
+    std::fs::write(project.join("src/procedure.c"), block(&guide, "c", 1)).unwrap();
+    std::fs::write(project.join("env.toml"), block(&guide, "toml", 1)).unwrap();
+    for came_with in std::fs::read_dir(project.join("scenarios")).unwrap() {
+        std::fs::remove_file(came_with.unwrap().path()).unwrap();
+    }
+    std::fs::write(project.join("scenarios/comes-back.toml"), block(&guide, "toml", 2)).unwrap();
+    inside(&["build"]).expect(0);
+    assert_eq!(inside(&["test", "--json"]).expect(0).json()["held"], 3);
+    assert!(inside(&["plan"]).expect(0).stdout.contains("The shop is healthy again"));
+}
+
+#[test]
+fn a_build_says_what_it_does_and_what_it_has_made() {
+    let place = Place::new();
+    place.lockstep(["new", "greeter", "--lang", "c"]).expect(0);
+    let ran = Ran::from(place.command().current_dir(place.path().join("greeter")).arg("build").output().unwrap()).expect(0);
+    for said in ["compiling ", "built greeter (", " KiB)", "imports  ", "files", "digest   sha256:"] {
+        assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
+    }
+    assert!(ran.stdout.trim_end().ends_with("greeter/target/lockstep/greeter.wasm"), "{}", ran.stdout);
+}
+
 #[test]
 fn what_is_no_procedure_is_said_to_be_none_before_it_is_compiled() {
     let place = Place::new();
