@@ -29,7 +29,7 @@ func declared(describing bool) *Procedure {
 }
 
 func describe() {
-	defer speakBeforeATrap()
+	defer orGiveUp()
 	p := declared(true)
 	if d := p.description; d != nil {
 		id, idSize := abi.Text(d.id)
@@ -58,7 +58,7 @@ func describe() {
 }
 
 func plan() unsafe.Pointer {
-	defer speakBeforeATrap()
+	defer orGiveUp()
 	for _, step := range declared(false).steps {
 		step.declare()
 	}
@@ -125,7 +125,7 @@ func find(id string) (*Step, error) {
 }
 
 func runStep(id string) (*string, error) {
-	defer speakBeforeATrap()
+	defer orGiveUp()
 	step, err := find(id)
 	if err != nil {
 		return nil, err
@@ -142,7 +142,7 @@ func runStep(id string) (*string, error) {
 }
 
 func undoStep(id string) (*string, error) {
-	defer speakBeforeATrap()
+	defer orGiveUp()
 	step, err := find(id)
 	if err != nil {
 		return nil, err
@@ -183,17 +183,14 @@ func answered(output *string, err error) unsafe.Pointer {
 	return answer.At()
 }
 
-// speakBeforeATrap says what a panic said while the guest can still speak; then it goes on to the trap.
-func speakBeforeATrap() {
+// orGiveUp makes a failure of a panic: the host ends the guest with what it said and where.
+func orGiveUp() {
 	said := recover()
 	if said == nil {
 		return
 	}
-	message := fmt.Sprintf("panicked at %s: %v", place(), said)
-	text, size := abi.Text(message)
-	none, count := abi.Texts().At()
-	abi.LogError(text, size, none, count)
-	panic(said)
+	text, size := abi.Text(fmt.Sprintf("panicked at %s: %v", place(), said))
+	abi.RunGiveUp(text, size)
 }
 
 // place is where the author's code panicked: the first line that is neither of the Go runtime nor of this package.

@@ -32,6 +32,8 @@ const (
 	BadParameter = "step.parameter"
 	// BadOutput: an output or a remembered value is missing or has another shape.
 	BadOutput = "step.output"
+	// Exception: a panic, with the place where it began. Not retried.
+	Exception = "step.exception"
 	// Unknown: the host asked for a step or an undo that the procedure does not declare for these parameters.
 	Unknown = "step.unknown"
 )

@@ -53,6 +53,7 @@ typedef struct {
 #define LS_GAVE_UP "step.failed"      // The procedure gave up. Not retried.
 #define LS_PARAMETER "step.parameter" // A parameter is missing or does not read as the type asked for.
 #define LS_OUTPUT "step.output"       // An output or a remembered value is missing or has another shape.
+#define LS_EXCEPTION "step.exception" // `abort`, or an `assert` that does not hold, with its place. Not retried.
 #define LS_UNKNOWN "step.unknown"     // The host asked for a step or an undo that the procedure does not declare.
 
 // Hands a failure on to the caller.

@@ -34,6 +34,10 @@ class codes:
     """The host asked for a step or an undo that the procedure does not declare for these parameters."""
 
 
+_RECURSION = "limit.recursion"
+"""What the host says of calls that are nested too deeply, in any language."""
+
+
 class LockstepError(Exception):
     """What every capability raises, and what a step raises to fail with a code of its own."""
 
@@ -107,7 +111,8 @@ def told(raised: BaseException) -> host.Failure:
     if isinstance(raised, Err):
         return raised.value
     if not isinstance(raised, LockstepError):
-        return host.Failure_Failed(host.Problem(codes.EXCEPTION, _valid(_told(raised)), False))
+        code = _RECURSION if isinstance(raised, RecursionError) else codes.EXCEPTION
+        return host.Failure_Failed(host.Problem(code, _valid(_told(raised)), False))
     message = _valid(raised.message)
     match raised.kind:
         case "denied":

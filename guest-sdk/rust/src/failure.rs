@@ -17,6 +17,8 @@ pub mod codes {
     pub const PARAMETER: &str = "step.parameter";
     /// An output or a remembered value is missing or has another shape.
     pub const OUTPUT: &str = "step.output";
+    /// A panic, with the place where it began. Not retried.
+    pub const EXCEPTION: &str = "step.exception";
     /// The host asked for a step or an undo that the procedure does not declare for these parameters.
     pub const UNKNOWN: &str = "step.unknown";
 }

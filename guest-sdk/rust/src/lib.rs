@@ -38,8 +38,8 @@
 //! # Failures
 //!
 //! Every capability gives a [`Result`], and `?` works on all of them and on the errors of other crates. Assertions (`expect_status`,
-//! `expect_success`, `expect_json`, [`ensure!`]) say what was expected, what was found, and where. A panic is logged with its place before it
-//! stops the guest, but a failure is always the better way to stop.
+//! `expect_success`, `expect_json`, [`ensure!`]) say what was expected, what was found, and where. A panic is a failure as well, with the code
+//! `step.exception` and its place, but nothing is dropped on the way and it is not retried: a [`Result`] is always the better way to stop.
 //!
 //! # Values between steps
 //!

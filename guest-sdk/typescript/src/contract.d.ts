@@ -72,6 +72,7 @@ declare module "lockstep:contract/run@0.1.0" {
         idempotencyKey(): string;
         remember(key: string, value: string): void;
         recall(key: string): string | null;
+        giveUp(message: string): never;
     };
     export default run;
 }

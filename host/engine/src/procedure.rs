@@ -11,7 +11,7 @@ use lockstep_model::{Digest, Failure, StepId};
 /// # Guarantees
 /// The guest reaches nothing but what it asks of the gate, and `describe` and `plan` reach nothing at all.
 /// # Errors
-/// A trap, a breach of a limit or a panic of the guest is a `Failure` with the code `guest.trap`, `limit.memory`, `limit.fuel`, `limit.time`, …;
+/// A trap, a panic or a breach of a limit is a `Failure` with the code `guest.trap`, `step.exception`, `limit.memory`, `limit.fuel`, `limit.time`, …;
 /// when the gate has stopped the guest, `Gate::stopped` says why and the failure is of no interest.
 pub trait Procedure: Send + Sync {
     /// Digest of the component's bytes.

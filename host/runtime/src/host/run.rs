@@ -7,7 +7,10 @@ use wasmtime::Result;
 
 use crate::bindings::lockstep::contract::run;
 use crate::context::{Context, Mode};
-use crate::ended::Refusal;
+use crate::ended::{Ended, Refusal};
+
+use super::text::cut;
+use super::types::LONGEST_MESSAGE;
 
 /// The longest key and value of `remember`: checked here too, so that a longer one does not become a record first.
 const LONGEST_KEY: usize = 64;
@@ -58,6 +61,11 @@ impl run::Host for Context {
 
     fn recall(&mut self, key: String) -> Result<Option<String>> {
         Ok(self.gate("run.recall")?.recall(&key))
+    }
+
+    /// Not scrubbed here: what ends a guest is scrubbed where its end is known.
+    fn give_up(&mut self, message: String) -> Result<()> {
+        Err(Ended::Failed(Failure::problem("step.exception", cut(message, LONGEST_MESSAGE))).into())
     }
 }
 

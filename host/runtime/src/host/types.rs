@@ -11,7 +11,7 @@ use crate::shown::shown;
 use super::text::cut;
 
 /// The longest message of a failure; longer text is cut.
-const LONGEST_MESSAGE: usize = 16 << 10;
+pub(crate) const LONGEST_MESSAGE: usize = 16 << 10;
 
 impl types::Host for Context {
     fn convert_failure(&mut self, refusal: Refusal) -> wasmtime::Result<types::Failure> {
@@ -36,6 +36,9 @@ impl From<Failure> for types::Failure {
 /// Codes that only the host gives, and never to a guest: one that fails with such a code has made it up.
 const HOSTS_OWN: [&str; 4] = ["guest.", "host.", "limit.", "plan."];
 
+/// But for this one: an interpreter, Python's, notices before the host that its calls are nested too deeply. The limit is fixed, so that nobody widens a grant for it.
+const SEEN_BY_BOTH: &str = "limit.recursion";
+
 /// What a guest says when it fails: cut to the contract's lengths, and with a code that is one. `scrub` takes values of secrets out.
 pub(crate) fn guest_failure(failure: types::Failure, scrub: impl Fn(&str) -> String) -> Failure {
     let text = |text: String| scrub(&cut(text, LONGEST_MESSAGE));
@@ -45,7 +48,7 @@ pub(crate) fn guest_failure(failure: types::Failure, scrub: impl Fn(&str) -> Str
         types::Failure::InDoubt(message) => Failure::InDoubt(text(message)),
         types::Failure::Failed(types::Problem { code: given, message, retryable }) => {
             let (code, message) = match code(given.clone()) {
-                Ok(code) if HOSTS_OWN.iter().any(|own| code.starts_with(own)) => {
+                Ok(code) if code != SEEN_BY_BOTH && HOSTS_OWN.iter().any(|own| code.starts_with(own)) => {
                     ("guest.code".to_owned(), format!("the procedure failed with the code `{code}`, which only the host gives: {message}"))
                 }
                 Ok(code) => (code, message),

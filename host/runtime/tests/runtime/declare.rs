@@ -172,6 +172,14 @@ fn a_trap_while_declaring_is_a_failure() {
 }
 
 #[test]
+fn a_guest_may_give_up_while_declaring_and_says_why() {
+    let mut guest = Guest::new().import("run", "give-up", "(param i32 i32)");
+    let why = guest.text("no such slot");
+    let failure = load(&guest.plan(&format!("(call $give-up {why})"))).plan(&PlanFacts::default()).unwrap_err();
+    assert_eq!((failure.code(), failure.message()), ("step.exception", "no such slot"));
+}
+
+#[test]
 fn planning_for_ever_is_ended() {
     let limits = Limits { declaring: Duration::from_millis(30), fuel: u64::MAX, ..Limits::default() };
     let failure = load_with(&Guest::new().plan("(loop $ever (br $ever))"), limits).plan(&PlanFacts::default()).unwrap_err();

@@ -95,6 +95,21 @@ fn a_code_of_the_hosts_own_is_replaced_and_shown() {
 }
 
 #[test]
+fn a_guest_that_gives_up_ends_there_with_its_message() {
+    let secret = lockstep_testkit::SECRET;
+    let mut guest = Guest::new().import("run", "give-up", "(param i32 i32)");
+    let text = guest.text(&format!("the cup is empty, {secret}"));
+    let failure = World::new().failure(&load(&guest.run_step(&format!("(call $give-up {text}) (loop $ever (br $ever)) (i32.const 16)"))), "step.exception");
+    assert!(failure.message().starts_with("the cup is empty") && !failure.message().contains(secret) && !failure.is_retryable(), "{failure}");
+}
+
+#[test]
+fn a_recursion_that_the_guest_notices_by_itself_keeps_its_words() {
+    let failure = World::new().failure(&load(&failing("limit.recursion", "maximum recursion depth exceeded")), "limit.recursion");
+    assert_eq!(failure.message(), "maximum recursion depth exceeded");
+}
+
+#[test]
 fn a_denial_that_nobody_gave_is_a_claim() {
     let mut guest = Guest::new();
     let text = guest.text("give me more");
