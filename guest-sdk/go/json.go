@@ -3,9 +3,7 @@ package lockstep
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"strconv"
 	"strings"
@@ -13,6 +11,9 @@ import (
 
 // shownMost is how much of a found text a message shows, in characters: enough to recognise a page, too little to fill a terminal.
 const shownMost = 300
+
+// unescaped undoes the escapes of two characters that JSON lets stand, and encoding/json does not. An escaped backslash before a `u` is none of them.
+var unescaped = strings.NewReplacer(`\\`, `\\`, `\u2028`, "\u2028", `\u2029`, "\u2029")
 
 // JSON is a value as JSON text, without the escapes that only web pages need.
 func JSON(value any) (string, error) {
@@ -22,7 +23,7 @@ func JSON(value any) (string, error) {
 	if err := encoder.Encode(value); err != nil {
 		return "", Fail("writing JSON: %v", err)
 	}
-	return strings.TrimSuffix(text.String(), "\n"), nil
+	return unescaped.Replace(strings.TrimSuffix(text.String(), "\n")), nil
 }
 
 // ReadJSON reads text, which came from origin, into a variable.
@@ -59,7 +60,7 @@ func ExpectJSON(origin string, text []byte, pointer string, expected any) error 
 	if err != nil {
 		return err
 	}
-	same, err := values([]byte(wanted))
+	same, err := exact([]byte(wanted))
 	if err != nil {
 		return Fail("%v", err)
 	}
@@ -77,7 +78,7 @@ func at(origin string, text []byte, pointer string) (any, error) {
 	if pointer != "" && !strings.HasPrefix(pointer, "/") {
 		return nil, Fail("%q is not a JSON pointer: it must begin with `/`, as in \"/items/0/name\"", pointer)
 	}
-	found, err := values(text)
+	found, err := exact(text)
 	if err != nil {
 		return nil, Failing("%s: expected JSON, found %s (%v)", origin, Shown(string(text)), err)
 	}
@@ -101,18 +102,40 @@ func at(origin string, text []byte, pointer string) (any, error) {
 	return found, nil
 }
 
-// values are what JSON text holds, its numbers as they are written: a float64 would lose the end of a large one.
-func values(text []byte) (any, error) {
-	var found any
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	if err := decoder.Decode(&found); err != nil {
+// exact reads JSON as encoding/json does, but that whole numbers are int64 and not rounded.
+func exact(text []byte) (any, error) {
+	var read any
+	if err := json.Unmarshal(text, &read); err != nil {
 		return nil, err
 	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return nil, errors.New("more than one value")
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(&read); err != nil {
+		return nil, err
 	}
-	return found, nil
+	return numbers(read), nil
+}
+
+func numbers(value any) any {
+	switch value := value.(type) {
+	case json.Number:
+		if whole, err := value.Int64(); err == nil {
+			return whole
+		}
+		// As written, when it is none that a float64 holds.
+		if float, err := value.Float64(); err == nil {
+			return float
+		}
+	case map[string]any:
+		for key, member := range value {
+			value[key] = numbers(member)
+		}
+	case []any:
+		for at, member := range value {
+			value[at] = numbers(member)
+		}
+	}
+	return value
 }
 
 // Shown is text cut to what a message can carry.

@@ -80,8 +80,8 @@ static char *put_utf8(char *to, uint32_t code) {
     return to;
 }
 
-// The text that stands between quotes at `at`, which has an end.
-static const char *unescaped(const char *at) {
+// The text that stands between quotes at `at`, which has an end. It may have NULs in it: `size`, when it is asked for, counts them.
+static const char *unescaped(const char *at, size_t *size) {
     const char *end = past_text(at) - 1;
     char *text = ls_alloc((size_t)(end - at) + 1), *to = text;
     for (at++; at < end; at++) {
@@ -105,6 +105,7 @@ static const char *unescaped(const char *at) {
             *to++ = *at;
         }
     }
+    if (size) *size = (size_t)(to - text);
     return text;
 }
 
@@ -145,7 +146,7 @@ static const char *member(const char *at, const char *name) {
     if (open != '{' && open != '[') return NULL;
     at = past_space(at + 1);
     for (size_t index = 0; *at != '}' && *at != ']'; index++) {
-        const char *key = open == '{' ? unescaped(at) : ls_format("%zu", index);
+        const char *key = open == '{' ? unescaped(at, NULL) : ls_format("%zu", index);
         if (open == '{') at = past_space(past_space(past_text(at)) + 1);
         if (!strcmp(key, name)) return at;
         at = past_space(past_value(at, 0));
@@ -176,15 +177,22 @@ ls_result ls_json_text_at(const char *origin, const char *json, const char *poin
     const char *found;
     LS_TRY(ls_json_at(origin, json, pointer, &found));
     if (*found != '"') return ls_assertion("%s: %s is %s: expected a text", origin, pointer, json_shown(found));
-    *text = unescaped(found);
+    size_t size;
+    *text = unescaped(found, &size);
+    if (strlen(*text) != size) return ls_assertion("%s: %s is %s: a text with NUL in it would end there in C", origin, pointer, json_shown(found));
     return ls_done();
 }
 
 ls_result ls_json_expect(const char *origin, const char *json, const char *pointer, const char *expected) {
     const char *found;
     LS_TRY(ls_json_at(origin, json, pointer, &found));
-    bool texts = *found == '"' && *expected == '"';
-    if (texts ? !strcmp(unescaped(found), unescaped(expected)) : !strcmp(found, expected)) return ls_done();
+    if (*found == '"' && *expected == '"') {
+        size_t size, wanted;
+        const char *text = unescaped(found, &size), *same = unescaped(expected, &wanted);
+        if (size == wanted && !memcmp(text, same, size)) return ls_done();
+    } else if (!strcmp(found, expected)) {
+        return ls_done();
+    }
     return ls_assertion("%s: expected %s to be %s, found %s", origin, pointer, expected, json_shown(found));
 }
 
@@ -198,7 +206,7 @@ ls_result ls_json_keys(const char *origin, const char *json, const char *pointer
     size_t count = 0;
     for (at++; *at == '"'; at += *at == ',') {
         items = abi_grown(items, count, sizeof *items);
-        items[count++] = unescaped(at);
+        items[count++] = unescaped(at, NULL);
         at = past_value(past_text(at) + 1, 0);
     }
     if (count) qsort(items, count, sizeof *items, by_bytes);

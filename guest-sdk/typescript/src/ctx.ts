@@ -71,7 +71,7 @@ export class Ctx {
     /** As `output`; nothing when the step has not succeeded, or has no output. */
     maybeOutput<T = unknown>(step: string): T | undefined {
         const text = run.outputOf(given.text("a step's id", step));
-        return text === null ? undefined : (JSON.parse(text) as T);
+        return text === null ? undefined : (json.parse(text) as T);
     }
 
     /** Keeps a value for later attempts and for the undo of this step: what is about to be made, before it is made. */
@@ -83,6 +83,6 @@ export class Ctx {
     /** What an attempt of this step kept under the key: the latest. */
     recall<T = unknown>(key: string): T | undefined {
         const text = run.recall(given.text("a key", key));
-        return text === null ? undefined : (JSON.parse(text) as T);
+        return text === null ? undefined : (json.parse(text) as T);
     }
 }

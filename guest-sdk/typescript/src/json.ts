@@ -6,10 +6,56 @@ import { byteLength } from "./utf8.js";
 /** How much of a found text a message shows: enough to recognise a page, too little to fill a terminal. */
 const SHOWN = 300;
 
+/** A string, or a number in plain digits: what a whole number that is too large for `number` must be told from, and itself. */
+const WORD = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
+
+/** As `JSON.parse`, but that a whole number that a `number` would round is a `bigint`. */
+export function parse(text: string): unknown {
+    if (!/\d{16}/.test(text)) {
+        return JSON.parse(text);
+    }
+    const large = (word: string) => /^-?\d+$/.test(word) && !Number.isSafeInteger(Number(word));
+    const strings = new Set<unknown>();
+    const rounded: unknown = JSON.parse(text, (_, value: unknown) => (strings.add(value), value));
+    const mark = free((mark) => [...strings].some((value) => typeof value === "string" && value.startsWith(mark)));
+    const marked = text.replace(WORD, (word) => (large(word) ? `"${mark}${word}"` : word));
+    if (marked === text) {
+        return rounded;
+    }
+    return JSON.parse(marked, (_, value: unknown) => (typeof value === "string" && value.startsWith(mark) ? BigInt(value.slice(mark.length)) : value));
+}
+
+/** As `JSON.stringify`, but that a `bigint` is written as the number that it is. */
+function stringify(value: unknown, indent?: number): string | undefined {
+    let large = false;
+    const written = (mark: string) => {
+        const plain = (_: string, member: unknown) => {
+            large ||= typeof member === "bigint";
+            return typeof member === "bigint" ? `${mark}${member}` : member;
+        };
+        return JSON.stringify(value, plain, indent) as string | undefined;
+    };
+    const text = written("");
+    if (!large || text === undefined) {
+        return text;
+    }
+    const mark = free((mark) => text.includes(`"${mark}`));
+    return written(mark)?.replace(new RegExp(`"${mark}(-?\\d+)"`, "g"), "$1");
+}
+
+/** What no string begins with. */
+function free(taken: (mark: string) => boolean): string {
+    let mark = "#";
+    while (taken(mark)) {
+        mark += "#";
+    }
+    return mark;
+}
+
 /** Reads `text`, which came from `origin`, as JSON. */
 export function read(origin: string, text: string): unknown {
     try {
-        return JSON.parse(text);
+        return parse(text);
     } catch (error) {
         throw assertion(`${origin}: expected JSON, found ${shown(text)} (${(error as Error).message})`);
     }
@@ -19,7 +65,7 @@ export function read(origin: string, text: string): unknown {
 export function write(what: string, value: unknown, indent?: number): string {
     let text: string | undefined;
     try {
-        text = JSON.stringify(value, undefined, indent);
+        text = stringify(value, indent);
     } catch (error) {
         throw fail(`writing ${what}: ${(error as Error).message}`);
     }
@@ -48,7 +94,7 @@ export function path(origin: string, text: string, pointer: string): unknown {
 
 /** Fails unless the value at the JSON pointer is `expected`. */
 export function expect(origin: string, text: string, pointer: string, expected: unknown): void {
-    const wanted = plain(JSON.parse(write("what is expected", expected)));
+    const wanted = plain(parse(write("what is expected", expected)));
     const found = plain(path(origin, text, pointer));
     if (found !== wanted) {
         throw assertion(`${origin}: expected ${pointer} to be ${wanted}, found ${shown(found)}`);
@@ -74,5 +120,5 @@ function plain(value: unknown): string {
         const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
         return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${plain(member)}`).join(",")}}`;
     }
-    return JSON.stringify(value);
+    return typeof value === "bigint" ? String(value) : JSON.stringify(value);
 }

@@ -5,6 +5,7 @@
 mod cache;
 mod declare;
 mod evolution;
+mod languages;
 mod limits;
 mod load;
 mod probes;

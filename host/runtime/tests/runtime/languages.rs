@@ -1,0 +1,59 @@
+//! What the SDKs of all languages have in common, looked at from the host: the examples' components, as `scripts/test` has built them.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use lockstep_engine::Procedure;
+use lockstep_model::StepId;
+use lockstep_runtime::Limits;
+use wit_component::{DecodedWasm, decode};
+use wit_parser::{Interface, Resolve, WorldItem};
+
+use crate::support::{World, runtime};
+
+/// What a component's name ends with, beside `.wasm`.
+const LANGUAGES: [&str; 5] = ["", "-typescript", "-python", "-go", "-c"];
+
+/// Calls that the Rust SDK says with others: text goes as bytes, one header is found among all.
+const SAID_OTHERWISE: &[&str] = &[];
+
+fn example(name: &str) -> Vec<u8> {
+    let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/guests")).join(format!("{name}.wasm"));
+    std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}: run scripts/test, which builds it", file.display()))
+}
+
+#[test]
+fn a_step_that_was_never_declared_is_the_same_failure_in_every_language() {
+    let stranger = StepId::parse("stranger").unwrap();
+    for language in LANGUAGES {
+        let procedure = runtime().load(&example(&format!("hello{language}")), Limits::default()).unwrap();
+        let ran = procedure.run_step(&stranger, World::new().gate()).unwrap_err();
+        let undone = procedure.undo_step(&stranger, World::new().gate()).unwrap_err();
+        for failure in [ran, undone] {
+            let told = (failure.code(), failure.message(), failure.is_retryable());
+            assert_eq!(told, ("step.unknown", "the procedure declares no step `stranger` for these parameters", false), "hello{language}");
+        }
+    }
+}
+
+#[test]
+fn every_call_makes_every_call_of_the_contract() {
+    let mut contract = Resolve::default();
+    contract.push_dir(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit"))).unwrap();
+    let there: BTreeSet<String> =
+        contract.interfaces.iter().filter(|(_, found)| found.name.as_deref() != Some("procedure")).flat_map(|(_, found)| calls(found)).collect();
+    assert!(there.len() > 70, "only {there:?}: the contract was not read");
+    // What Rust does not call its linker leaves out of the component.
+    let DecodedWasm::Component(component, world) = decode(&example("every-call")).unwrap() else { panic!("every-call is no component") };
+    let imports = component.worlds[world].imports.values().filter_map(|item| match item {
+        WorldItem::Interface { id, .. } => Some(&component.interfaces[*id]),
+        WorldItem::Function(_) | WorldItem::Type { .. } => None,
+    });
+    let made: BTreeSet<String> = imports.flat_map(calls).chain(SAID_OTHERWISE.iter().map(|call| (*call).to_owned())).collect();
+    assert_eq!(there.difference(&made).collect::<Vec<_>>(), [""; 0], "the example every-call does not make these calls");
+}
+
+fn calls(interface: &Interface) -> impl Iterator<Item = String> {
+    let name = interface.name.clone().unwrap_or_default();
+    interface.functions.keys().map(move |function| format!("{name}.{}", function.replace(['[', ']'], " ").trim()))
+}
