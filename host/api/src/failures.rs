@@ -19,6 +19,7 @@ const FILES: &[&str] = &[
     include_str!("pages/failures/secret.md"),
     include_str!("pages/failures/shell.md"),
     include_str!("pages/failures/step.md"),
+    include_str!("pages/failures/wasi.md"),
 ];
 
 /// A documented failure.

@@ -2,6 +2,7 @@
 
 use lockstep_api::{Code, Descriptor, descriptor};
 use lockstep_model::Digest;
+use lockstep_runtime::Wasi;
 use wasmparser::{Encoding, Parser, Payload};
 use wit_component::DecodedWasm;
 
@@ -79,16 +80,24 @@ fn sections(bytes: &[u8], name: &str) -> Result<Option<Descriptor>, CliError> {
 }
 
 fn check_imports(imports: &[String], name: &str) -> Result<(), CliError> {
-    let foreign: Vec<&String> = imports.iter().filter(|import| !import.starts_with(PACKAGE)).collect();
+    let foreign: Vec<&String> = imports.iter().filter(|import| !import.starts_with(PACKAGE) && !is_wasi(import)).collect();
     if !foreign.is_empty() {
         let error = CliError::new(Code::ForeignImport, format!("{name} imports what no procedure can have"));
+        let error =
+            if foreign.iter().any(|import| Wasi::of(import).is_some()) { error.hint("of WASI it can have version 0.2, which is virtual") } else { error };
         return Err(foreign.into_iter().fold(error, |error, import| error.detail(import)));
     }
-    let newer: Vec<&String> = imports.iter().filter(|import| version(import).is_some_and(|version| version > CONTRACT)).collect();
+    let newer: Vec<&String> =
+        imports.iter().filter(|import| import.starts_with(PACKAGE) && version(import).is_some_and(|version| version > CONTRACT)).collect();
     if !newer.is_empty() {
         return Err(newer_contract(name, &newer));
     }
     Ok(())
+}
+
+/// Whether the interface is one of WASI that every procedure has: nothing of the machine is behind it.
+pub(crate) fn is_wasi(import: &str) -> bool {
+    Wasi::of(import) == Some(Wasi::Virtual)
 }
 
 fn check_exports(exports: &[String], name: &str) -> Result<(), CliError> {
@@ -152,7 +161,10 @@ mod tests {
     fn foreign_imports_and_newer_contracts_are_refused() {
         let names = |name: &str| vec![name.to_owned()];
         assert!(check_imports(&names("lockstep:contract/http@0.1.7"), "x").is_ok());
-        assert_eq!(check_imports(&names("wasi:cli/environment@0.2.0"), "x").unwrap_err().code(), Code::ForeignImport);
+        assert!(check_imports(&names("wasi:cli/environment@0.2.0"), "x").is_ok());
+        for foreign in ["wasi:cli/environment@0.3.0", "wasi:cli/environment@0.1.0", "wasi:http/types@0.2.0"] {
+            assert_eq!(check_imports(&names(foreign), "x").unwrap_err().code(), Code::ForeignImport, "{foreign}");
+        }
         assert_eq!(check_imports(&names("lockstep:contract/http@0.2.0"), "x").unwrap_err().code(), Code::NewerContract);
         assert_eq!(check_exports(&names("lockstep:contract/procedure@1.0.0"), "x").unwrap_err().code(), Code::NewerContract);
         assert!(check_exports(&names("lockstep:contract/procedure@0.1.0"), "x").is_ok());

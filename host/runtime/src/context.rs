@@ -10,12 +10,14 @@ use wasmtime::component::{Resource, ResourceTable};
 use crate::declared::Declared;
 use crate::ended::{Ended, Refusal};
 use crate::limits::{Limits, Meter};
+use crate::wasi;
 
 /// The data of one store: of one call into one instance.
 pub(crate) struct Context {
     pub(crate) mode: Mode,
     pub(crate) limits: Limits,
     pub(crate) meter: Meter,
+    pub(crate) wasi: wasi::State,
     /// When the guest must be over. In the host's own time, so that a guest that computes cannot outlast a virtual clock.
     deadline: Instant,
     resources: ResourceTable,
@@ -57,7 +59,7 @@ impl Context {
     pub(crate) fn new(mode: Mode, limits: Limits) -> Self {
         let mut resources = ResourceTable::new();
         resources.set_max_capacity(limits.handles as usize);
-        let mut context = Self { deadline: Instant::now(), mode, limits, meter: Meter::new(limits), resources };
+        let mut context = Self { deadline: Instant::now(), mode, limits, meter: Meter::new(limits), wasi: wasi::State::default(), resources };
         context.read_the_clock();
         context
     }

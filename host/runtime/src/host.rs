@@ -31,6 +31,6 @@ pub(crate) fn link(linker: &mut Linker<Context>) -> wasmtime::Result<()> {
 }
 
 /// A gate that answers a question with the answer to another is wrong, and so is going on.
-fn unexpected(function: &str) -> wasmtime::Error {
+pub(crate) fn unexpected(function: &str) -> wasmtime::Error {
     Ended::Failed(Failure::problem("host.internal", format!("the host answered `{function}` with something else"))).into()
 }

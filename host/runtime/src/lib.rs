@@ -16,9 +16,11 @@ mod procedure;
 mod runtime;
 mod shown;
 mod ticker;
+mod wasi;
 
 pub use cache::Compiled;
 pub use limits::Limits;
 pub use load::LoadError;
 pub use procedure::{LoadedProcedure, Origin};
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions};
+pub use wasi::Wasi;

@@ -5,6 +5,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::shown::shown;
+use crate::wasi::Wasi;
 
 /// The contract's package.
 const PACKAGE: &str = "lockstep:contract/";
@@ -53,6 +54,12 @@ pub enum LoadError {
         /// Which, shortened when there are many.
         imports: Vec<String>,
     },
+    /// It imports WASI, and not the one that is virtual here.
+    #[error("the component imports another WASI than 0.2, which is the one that is virtual here: {}", .imports.join(", "))]
+    OtherWasi {
+        /// Which, shortened when there are many.
+        imports: Vec<String>,
+    },
     /// Built for a contract that this host does not know yet.
     #[error("the component needs contract {found} ({interface}), this host has {CONTRACT}")]
     NewerContract {
@@ -93,6 +100,8 @@ pub(crate) fn check_header(bytes: &[u8]) -> Result<(), LoadError> {
 pub(crate) struct Manifest {
     /// Interfaces of the contract without package and version, sorted.
     pub(crate) imports: Vec<String>,
+    /// Whether it imports WASI: virtual, so that it says nothing about what the component can reach.
+    pub(crate) wasi: bool,
     /// An interface of a later patch of the contract, if there is one: it may link, and if not, this is why.
     later: Option<(String, String)>,
 }
@@ -106,8 +115,8 @@ impl Manifest {
         let component_type = component.component_type();
         let exports: Vec<_> = component_type.exports(engine).map(|(name, _)| name.to_owned()).collect();
         let imports: Vec<_> = component_type.imports(engine).map(|(name, _)| name.to_owned()).collect();
-        let mut manifest = Self { imports: Vec::new(), later: None };
-        let mut unknown = Vec::new();
+        let mut manifest = Self { imports: Vec::new(), wasi: false, later: None };
+        let (mut unknown, mut other_wasi) = (Vec::new(), Vec::new());
         for import in &imports {
             match part_of_contract(import) {
                 Some((interface, version)) => {
@@ -115,8 +124,16 @@ impl Manifest {
                     manifest.meet(interface, &version)?;
                     if known { manifest.imports.push(interface.to_owned()) } else { unknown.push(shown(import)) }
                 }
-                None => unknown.push(shown(import)),
+                None => match Wasi::of(import) {
+                    Some(Wasi::Virtual) => manifest.wasi = true,
+                    Some(Wasi::OtherVersion) => other_wasi.push(shown(import)),
+                    None => unknown.push(shown(import)),
+                },
             }
+        }
+        if !other_wasi.is_empty() {
+            other_wasi.truncate(IMPORTS_SHOWN);
+            return Err(LoadError::OtherWasi { imports: other_wasi });
         }
         if !unknown.is_empty() {
             unknown.truncate(IMPORTS_SHOWN);

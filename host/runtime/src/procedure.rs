@@ -52,7 +52,9 @@ impl LoadedProcedure {
         let result = self.bound(&mut store).and_then(|()| {
             let _ticking = self.shared.ticker.run()?;
             let guest = self.linked.instantiate(&mut store)?;
-            call(&guest, &mut store)
+            let given = call(&guest, &mut store)?;
+            store.data_mut().end_lines()?;
+            Ok(given)
         });
         let result = result.map_err(|error| {
             if let (Mode::Attempt(gate), Some(position)) = (&store.data().mode, position(&error)) {

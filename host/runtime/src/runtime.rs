@@ -16,6 +16,7 @@ use crate::load::{LoadError, Manifest, check_header};
 use crate::machine;
 use crate::procedure::{LoadedProcedure, Origin};
 use crate::ticker::Ticker;
+use crate::wasi;
 
 /// What may be chosen about a runtime. How guests run is not among it.
 #[derive(Debug, Clone, Default)]
@@ -78,13 +79,23 @@ impl Runtime {
             None => (Component::from_binary(engine, bytes).map_err(invalid)?, Origin::Compiled),
         };
         let manifest = Manifest::of(&component, engine)?;
-        let linked = linker.instantiate_pre(&component).and_then(EverythingPre::new).map_err(|error| manifest.mismatch(&error))?;
+        let linked = linked(linker, &component, manifest.wasi).map_err(|error| manifest.mismatch(&error))?;
         // Only now: what is no procedure is not worth keeping.
         if let (Origin::Compiled, Some(cache)) = (origin, cache) {
             cache.put(digest, &component);
         }
         Ok(LoadedProcedure::new(Arc::clone(&self.shared), linked, digest, manifest.imports, limits, origin))
     }
+}
+
+/// A linker of its own for a component that imports WASI: what it must be given is in its type.
+fn linked(linker: &Linker<Context>, component: &Component, wasi: bool) -> wasmtime::Result<EverythingPre<Context>> {
+    if !wasi {
+        return EverythingPre::new(linker.instantiate_pre(component)?);
+    }
+    let mut linker = linker.clone();
+    wasi::link(&mut linker, component)?;
+    EverythingPre::new(linker.instantiate_pre(component)?)
 }
 
 fn invalid(error: wasmtime::Error) -> LoadError {

@@ -29,7 +29,7 @@ pub(super) fn descriptor(component: &[u8]) -> Result<Descriptor, CliError> {
 fn planned(plan: Result<Plan, Failure>) -> Result<Option<Plan>, Failure> {
     match plan {
         Ok(plan) => Ok(Some(plan)),
-        Err(failure) if ["plan.", "guest.", "step.exception"].iter().any(|mistake| failure.code().starts_with(mistake)) => Err(failure),
+        Err(failure) if ["plan.", "guest.", "wasi.", "step.exception"].iter().any(|mistake| failure.code().starts_with(mistake)) => Err(failure),
         Err(_) => Ok(None),
     }
 }

@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::error::{CliError, denied_imports};
 use crate::journal::{environment_name, read_grant};
 use crate::ui::{Style, harmless};
-use crate::{environment, wiring};
+use crate::{component, environment, wiring};
 
 /// Check that procedure, grant file and parameters fit together
 ///
@@ -51,6 +51,10 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> Result<Exit, CliError>
     if let Some((grant, _)) = &grant {
         problems.extend(grant.unreachable().iter().map(contradiction));
         problems.extend(missing_secrets(grant));
+    }
+    let imports = component.as_ref().and_then(|(name, bytes)| component::read(bytes, name).ok()).map(|facts| facts.imports).unwrap_or_default();
+    if imports.iter().any(|import| component::is_wasi(import)) {
+        context.ui().say(super::names::VIRTUAL_WASI);
     }
     report(context, procedure, &problems)
 }

@@ -37,6 +37,9 @@ pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Exit, CliErro
     ui.data(format!("  file      {name} ({})", bytes(facts.size)));
     ui.data(format!("  digest    {}", facts.digest));
     ui.data(format!("  imports   {}", harmless(&super::names::import_names(&facts.imports))));
+    if facts.imports.iter().any(|import| component::is_wasi(import)) {
+        ui.data(format!("            {}", super::names::VIRTUAL_WASI));
+    }
     if let Some(descriptor) = &facts.descriptor {
         ui.data(format!("  built by  {}, contract {}", harmless(&descriptor.builder), harmless(&descriptor.contract)));
         show_parameters(ui, &descriptor.procedure);

@@ -3,11 +3,20 @@
 use lockstep_grant::rules::{MountRule, Right};
 use lockstep_model::plan::{OnFailure, Undo};
 
-/// The imports without package and version, those that need no grant left out: `http, shell`.
+use crate::component::is_wasi;
+
+/// What a component that imports WASI has of it, for one who looks at the component.
+pub(super) const VIRTUAL_WASI: &str = "its WASI is virtual: time and randomness are the run's, output becomes log lines, nothing of this machine is behind it";
+
+/// The imports without package and version, those that need no grant last: `http; without a grant: log`. All of WASI is one, which needs none.
 pub(super) fn import_names(imports: &[String]) -> String {
     const ALWAYS: &[&str] = &["types", "plan", "run", "log", "clock", "random", "artifact"];
-    let short = imports.iter().map(|import| import.rsplit_once('/').map_or(import.as_str(), |(_, name)| name.split('@').next().unwrap_or(name)));
-    let (always, granted): (Vec<&str>, Vec<&str>) = short.partition(|name| ALWAYS.contains(name));
+    let (wasi, contract): (Vec<&String>, Vec<&String>) = imports.iter().partition(|import| is_wasi(import));
+    let short = contract.into_iter().map(|import| import.rsplit_once('/').map_or(import.as_str(), |(_, name)| name.split('@').next().unwrap_or(name)));
+    let (mut always, granted): (Vec<&str>, Vec<&str>) = short.partition(|name| ALWAYS.contains(name));
+    if !wasi.is_empty() {
+        always.push("virtual WASI");
+    }
     match (granted.is_empty(), always.is_empty()) {
         (true, true) => "nothing".to_owned(),
         (true, false) => format!("{} (needs no grant)", always.join(", ")),
@@ -59,5 +68,7 @@ mod tests {
         assert_eq!(names(&[]), "nothing");
         assert_eq!(names(&["log", "run"]), "log, run (needs no grant)");
         assert_eq!(names(&["http", "log"]), "http; without a grant: log");
+        let with_wasi = ["lockstep:contract/log@0.1.0", "wasi:cli/stdout@0.2.3", "wasi:io/streams@0.2.3"].map(str::to_owned);
+        assert_eq!(import_names(&with_wasi), "log, virtual WASI (needs no grant)");
     }
 }

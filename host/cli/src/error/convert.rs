@@ -23,7 +23,7 @@ impl CliError {
             LoadError::Empty | LoadError::CoreModule | LoadError::Text | LoadError::NotWasm => Code::NotAComponent,
             LoadError::TooLarge { .. } | LoadError::Invalid(_) | LoadError::Mismatch(_) => Code::NotLoaded,
             LoadError::NotAProcedure { .. } => Code::NotAProcedure,
-            LoadError::UnknownImports { .. } => Code::ForeignImport,
+            LoadError::UnknownImports { .. } | LoadError::OtherWasi { .. } => Code::ForeignImport,
             LoadError::NewerContract { .. } => Code::NewerContract,
         };
         let shown = Self::new(code, format!("{name}: {error}"));

@@ -37,7 +37,8 @@ impl log::Host for Context {
 }
 
 impl Context {
-    fn say(&mut self, function: &'static str, level: LogLevel, message: String, fields: Vec<types::Pair>) -> Result<()> {
+    /// A message, cut to the lengths that a log has.
+    pub(crate) fn say(&mut self, function: &'static str, level: LogLevel, message: String, fields: Vec<types::Pair>) -> Result<()> {
         let message = cut(message, LONGEST_MESSAGE);
         let short = |field: types::Pair| (cut(field.key, LONGEST_KEY), cut(field.value, LONGEST_VALUE));
         let fields = fields.into_iter().take(MOST_FIELDS).map(short).collect();

@@ -34,7 +34,7 @@ impl From<Failure> for types::Failure {
 }
 
 /// Codes that only the host gives, and never to a guest: one that fails with such a code has made it up.
-const HOSTS_OWN: [&str; 4] = ["guest.", "host.", "limit.", "plan."];
+const HOSTS_OWN: [&str; 5] = ["guest.", "host.", "limit.", "plan.", "wasi."];
 
 /// But for this one: an interpreter, Python's, notices before the host that its calls are nested too deeply. The limit is fixed, so that nobody widens a grant for it.
 const SEEN_BY_BOTH: &str = "limit.recursion";

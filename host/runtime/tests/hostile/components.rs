@@ -4,6 +4,7 @@ mod abi;
 mod declaring;
 mod resources;
 mod sizes;
+mod wasi;
 
 use crate::cases::{Case, End, Guest as Source};
 
@@ -13,5 +14,5 @@ const fn component(name: &'static str, limits: &'static str, make: fn() -> Vec<u
 
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
-    [declaring::CASES, abi::CASES, resources::CASES, sizes::CASES].into_iter().flatten()
+    [declaring::CASES, abi::CASES, resources::CASES, sizes::CASES, wasi::CASES].into_iter().flatten()
 }

@@ -48,9 +48,9 @@ fn a_component_of_another_world_is_named_with_what_it_exports() {
 
 #[test]
 fn an_import_from_outside_the_contract_is_named() {
-    let error = refused_text(r#"(component (import "wasi:sockets/tcp@0.2.0" (instance)) (import "lockstep:contract/teleport@0.1.0" (instance)))"#);
+    let error = refused_text(r#"(component (import "wasi:http/types@0.2.0" (instance)) (import "lockstep:contract/teleport@0.1.0" (instance)))"#);
     let LoadError::UnknownImports { imports } = error else { panic!("{error}") };
-    assert_eq!(imports, ["wasi:sockets/tcp@0.2.0", "lockstep:contract/teleport@0.1.0"]);
+    assert_eq!(imports, ["wasi:http/types@0.2.0", "lockstep:contract/teleport@0.1.0"]);
 }
 
 #[test]

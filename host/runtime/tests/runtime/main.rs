@@ -11,3 +11,4 @@ mod load;
 mod probes;
 mod steps;
 mod support;
+mod wasi;

@@ -39,7 +39,7 @@ pub(super) const CASES: &[Case] = &[
     component("memory-that-is-shared", SMALL, || with_modules("(module (memory 1 1 shared))", 1), Refused("invalid")),
     component("exceptions", SMALL, || with_modules("(module (tag))", 1), Refused("invalid")),
     component("garbage-collected", SMALL, || with_modules("(module (type (struct)))", 1), Refused("invalid")),
-    component("an-ambient-clock", SMALL, ambient_clock, Refused("what the contract does not have")),
+    component("an-ambient-store", SMALL, ambient_store, Refused("what the contract does not have")),
     component("a-core-module", SMALL, || wat::parse_str("(module)").unwrap(), Refused("core WebAssembly module")),
     component("no-procedure", SMALL, || wat::parse_str("(component)").unwrap(), Refused("exports nothing")),
 ];
@@ -77,8 +77,8 @@ fn branches() -> Vec<u8> {
     Guest::new().item(&format!("(func (param i32) (block $b (br_table {} (local.get 0))))", "$b ".repeat(30_000))).component()
 }
 
-fn ambient_clock() -> Vec<u8> {
-    wat::parse_str(r#"(component (import "wasi:clocks/wall-clock@0.2.0" (instance)))"#).unwrap()
+fn ambient_store() -> Vec<u8> {
+    wat::parse_str(r#"(component (import "wasi:keyvalue/store@0.2.0" (instance)))"#).unwrap()
 }
 
 /// A guest with a module of that text beside its own, and so many instances of it.

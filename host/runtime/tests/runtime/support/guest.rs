@@ -9,6 +9,9 @@ use wit_parser::Resolve;
 /// The contract's folder.
 const WIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit");
 
+/// As much of WASI as these guests import. Of a version that is put in place of `VERSION`.
+const WASI: &str = include_str!("wasi.wit");
+
 /// The next room, 8 bytes to a place; the memory grows as needed.
 const REALLOC: &str = "
     (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
@@ -25,6 +28,7 @@ const REALLOC: &str = "
 pub(crate) struct Guest {
     wit: PathBuf,
     version: &'static str,
+    wasi: Option<&'static str>,
     memory: &'static str,
     imports: String,
     items: String,
@@ -47,6 +51,7 @@ impl Guest {
         let mut guest = Self {
             wit: wit.to_owned(),
             version,
+            wasi: None,
             memory: r#"(memory (export "memory") 2)"#,
             imports: String::new(),
             items: String::new(),
@@ -73,6 +78,24 @@ impl Guest {
     pub(crate) fn import_as(mut self, interface: &str, function: &str, name: &str, signature: &str) -> Self {
         let version = self.version;
         writeln!(self.imports, r#"(import "lockstep:contract/{interface}@{version}" "{function}" (func ${name} {signature}))"#).unwrap();
+        self
+    }
+
+    /// May import WASI of this version.
+    pub(crate) fn of_wasi(self, version: &'static str) -> Self {
+        Self { wasi: Some(version), ..self }
+    }
+
+    /// Imports a function of WASI; it is called as those of `import` are.
+    pub(crate) fn import_wasi(self, interface: &str, function: &str, signature: &str) -> Self {
+        let name = function.rsplit(']').next().unwrap();
+        self.import_wasi_as(interface, function, name, signature)
+    }
+
+    /// As `import_wasi`, under another name.
+    pub(crate) fn import_wasi_as(mut self, interface: &str, function: &str, name: &str, signature: &str) -> Self {
+        let version = *self.wasi.get_or_insert("0.2.3");
+        writeln!(self.imports, r#"(import "wasi:{interface}@{version}" "{function}" (func ${name} {signature}))"#).unwrap();
         self
     }
 
@@ -150,7 +173,14 @@ impl Guest {
         let version = self.version;
         let world: String =
             ["base", "with-http", "with-shell", "with-files", "with-secret"].map(|world| format!("include lockstep:contract/{world}@{version};")).concat();
-        let package = resolve.push_str("guest.wit", &format!("package test:guest; world guest {{ {world} }}")).unwrap();
+        let (wasi, packages) = match self.wasi {
+            Some(version) => ("include test:wasi/everything;", WASI.replace("VERSION", version)),
+            None => ("", String::new()),
+        };
+        if !packages.is_empty() {
+            resolve.push_str("wasi.wit", &packages).unwrap();
+        }
+        let package = resolve.push_str("guest.wit", &format!("package test:guest; world guest {{ {world} {wasi} }}")).unwrap();
         let world = resolve.select_world(&[package], Some("guest")).unwrap();
         embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
         ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()

@@ -97,6 +97,12 @@ impl World {
         failure
     }
 
+    /// What was asked, in order, as `log.info: started`.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        let scribe = self.scribe.lock().unwrap();
+        scribe.state().steps[&step().id].calls.iter().map(|call| format!("{}: {}", call.function, call.summary)).collect()
+    }
+
     /// How many calls the journal has.
     pub(crate) fn calls(&self) -> usize {
         let scribe = self.scribe.lock().unwrap();
