@@ -2,6 +2,7 @@ package lockstep
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"unsafe"
 

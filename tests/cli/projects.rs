@@ -47,6 +47,10 @@ fn a_new_project_in_c_builds_and_runs_as_it_is() {
     let place = Place::new();
     place.lockstep(["new", "greeter", "--lang", "c"]).expect(0);
     holds(&place, "src/procedure.c");
+    let (failure, logged) = told(&place, "src/procedure.c", ODD_C);
+    assert_eq!(failure["code"], "step.failed", "{failure}");
+    assert!(logged.contains("ordinary 1 and on"), "{logged}");
+    assert!(logged.contains("a line that the library writes in several pieces, because it is longer than what it keeps for one that is not kept"), "{logged}");
 }
 
 #[test]
@@ -54,6 +58,10 @@ fn a_new_project_in_go_builds_and_runs_as_it_is() {
     let place = Place::new();
     place.lockstep(["new", "greeter", "--lang", "go"]).expect(0);
     holds(&place, "procedure.go");
+    let (failure, logged) = told(&place, "procedure.go", ODD_GO);
+    assert_eq!(failure["code"], "guest.trap", "{failure}");
+    assert!(logged.contains("ordinary true and on") && logged.contains("by its logger"), "{logged}");
+    assert!(logged.contains("panicked at ") && !logged.contains("goroutine"), "the runtime's own account of a panic is for nobody: {logged}");
 }
 
 #[test]
@@ -113,6 +121,53 @@ def ask(ctx: Ctx) -> str:
     print("ordinary", datetime.now().year > 2000, time.time() > 0, random.random() < 1, len(str(uuid.uuid4())))
     logging.info("by its logger")
     return {}["nothing"]
+"#;
+
+/// What C's library prints, and what it says the time is.
+const ODD_C: &str = r#"#include <lockstep.h>
+#include <stdio.h>
+#include <time.h>
+
+static ls_result ask(const ls_ctx *ctx) {
+    (void)ctx;
+    printf("ordinary %d", time(NULL) > 946684800);
+    puts(" and on");
+    fprintf(stderr, "a line that the library writes in several pieces, %s than what it keeps for one that is %s\n", "because it is longer", "not kept");
+    return ls_fail("enough");
+}
+
+LOCKSTEP_PROCEDURE(p) {
+    ls_describe(p, "odd", "0.1.0");
+    ls_step(p, "ask", "Ask", ask);
+}
+"#;
+
+/// What Go's library prints, and what is said of a panic.
+const ODD_GO: &str = r#"package main
+
+import (
+	"fmt"
+	"log"
+	"time"
+
+	"lockstep"
+)
+
+func init() { lockstep.Register(odd) }
+
+func main() {}
+
+func odd(p *lockstep.Procedure) {
+	p.Describe("odd", "0.1.0")
+	p.Step("ask", "Ask", ask)
+}
+
+func ask(*lockstep.Ctx) (any, error) {
+	fmt.Print("ordinary ", time.Now().Year() > 2000)
+	fmt.Println(" and on")
+	log.Print("by its logger")
+	panic("enough")
+}
 "#;
 
 /// Gives the project `greeter` another source and runs it: how it failed, and what it said.

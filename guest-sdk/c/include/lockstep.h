@@ -196,6 +196,7 @@ ls_result ls_json_keys(const char *origin, const char *json, const char *pointer
 
 // Log -------------------------------------------------------------------------------------------------------------------------------------------
 
+// What is printed is said too, each line when it is ended: standard output as `ls_info` does, standard error as `ls_warn`.
 __attribute__((format(printf, 1, 2))) void ls_debug(const char *format, ...); // For the author.
 __attribute__((format(printf, 1, 2))) void ls_info(const char *format, ...);  // For the operator.
 __attribute__((format(printf, 1, 2))) void ls_warn(const char *format, ...);  // Something to look at; the run goes on.

@@ -1,4 +1,6 @@
 // Package log is what the procedure says to the operator. Values of secrets are taken out by the host before anything is shown.
+//
+// What is printed is said too, each line when it is ended: standard output as Info does, standard error, where Go's own log writes, as Warn.
 package log
 
 import (

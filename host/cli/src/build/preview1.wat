@@ -1,12 +1,20 @@
 ;; Stands in for WASI preview 1, which a language's library asks for whether a procedure uses it or not.
 ;;
 ;; There is nothing behind it: no arguments, no environment, no files, no sockets. What a library needs to start succeeds and gives the same every
-;; time, what cannot be had is `ENOSYS` (52) or, of a descriptor, `EBADF` (8). Time and randomness are made up here, since a library asks for both
-;; before the host allows a call: a procedure takes the real ones from the contract.
+;; time, what cannot be had is `ENOSYS` (52) or, of a descriptor, `EBADF` (8). What is written to standard output and error and what the wall clock says
+;; is asked of the host's own WASI, which is virtual. Randomness and the monotonic clock are made up here: a library asks for both as it pleases, and
+;; each would be a record. A procedure takes them from the contract.
 (module
+  (import "wasi:cli/stdout@0.2.0" "get-stdout" (func $get_stdout (result i32)))
+  (import "wasi:cli/stderr@0.2.0" "get-stderr" (func $get_stderr (result i32)))
+  (import "wasi:io/streams@0.2.0" "[method]output-stream.blocking-write-and-flush" (func $write (param i32 i32 i32 i32)))
+  (import "wasi:clocks/wall-clock@0.2.0" "now" (func $wall_clock (param i32)))
   (import "env" "memory" (memory 0))
 
-  ;; Nanoseconds, moved on by every look and by every wait.
+  ;; The handles of standard output and error, once they are there.
+  (global $stdout (mut i32) (i32.const -1))
+  (global $stderr (mut i32) (i32.const -1))
+  ;; Nanoseconds, moved on by every look and by every wait, and never behind what the wall clock has said.
   (global $now (mut i64) (i64.const 1))
   ;; State of the generator that stands in for randomness.
   (global $seed (mut i64) (i64.const 0x9e3779b97f4a7c15))
@@ -23,9 +31,20 @@
   (func (export "clock_res_get") (param $clock i32) (param $resolution i32) (result i32)
     (i64.store (local.get $resolution) (i64.const 1000000))
     (i32.const 0))
+  ;; The host gives seconds and, behind them, nanoseconds: there is no room for those, so that what stands there is put back.
   (func (export "clock_time_get") (param $clock i32) (param $precision i64) (param $time i32) (result i32)
-    (global.set $now (i64.add (global.get $now) (i64.const 1000000)))
-    (i64.store (local.get $time) (global.get $now))
+    (local $behind i64)
+    (if (local.get $clock)
+      (then
+        (global.set $now (i64.add (global.get $now) (i64.const 1000000)))
+        (i64.store (local.get $time) (global.get $now)))
+      (else
+        (local.set $behind (i64.load offset=8 (local.get $time)))
+        (call $wall_clock (local.get $time))
+        (i64.store (local.get $time)
+          (i64.add (i64.mul (i64.load (local.get $time)) (i64.const 1000000000)) (i64.load32_u offset=8 (local.get $time))))
+        (i64.store offset=8 (local.get $time) (local.get $behind))
+        (if (i64.gt_u (i64.load (local.get $time)) (global.get $now)) (then (global.set $now (i64.load (local.get $time)))))))
     (i32.const 0))
 
   (func (export "random_get") (param $to i32) (param $count i32) (result i32)
@@ -65,12 +84,30 @@
   (func (export "sched_yield") (result i32) (i32.const 0))
   (func (export "proc_exit") (param i32) (unreachable))
 
-  ;; What is written is taken and goes nowhere: what should be read is said with the contract's `log`.
+  ;; The stream of a descriptor, or -1.
+  (func $stream (param $descriptor i32) (result i32)
+    (if (i32.eq (local.get $descriptor) (i32.const 1))
+      (then
+        (if (i32.eq (global.get $stdout) (i32.const -1)) (then (global.set $stdout (call $get_stdout))))
+        (return (global.get $stdout))))
+    (if (i32.eq (local.get $descriptor) (i32.const 2))
+      (then
+        (if (i32.eq (global.get $stderr) (i32.const -1)) (then (global.set $stderr (call $get_stderr))))
+        (return (global.get $stderr))))
+    (i32.const -1))
+  ;; The host takes all of it and makes lines of it. Its answer has no room of its own, so that what stands where it goes is put back.
   (func (export "fd_write") (param $descriptor i32) (param $parts i32) (param $count i32) (param $written i32) (result i32)
-    (local $sum i32)
+    (local $stream i32) (local $sum i32) (local $there i64) (local $behind i32)
+    (local.set $stream (call $stream (local.get $descriptor)))
+    (if (i32.eq (local.get $stream) (i32.const -1)) (then (return (i32.const 8))))
+    (local.set $there (i64.load (local.get $written)))
+    (local.set $behind (i32.load offset=8 (local.get $written)))
     (block $done
       (loop $next
         (br_if $done (i32.eqz (local.get $count)))
+        (call $write (local.get $stream) (i32.load (local.get $parts)) (i32.load offset=4 (local.get $parts)) (local.get $written))
+        (i64.store (local.get $written) (local.get $there))
+        (i32.store offset=8 (local.get $written) (local.get $behind))
         (local.set $sum (i32.add (local.get $sum) (i32.load offset=4 (local.get $parts))))
         (local.set $parts (i32.add (local.get $parts) (i32.const 8)))
         (local.set $count (i32.sub (local.get $count) (i32.const 1)))
