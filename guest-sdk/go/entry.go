@@ -2,7 +2,6 @@ package lockstep
 
 import (
 	"fmt"
-	"os"
 	"runtime"
 	"unsafe"
 

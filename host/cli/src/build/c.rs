@@ -9,7 +9,7 @@ use lockstep_api::Code;
 use wit_parser::abi::WasmType;
 
 use super::contract::{Contract, Crossing};
-use super::{Made, OUTPUT, encode, tool};
+use super::{Made, OUTPUT, contract, encode, tool};
 use crate::environment;
 use crate::error::CliError;
 use crate::fsio;
@@ -47,14 +47,15 @@ const COMPILERS: &[&[&str]] = &[
 /// When no compiler is found, the flags name no SDK, or it does not compile.
 pub(super) fn build(folder: &Path, ui: &Ui) -> Result<Made, CliError> {
     let flags = flags(folder)?;
-    let sdk = sdk(folder, &flags)?;
-    let contract = Contract::read(&sdk.join("wit"))?;
+    let own = contract::own(folder);
+    let sdk = if own.is_none() { Some(sdk(folder, &flags)?) } else { None };
+    let contract = Contract::read(&own.or_else(|| Some(sdk.as_ref()?.join("wit"))).unwrap_or_default())?;
     let work = folder.join(OUTPUT).join("c");
     fsio::write(&work.join("contract.h"), header(&contract).as_bytes())?;
     let compiler = compiler(&work)?;
     let module = work.join("module.wasm");
     let mut sources = Vec::new();
-    for found in [folder.join("src"), sdk.join("src")] {
+    for found in std::iter::once(folder.join("src")).chain(sdk.map(|sdk| sdk.join("src"))) {
         sources.extend(c_files(&found)?);
     }
     let mut clang = tool::command(compiler[0]);
@@ -67,7 +68,7 @@ pub(super) fn build(folder: &Path, ui: &Ui) -> Result<Made, CliError> {
     let mut bytes = fsio::read(&module)?;
     contract.embed(&mut bytes)?;
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let component = encode::component(&bytes, &name, "see that one of its sources says `LOCKSTEP_PROCEDURE(p) { … }`")?;
+    let component = encode::component(&bytes, &name, "see that one of its sources says `LOCKSTEP_PROCEDURE(p) { … }`, or defines what contract.h declares")?;
     Ok(Made { name, component })
 }
 

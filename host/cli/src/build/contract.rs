@@ -1,7 +1,7 @@
 //! The contract as a project's SDK has it, for the languages whose SDK speaks to the host itself: what may be imported, what is exported, and by
 //! which core types, so that the declarations of both are made by each build and kept nowhere.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lockstep_api::Code;
 use wit_component::StringEncoding;
@@ -9,6 +9,14 @@ use wit_parser::abi::{AbiVariant, WasmSignature, WasmType};
 use wit_parser::{Function, InterfaceId, Mangling, Resolve, TypeDefKind, WorldId, WorldItem, WorldKey};
 
 use crate::error::CliError;
+
+/// Where a project without an SDK has the contract that it speaks by itself.
+const OWN: &str = "wit";
+
+/// The contract's folder in a project that speaks to the host without an SDK; none in one that has an SDK to speak for it.
+pub(super) fn own(folder: &Path) -> Option<PathBuf> {
+    Some(folder.join(OWN)).filter(|contract| contract.is_dir())
+}
 
 /// The contract, and the world that has all of it.
 pub(super) struct Contract {

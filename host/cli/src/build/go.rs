@@ -11,7 +11,7 @@ use serde_json::json;
 use wit_parser::abi::WasmType;
 
 use super::contract::{Contract, Crossing};
-use super::{Made, OUTPUT, encode, tool};
+use super::{Made, OUTPUT, contract, encode, tool};
 use crate::error::CliError;
 use crate::fsio;
 use crate::ui::Ui;
@@ -35,25 +35,38 @@ const ALWAYS: &[&str] = &["build", "-buildmode=c-shared", "-trimpath", "-buildvc
 /// When Go is missing or too old, the project does not use the SDK, or it does not compile.
 pub(super) fn build(folder: &Path, ui: &Ui) -> Result<Made, CliError> {
     check(folder)?;
-    let sdk = sdk(folder)?;
-    let contract = Contract::read(&sdk.join("wit"))?;
     let work = folder.join(OUTPUT).join("go");
-    let declarations = work.join("contract.go");
-    fsio::write(&declarations, file(&contract).as_bytes())?;
-    let overlay = work.join("overlay.json");
-    fsio::write(&overlay, json!({ "Replace": { sdk.join("internal/abi/contract.go").display().to_string(): declarations } }).to_string().as_bytes())?;
+    let (contract, overlay) = match contract::own(folder) {
+        // Such a project declares by itself what it asks.
+        Some(own) => (Contract::read(&own)?, None),
+        None => {
+            let sdk = sdk(folder)?;
+            let contract = Contract::read(&sdk.join("wit"))?;
+            let overlay = overlay(&work, &sdk, &contract)?;
+            (contract, Some(overlay))
+        }
+    };
     let module = work.join("module.wasm");
     ui.say("compiling Go; the first time takes a minute, for its standard library");
     let mut go = command(folder);
-    go.args(ALWAYS).arg("-overlay").arg(&overlay).arg("-o").arg(&module).arg(".");
+    go.args(ALWAYS).args(overlay.iter().flat_map(|overlay| ["-overlay".as_ref(), overlay.as_os_str()])).arg("-o").arg(&module).arg(".");
     if !tool::succeeds(&mut go) {
         return Err(CliError::new(Code::CompilerFailed, "the procedure does not compile").hint("the compiler's messages are above"));
     }
     let mut bytes = fsio::read(&module)?;
     contract.embed(&mut bytes)?;
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let component = encode::component(&bytes, &name, "see that it says `func init() { lockstep.Register(…) }`")?;
+    let component = encode::component(&bytes, &name, "see that it says `func init() { lockstep.Register(…) }`, or exports the functions of `procedure`")?;
     Ok(Made { name, component })
+}
+
+/// Lays the declarations of what crosses over the SDK's package for it.
+fn overlay(work: &Path, sdk: &Path, contract: &Contract) -> Result<PathBuf, CliError> {
+    let declarations = work.join("contract.go");
+    fsio::write(&declarations, file(contract).as_bytes())?;
+    let overlay = work.join("overlay.json");
+    fsio::write(&overlay, json!({ "Replace": { sdk.join("internal/abi/contract.go").display().to_string(): declarations } }).to_string().as_bytes())?;
+    Ok(overlay)
 }
 
 /// Go for WebAssembly, as it is installed: a build fetches no other version of itself.

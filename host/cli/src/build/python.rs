@@ -8,7 +8,7 @@ use lockstep_api::Code;
 use serde::Deserialize;
 
 use super::kept::Kept;
-use super::{Made, OUTPUT, tool, world};
+use super::{Made, OUTPUT, contract, tool, world};
 use crate::error::CliError;
 use crate::fsio;
 use crate::ui::Ui;
@@ -71,14 +71,19 @@ impl Default for Settings {
 /// When a tool is missing, or the modules cannot be imported.
 pub(super) fn build(folder: &Path, ui: &Ui) -> Result<Made, CliError> {
     let Manifest { project, tool: Tools { lockstep: settings } } = manifest(folder)?;
-    let sdk = folder.join(&settings.sdk);
+    let (own, sdk) = (contract::own(folder), folder.join(&settings.sdk));
     let work = folder.join(OUTPUT).join("python");
     let entry = work.join("app").join(format!("{ENTRY}.py"));
-    fsio::write(&entry, entry_text(&settings.main).as_bytes())?;
-    let mut folders = vec![work.join("app"), folder.join("src"), sdk.clone()];
+    fsio::write(&entry, entry_text(&settings.main, own.is_none()).as_bytes())?;
+    let mut folders = vec![work.join("app"), folder.join("src")];
+    if own.is_none() {
+        folders.push(sdk.clone());
+    }
     folders.extend(settings.path.iter().map(|path| folder.join(path)));
     let found = imports::follow(&entry, &folders)?;
-    let wit = world::write(&work, &sdk, &found.interfaces)?;
+    // Without the SDK the library's time, randomness and output are the run's through the host's WASI; with it they are before WASI is asked.
+    let wasi: &[&str] = if own.is_some() { &[] } else { &["--stub-wasi"] };
+    let wit = world::write(&work, &own.unwrap_or_else(|| sdk.join("wit")), &found.interfaces)?;
     let compiler = compiler(folder, ui)?;
     let mut inputs = world::text(&found.interfaces).into_bytes();
     for file in found.files.iter().chain([&compiler.requirements]) {
@@ -92,7 +97,7 @@ pub(super) fn build(folder: &Path, ui: &Ui) -> Result<Made, CliError> {
     ui.say("making the component: Python is started and imports the procedure, which takes some seconds");
     kept.forget()?;
     let mut componentize = tool::command(&compiler.program);
-    componentize.arg("--quiet").args(["--world", world::NAME, "--wit-path"]).arg(wit).args(["componentize", "--stub-wasi", "--output"]).arg(kept.path());
+    componentize.arg("--quiet").args(["--world", world::NAME, "--wit-path"]).arg(wit).arg("componentize").args(wasi).arg("--output").arg(kept.path());
     for folder in &folders {
         componentize.arg("--python-path").arg(folder);
     }
@@ -113,7 +118,7 @@ fn manifest(folder: &Path) -> Result<Manifest, CliError> {
     };
     let manifest: Manifest = toml::from_str(&fsio::read_text(&path)?).map_err(|error| wrong(error.message().to_owned()))?;
     let settings = &manifest.tool.lockstep;
-    if !folder.join(&settings.sdk).join("lockstep/__init__.py").is_file() {
+    if contract::own(folder).is_none() && !folder.join(&settings.sdk).join("lockstep/__init__.py").is_file() {
         return Err(wrong(format!("there is no package `lockstep` in {}", folder.join(&settings.sdk).display())));
     }
     if !folder.join("src").join(format!("{}.py", settings.main)).is_file() {
@@ -123,7 +128,11 @@ fn manifest(folder: &Path) -> Result<Manifest, CliError> {
 }
 
 /// The ordinary names are the run's own from before the project's first line on; what reads files while it is imported does so before the last.
-fn entry_text(main: &str) -> String {
+/// Without the SDK the project has the class that the runtime asks for.
+fn entry_text(main: &str, sdk: bool) -> String {
+    if !sdk {
+        return format!("from {main} import Procedure\n");
+    }
     format!("from lockstep import journaled\n\njournaled.begin()\n\nimport {main}\nfrom lockstep.entry import Exported as Procedure\n\njournaled.take_over()\n")
 }
 

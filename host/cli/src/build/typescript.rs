@@ -10,7 +10,7 @@ use lockstep_api::Code;
 use serde::Deserialize;
 
 use super::kept::Kept;
-use super::{Made, OUTPUT, tool, world};
+use super::{Made, OUTPUT, contract, tool, world};
 use crate::error::CliError;
 use crate::fsio;
 use crate::ui::Ui;
@@ -65,15 +65,24 @@ pub(super) fn build(folder: &Path, ui: &Ui) -> Result<Made, CliError> {
     let manifest = folder.join("package.json");
     let package: Package = serde_json::from_str(&fsio::read_text(&manifest)?)
         .map_err(|error| CliError::new(Code::NoLanguage, format!("{} does not name a project: {error}", manifest.display())))?;
-    let root = tools(folder, ui)?;
+    let own = contract::own(folder);
+    let root = tools(folder, own.is_none(), ui)?;
     if folder.join("tsconfig.json").is_file() {
         ui.say("checking types");
         run(tool::command(root.join(TOOLS).join("tsc")).args(["--noEmit", "--project"]).arg(folder), "the types do not fit")?;
     }
     let work = folder.join(OUTPUT).join("typescript");
-    let bundle = bundled(folder, &root, &work, &package.main)?;
+    let main = folder.join(&package.main);
+    if !main.is_file() {
+        return Err(CliError::new(Code::NoLanguage, format!("{} is not there", main.display()))
+            .detail("it is the main module of the project: it exports the function that declares the procedure")
+            .hint("`main` in package.json names another; without it src/main.ts"));
+    }
+    let entry = work.join("entry.js");
+    fsio::write(&entry, entry_text(&main, own.is_none()).as_bytes())?;
+    let bundle = bundled(&root, &work, &entry)?;
     let imports = imports(&fsio::read_text(&work.join("bundle.json"))?)?;
-    let wit = world::write(&work, &root.join("node_modules").join(SDK), &imports)?;
+    let wit = world::write(&work, &own.unwrap_or_else(|| root.join("node_modules").join(SDK).join("wit")), &imports)?;
     let inputs = [fsio::read(&bundle)?, world::text(&imports).into_bytes(), fsio::read(&root.join(LOCK))?].concat();
     let kept = Kept::new(&work, &inputs);
     if let Some(component) = kept.last() {
@@ -87,8 +96,8 @@ pub(super) fn build(folder: &Path, ui: &Ui) -> Result<Made, CliError> {
     Ok(Made { name: package.name, component: kept.fresh()? })
 }
 
-/// The folder whose lock names the tools, with the tools installed.
-fn tools(folder: &Path, ui: &Ui) -> Result<PathBuf, CliError> {
+/// The folder whose lock names the tools, with the tools installed, and the SDK among them if there is to be one.
+fn tools(folder: &Path, sdk: bool, ui: &Ui) -> Result<PathBuf, CliError> {
     let Some(root) = folder.ancestors().find(|above| above.join(LOCK).is_file()) else {
         return Err(CliError::new(Code::ToolMissing, format!("no {LOCK} says which tools build {}", folder.display()))
             .hint("`npm install --save-dev --save-exact componentize-qjs@0.4.3 esbuild@0.28.2 typescript@7.0.2` writes one")
@@ -98,7 +107,7 @@ fn tools(folder: &Path, ui: &Ui) -> Result<PathBuf, CliError> {
         return Err(tool::missing("node", "install Node 20 or newer: https://nodejs.org, or the packages `nodejs` and `npm` of your system"));
     }
     let _alone = tool::alone_with(&root.join(LOCK))?;
-    if installed(root) {
+    if installed(root, sdk) {
         return Ok(root.to_owned());
     }
     if tool::find_program("npm").is_none() {
@@ -107,7 +116,7 @@ fn tools(folder: &Path, ui: &Ui) -> Result<PathBuf, CliError> {
     ui.say(format!("installing what {} names: npm ci", root.join(LOCK).display()));
     let mut npm = tool::command("npm");
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(root);
-    if !tool::succeeds(&mut npm) || !installed(root) {
+    if !tool::succeeds(&mut npm) || !installed(root, sdk) {
         return Err(CliError::new(Code::ToolMissing, "the tools that build TypeScript are not there, and npm could not install them")
             .detail(format!("wanted in {}: componentize-qjs, esbuild, typescript and {SDK}", root.join("node_modules").display()))
             .hint(format!("`cd {} && npm ci` says why", root.display())));
@@ -116,34 +125,33 @@ fn tools(folder: &Path, ui: &Ui) -> Result<PathBuf, CliError> {
 }
 
 /// Whether everything is there, and of this lock.
-fn installed(root: &Path) -> bool {
+fn installed(root: &Path, sdk: bool) -> bool {
     let changed = |path: PathBuf| path.metadata().and_then(|found| found.modified()).ok();
     let current = match (changed(root.join(LOCK)), changed(root.join("node_modules/.package-lock.json"))) {
         (Some(lock), Some(installed)) => lock <= installed,
         _ => false,
     };
-    current && ["componentize-qjs", "esbuild", "tsc"].iter().all(|name| root.join(TOOLS).join(name).exists()) && root.join("node_modules").join(SDK).exists()
+    current
+        && ["componentize-qjs", "esbuild", "tsc"].iter().all(|name| root.join(TOOLS).join(name).exists())
+        && (!sdk || root.join("node_modules").join(SDK).exists())
 }
 
-/// One file of the project's main module and all that it uses.
-fn bundled(folder: &Path, root: &Path, work: &Path, main: &str) -> Result<PathBuf, CliError> {
-    if !folder.join(main).is_file() {
-        return Err(CliError::new(Code::NoLanguage, format!("{} is not there", folder.join(main).display()))
-            .detail("it is the main module of the project: it exports the function that declares the procedure")
-            .hint("`main` in package.json names another; without it src/main.ts"));
+/// The module that the bundle begins with: the project's main one, with the SDK around it if there is one.
+fn entry_text(main: &Path, sdk: bool) -> String {
+    let main = serde_json::json!(main);
+    if !sdk {
+        return format!("export {{ procedure }} from {main};\n");
     }
-    let entry = work.join("entry.js");
-    let main = serde_json::json!(folder.join(main));
-    fsio::write(
-        &entry,
-        format!(
-            "import \"{SDK}/globals\";\nimport * as main from {main};\nimport {{ exported }} from \"{SDK}/entry\";\nexport const procedure = exported(main.default);\n"
-        )
-        .as_bytes(),
-    )?;
+    format!(
+        "import \"{SDK}/globals\";\nimport * as main from {main};\nimport {{ exported }} from \"{SDK}/entry\";\nexport const procedure = exported(main.default);\n"
+    )
+}
+
+/// One file of a module and all that it uses.
+fn bundled(root: &Path, work: &Path, entry: &Path) -> Result<PathBuf, CliError> {
     let bundle = work.join("bundle.js");
     let mut esbuild = tool::command(root.join(TOOLS).join("esbuild"));
-    esbuild.arg(&entry).args(["--bundle", "--format=esm", "--platform=neutral", "--main-fields=module,main", "--target=es2023", "--charset=utf8"]);
+    esbuild.arg(entry).args(["--bundle", "--format=esm", "--platform=neutral", "--main-fields=module,main", "--target=es2023", "--charset=utf8"]);
     esbuild
         .args(["--external:lockstep:*", "--log-level=warning", "--metafile=bundle.json", "--outfile=bundle.js"])
         .args(["--sourcemap=external", "--sources-content=false"]);

@@ -11,14 +11,13 @@ use crate::fsio;
 /// What the world is called.
 pub(super) const NAME: &str = "project";
 
-/// Writes the world beside the contract that the SDK has, and gives the folder.
+/// Writes the world beside the contract that is in a folder, and gives the folder of both.
 ///
 /// # Errors
-/// When the SDK has no contract, or the folder cannot be written.
-pub(super) fn write(work: &Path, sdk: &Path, interfaces: &BTreeSet<String>) -> Result<PathBuf, CliError> {
-    let contract = sdk.join("wit");
+/// When there is no contract, or the folder cannot be written.
+pub(super) fn write(work: &Path, contract: &Path, interfaces: &BTreeSet<String>) -> Result<PathBuf, CliError> {
     let folder = work.join("wit");
-    let entries = std::fs::read_dir(&contract).map_err(|error| CliError::unreadable(&contract, &error))?;
+    let entries = std::fs::read_dir(contract).map_err(|error| CliError::unreadable(contract, &error))?;
     let files = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.extension().is_some_and(|extension| extension == "wit"));
     for file in files {
         let name = file.file_name().unwrap_or_default();
@@ -53,8 +52,8 @@ mod tests {
     #[test]
     fn the_world_of_a_project_has_what_it_uses_and_the_tools_can_read_it() {
         let work = tempfile::tempdir().unwrap();
-        let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-sdk/typescript");
-        let folder = write(work.path(), &sdk, &["http", "log"].map(str::to_owned).into()).unwrap();
+        let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
+        let folder = write(work.path(), &contract, &["http", "log"].map(str::to_owned).into()).unwrap();
         let mut resolve = wit_parser::Resolve::default();
         let (package, _) = resolve.push_dir(&folder).unwrap();
         let world = &resolve.worlds[resolve.select_world(&[package], Some("project")).unwrap()];
