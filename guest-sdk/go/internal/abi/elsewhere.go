@@ -46,6 +46,7 @@ var (
 	RunIdempotencyKey func(unsafe.Pointer)
 	RunRemember       func(unsafe.Pointer, uint32, unsafe.Pointer, uint32, unsafe.Pointer)
 	RunRecall         func(unsafe.Pointer, uint32, unsafe.Pointer)
+	RunGiveUp         func(unsafe.Pointer, uint32)
 
 	LogDebug    func(unsafe.Pointer, uint32, unsafe.Pointer, uint32)
 	LogInfo     func(unsafe.Pointer, uint32, unsafe.Pointer, uint32)

@@ -92,6 +92,7 @@ func (h *Host) run() {
 	abi.RunParameter = from(func() map[string]string { return h.Parameters })
 	abi.RunOutputOf = from(func() map[string]string { return h.Outputs })
 	abi.RunRecall = from(func() map[string]string { return h.Remembered })
+	abi.RunGiveUp = func(at unsafe.Pointer, size uint32) { panic("given up: " + told(at, size)) }
 	abi.RunRemember = func(key unsafe.Pointer, keySize uint32, value unsafe.Pointer, valueSize uint32, _ unsafe.Pointer) {
 		h.Remembered[told(key, keySize)] = told(value, valueSize)
 	}

@@ -100,7 +100,7 @@ impl World {
     /// What was asked, in order, as `log.info: started`.
     pub(crate) fn asked(&self) -> Vec<String> {
         let scribe = self.scribe.lock().unwrap();
-        scribe.state().steps[&step().id].calls.iter().map(|call| format!("{}: {}", call.function, call.summary)).collect()
+        scribe.state().steps[&self.step].calls.iter().map(|call| format!("{}: {}", call.function, call.summary)).collect()
     }
 
     /// How many calls the journal has.
