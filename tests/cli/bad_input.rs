@@ -139,7 +139,10 @@ fn a_guest_that_runs_wild_is_contained() {
         ("call-forever", "limit.calls"),
         ("memory", "limit.memory"),
         ("recursion", "limit.recursion"),
+        ("recursion", "; at src/computing.rs:68 in misbehaving::computing::deeper"),
+        ("loop", "; at src/computing.rs:53 in misbehaving::computing::spin"),
         ("panic", "on purpose"),
+        ("panic", "; at src/computing.rs:23 in misbehaving::computing::MODES"),
         ("log-flood", "limit."),
     ] {
         let ran = misbehave(how).expect(1);

@@ -9,6 +9,7 @@ fn a_new_project_builds_and_runs_as_it_is() {
     let place = Place::new();
     place.lockstep(["new", "greeter", "--lang", "rust"]).expect(0);
     holds(&place, "src/lib.rs");
+    names_no_folder(&place);
     let again = place.lockstep(["new", "greeter", "--lang", "rust"]).expect(2);
     assert!(again.stderr.contains("LS0007"), "{}", again.stderr);
 }
@@ -47,10 +48,14 @@ fn a_new_project_in_c_builds_and_runs_as_it_is() {
     let place = Place::new();
     place.lockstep(["new", "greeter", "--lang", "c"]).expect(0);
     holds(&place, "src/procedure.c");
-    let (failure, logged) = told(&place, "src/procedure.c", ODD_C);
+    names_no_folder(&place);
+    let (failure, logged) = told(&place, "src/procedure.c", PRINTING_C);
     assert_eq!(failure["code"], "step.failed", "{failure}");
     assert!(logged.contains("ordinary 1 and on"), "{logged}");
     assert!(logged.contains("a line that the library writes in several pieces, because it is longer than what it keeps for one that is not kept"), "{logged}");
+    let (failure, _) = told(&place, "src/procedure.c", TRAPPING_C);
+    assert_eq!(failure["code"], "guest.trap", "{failure}");
+    assert!(failure["message"].as_str().unwrap().ends_with("; at src/procedure.c:4 in share <- src/procedure.c:10 in ask"), "{failure}");
 }
 
 #[test]
@@ -58,10 +63,11 @@ fn a_new_project_in_go_builds_and_runs_as_it_is() {
     let place = Place::new();
     place.lockstep(["new", "greeter", "--lang", "go"]).expect(0);
     holds(&place, "procedure.go");
+    names_no_folder(&place);
     let (failure, logged) = told(&place, "procedure.go", ODD_GO);
-    assert_eq!(failure["code"], "guest.trap", "{failure}");
+    assert_eq!(failure["code"], "step.exception", "{failure}");
+    assert!(failure["message"].as_str().unwrap().starts_with("panicked at procedure.go:") && !logged.contains("goroutine"), "{failure} {logged}");
     assert!(logged.contains("ordinary true and on") && logged.contains("by its logger"), "{logged}");
-    assert!(logged.contains("panicked at ") && !logged.contains("goroutine"), "the runtime's own account of a panic is for nobody: {logged}");
 }
 
 #[test]
@@ -124,7 +130,7 @@ def ask(ctx: Ctx) -> str:
 "#;
 
 /// What C's library prints, and what it says the time is.
-const ODD_C: &str = r#"#include <lockstep.h>
+const PRINTING_C: &str = r#"#include <lockstep.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -134,6 +140,25 @@ static ls_result ask(const ls_ctx *ctx) {
     puts(" and on");
     fprintf(stderr, "a line that the library writes in several pieces, %s than what it keeps for one that is %s\n", "because it is longer", "not kept");
     return ls_fail("enough");
+}
+
+LOCKSTEP_PROCEDURE(p) {
+    ls_describe(p, "odd", "0.1.0");
+    ls_step(p, "ask", "Ask", ask);
+}
+"#;
+
+/// Divides by nothing, which the compiler puts into what asks for it.
+const TRAPPING_C: &str = r#"#include <lockstep.h>
+
+static int share(int whole, int parts) {
+    if (!parts) __builtin_trap();
+    return whole / parts;
+}
+
+static ls_result ask(const ls_ctx *ctx) {
+    (void)ctx;
+    return ls_text(ls_format("%d", share(1, 0)));
 }
 
 LOCKSTEP_PROCEDURE(p) {
@@ -169,6 +194,15 @@ func ask(*lockstep.Ctx) (any, error) {
 	panic("enough")
 }
 "#;
+
+/// That nothing in the component of `greeter` says where it was built.
+fn names_no_folder(place: &Place) {
+    let component = std::fs::read(place.path().join("greeter/target/lockstep/greeter.wasm")).unwrap();
+    for folder in [place.path(), root().as_path()] {
+        let folder = folder.as_os_str().as_encoded_bytes();
+        assert!(!component.windows(folder.len()).any(|window| window == folder), "it names {}", String::from_utf8_lossy(folder));
+    }
+}
 
 /// Gives the project `greeter` another source and runs it: how it failed, and what it said.
 fn told(place: &Place, source: &str, text: &str) -> (Value, String) {

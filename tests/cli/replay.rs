@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use crate::kills::site::Site;
-use crate::place::{Place, Ran, example};
+use crate::place::{Place, Ran, example, root};
 
 /// The example with one text in it exchanged for another: a component that differs in nothing else.
 fn other(place: &Place, case: &str, text: &str, by: &str) -> PathBuf {
@@ -70,7 +70,20 @@ fn another_component_that_says_something_else_diverges_and_both_sides_are_shown_
     let shown = place.lockstep(args(&["--json"])).expect(7).json();
     let divergence = &shown["attempts"][0]["divergence"];
     assert_eq!((&divergence["call"], &shown["error"]["code"]), (&"greet/1/1".into(), &"LS0406".into()), "{shown}");
-    assert!(divergence["position"].as_str().is_some_and(|position| position.contains(" <- ")), "{shown}");
+}
+
+#[test]
+fn a_divergence_names_the_line_that_asked_in_every_language_that_is_compiled() {
+    let place = Place::new();
+    place.hello();
+    let cells = [("hello", "rust/src/lib.rs", "src/lib.rs", "info!(", "hello::greet"), ("hello-c", "c/src/hello.c", "src/hello.c", "ls_info(", "greet")];
+    for (cell, source, file, asks, function) in cells.into_iter().chain([("hello-go", "go/hello.go", "hello.go", "log.Info(", "main.greet")]) {
+        let source = std::fs::read_to_string(root().join("guest-sdk/procedures/hello").join(source)).unwrap();
+        let line = source.lines().position(|line| line.contains(asks)).unwrap() + 1;
+        let component = other(&place, cell, "hello, ", "hallo, ").display().to_string();
+        let shown = place.lockstep(["replay", "latest", "--json", "--file", &component]).expect(7).json();
+        assert_eq!(shown["attempts"][0]["divergence"]["position"], format!("{file}:{line} in {function}"), "{shown}");
+    }
 }
 
 /// Everything that the service and its command were ever asked.

@@ -6,6 +6,7 @@ pub mod code;
 pub mod descriptor;
 pub mod exit;
 pub mod failures;
+pub mod lines;
 pub mod wire;
 
 pub use code::Code;

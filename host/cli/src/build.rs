@@ -7,6 +7,7 @@ mod encode;
 mod go;
 mod kept;
 mod language;
+mod lines;
 mod python;
 mod rust;
 mod tool;

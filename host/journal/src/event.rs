@@ -638,7 +638,7 @@ pub struct DivergenceFound {
     pub recorded: String,
     /// What the procedure asked.
     pub asked: String,
-    /// Where in the procedure it asked, when that is known: its functions from the innermost out.
+    /// Where in the procedure it asked, when that is known, from the innermost out: lines of its sources, else its functions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<String>,
 }

@@ -6,7 +6,7 @@ use wasmtime::Trap;
 use wasmtime::component::ResourceTableError;
 
 use crate::limits::{Limits, call_size_breach, instances_breach, recursion_breach};
-use crate::position::position;
+use crate::position::Position;
 
 /// What a trap says is the guest's own text in part.
 const LONGEST_TRAP: usize = 2_000;
@@ -60,8 +60,22 @@ impl From<Stop> for Refusal {
     }
 }
 
-/// What the error of a call into a guest means. The text is not scrubbed yet.
-pub(crate) fn failure_of(error: &wasmtime::Error, limits: &Limits) -> Failure {
+/// What the error of a call into a guest means, and at which line it was. The text is not scrubbed yet.
+pub(crate) fn failure_of(error: &wasmtime::Error, limits: &Limits, position: Option<&Position>) -> Failure {
+    let mut failure = cause_of(error, limits);
+    let at = match (position, failure.code()) {
+        (Some(Position::Functions(functions)), "guest.trap") => functions,
+        (Some(Position::Lines(lines)), _) => lines,
+        _ => return failure,
+    };
+    match &mut failure {
+        Failure::Denied(text) | Failure::TimedOut(text) | Failure::InDoubt(text) => *text = format!("{text}; at {at}"),
+        Failure::Failed(problem) => problem.message = format!("{}; at {at}", problem.message),
+    }
+    failure
+}
+
+fn cause_of(error: &wasmtime::Error, limits: &Limits) -> Failure {
     if let Some(ended) = error.downcast_ref::<Ended>() {
         return match ended {
             Ended::Failed(failure) => failure.clone(),
@@ -86,13 +100,6 @@ pub(crate) fn failure_of(error: &wasmtime::Error, limits: &Limits) -> Failure {
     if cause.contains(INSTANCES_EXHAUSTED) {
         return instances_breach();
     }
-    Failure::problem("guest.trap", trap_text(error, &cause))
-}
-
-fn trap_text(error: &wasmtime::Error, cause: &str) -> String {
     let text: String = format!("the procedure has trapped: {cause}").chars().take(LONGEST_TRAP).collect();
-    match position(error) {
-        Some(position) => format!("{text}; at {position}"),
-        None => text,
-    }
+    Failure::problem("guest.trap", text)
 }

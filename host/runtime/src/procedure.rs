@@ -14,7 +14,7 @@ use crate::declared::Declared;
 use crate::ended::failure_of;
 use crate::host::types::guest_failure;
 use crate::limits::{LARGEST_HAND_OVER, Limits};
-use crate::position::position;
+use crate::position::Position;
 use crate::runtime::Shared;
 
 /// Where compiled code came from.
@@ -28,19 +28,17 @@ pub enum Origin {
 
 /// A component that keeps the contract, ready to be instantiated.
 pub struct LoadedProcedure {
-    shared: Arc<Shared>,
-    linked: EverythingPre<Context>,
-    digest: Digest,
-    imports: Vec<String>,
-    limits: Limits,
-    origin: Origin,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) linked: EverythingPre<Context>,
+    pub(crate) digest: Digest,
+    pub(crate) imports: Vec<String>,
+    pub(crate) limits: Limits,
+    pub(crate) origin: Origin,
+    /// The section that says where in the sources its instructions come from.
+    pub(crate) lines: Vec<u8>,
 }
 
 impl LoadedProcedure {
-    pub(crate) fn new(shared: Arc<Shared>, linked: EverythingPre<Context>, digest: Digest, imports: Vec<String>, limits: Limits, origin: Origin) -> Self {
-        Self { shared, linked, digest, imports, limits, origin }
-    }
-
     /// Whether it had to be compiled.
     pub fn origin(&self) -> Origin {
         self.origin
@@ -57,10 +55,11 @@ impl LoadedProcedure {
             Ok(given)
         });
         let result = result.map_err(|error| {
-            if let (Mode::Attempt(gate), Some(position)) = (&store.data().mode, position(&error)) {
-                gate.stopped_at(&position);
+            let position = Position::of(&error, &self.lines);
+            if let (Mode::Attempt(gate), Some(position)) = (&store.data().mode, &position) {
+                gate.stopped_at(position.text());
             }
-            failure_of(&error, &self.limits)
+            failure_of(&error, &self.limits, position.as_ref())
         });
         (store.into_data(), result)
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use lockstep_api::lines;
 use lockstep_model::Digest;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
@@ -84,7 +85,8 @@ impl Runtime {
         if let (Origin::Compiled, Some(cache)) = (origin, cache) {
             cache.put(digest, &component);
         }
-        Ok(LoadedProcedure::new(Arc::clone(&self.shared), linked, digest, manifest.imports, limits, origin))
+        let lines = lines::section(bytes).to_vec();
+        Ok(LoadedProcedure { shared: Arc::clone(&self.shared), linked, digest, imports: manifest.imports, limits, origin, lines })
     }
 }
 

@@ -59,7 +59,7 @@ pub struct DivergenceShown {
     pub recorded: String,
     /// What the procedure asked.
     pub asked: String,
-    /// Where in the procedure it asked, from the innermost function out.
+    /// Where in the procedure it asked, from the innermost out: lines of its sources, else its functions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<String>,
 }

@@ -9,7 +9,7 @@ use lockstep_api::Code;
 use wit_parser::abi::WasmType;
 
 use super::contract::{Contract, Crossing};
-use super::{Made, OUTPUT, contract, encode, tool};
+use super::{Made, OUTPUT, contract, encode, lines, tool};
 use crate::environment;
 use crate::error::CliError;
 use crate::fsio;
@@ -25,10 +25,13 @@ const FLAGS: &str = "compile_flags.txt";
 const HEADER: &str = "lockstep.h";
 
 /// What every procedure is compiled with.
-const ALWAYS: &[&str] = &["--target=wasm32-wasi", "-mexec-model=reactor", "-std=gnu17", "-Oz", "-Wl,--strip-debug", "-Wl,-z,stack-size=1048576"];
+const ALWAYS: &[&str] = &["--target=wasm32-wasi", "-mexec-model=reactor", "-std=gnu17", "-Oz", "-gline-tables-only", "-Wl,-z,stack-size=1048576"];
 
 /// The stack is below the data, so that a recursion without end traps and overwrites nothing.
 const STACK_FIRST: &str = "-Wl,--stack-first";
+
+/// What stands for the project's folder in a module.
+const ROOT: &str = "/guest";
 
 /// Compilers by the names they go by, in the order in which they are asked. Zig's linker puts the stack first and knows no word for it.
 const COMPILERS: &[&[&str]] = &[
@@ -60,16 +63,19 @@ pub(super) fn build(folder: &Path, ui: &Ui) -> Result<Made, CliError> {
     }
     let mut clang = tool::command(compiler[0]);
     clang.args(&compiler[1..]).args(ALWAYS).args(&flags).arg("-I").arg(&work).args(&sources).arg("-o").arg(&module).current_dir(folder);
-    clang.arg(format!("-ffile-prefix-map={}=/guest", folder.display()));
+    clang.arg(format!("-ffile-prefix-map={}={ROOT}", folder.display()));
     ui.say(format!("compiling {} files of C", sources.len()));
+    // With odd flags of the project a compiler succeeds and makes none: the last one is not taken for it.
+    let _ = std::fs::remove_file(&module);
     if !tool::succeeds(&mut clang) {
         return Err(CliError::new(Code::CompilerFailed, "the procedure does not compile").hint("the compiler's messages are above"));
     }
-    let mut bytes = fsio::read(&module)?;
+    let compiled = fsio::read(&module)?;
+    let mut bytes = lines::without_debug_information(&compiled);
     contract.embed(&mut bytes)?;
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let component = encode::component(&bytes, &name, "see that one of its sources says `LOCKSTEP_PROCEDURE(p) { … }`, or defines what contract.h declares")?;
-    Ok(Made { name, component })
+    Ok(Made { name, component: lines::of_dwarf(component, &compiled, ROOT) })
 }
 
 /// What the project asks of the compiler.

@@ -11,7 +11,7 @@ use serde_json::json;
 use wit_parser::abi::WasmType;
 
 use super::contract::{Contract, Crossing};
-use super::{Made, OUTPUT, contract, encode, tool};
+use super::{Made, OUTPUT, contract, encode, lines, tool};
 use crate::error::CliError;
 use crate::fsio;
 use crate::ui::Ui;
@@ -57,7 +57,9 @@ pub(super) fn build(folder: &Path, ui: &Ui) -> Result<Made, CliError> {
     contract.embed(&mut bytes)?;
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let component = encode::component(&bytes, &name, "see that it says `func init() { lockstep.Register(…) }`, or exports the functions of `procedure`")?;
-    Ok(Made { name, component })
+    // Told to name no folder of this machine, the compiler calls the project's by its module.
+    let root = tool::output(command(folder).args(["list", "-m"])).unwrap_or_default();
+    Ok(Made { name, component: lines::of_go(component, &bytes, &root) })
 }
 
 /// Lays the declarations of what crosses over the SDK's package for it.

@@ -5,7 +5,7 @@ mod way;
 
 use std::path::Path;
 
-use super::{Made, encode};
+use super::{Made, encode, lines};
 use crate::error::CliError;
 use crate::fsio;
 use crate::ui::Ui;
@@ -24,6 +24,11 @@ pub(super) fn build(folder: &Path, ui: &Ui) -> Result<Made, CliError> {
     let way = way::find_or_install(folder, ui)?;
     let module = cargo::build(folder, &way, ui)?;
     let bytes = fsio::read(&module.file)?;
-    let component = encode::component(&bytes, &module.name, "see that it depends on `lockstep-sdk` and exports a procedure: `lockstep::procedure!(…)`")?;
+    let component = encode::component(
+        &lines::without_debug_information(&bytes),
+        &module.name,
+        "see that it depends on `lockstep-sdk` and exports a procedure: `lockstep::procedure!(…)`",
+    )?;
+    let component = lines::of_dwarf(component, &bytes, &module.root);
     Ok(Made { name: module.name, component })
 }

@@ -10,6 +10,7 @@ use lockstep_api::Code;
 use serde::Deserialize;
 
 use super::kept::Kept;
+use super::lines::own;
 use super::{Made, OUTPUT, contract, tool, world};
 use crate::error::CliError;
 use crate::fsio;
@@ -164,8 +165,7 @@ fn bundled(root: &Path, work: &Path, entry: &Path) -> Result<PathBuf, CliError> 
 
 /// What a source of the map, seen from the work folder, is called in the project; none when it is the SDK's, a dependency's or the build's own.
 fn own_source(path: &str) -> Option<String> {
-    let inside = path.strip_prefix("../../../")?;
-    (!["../", "sdk/", "node_modules/", "target/"].iter().any(|other| inside.starts_with(other))).then(|| inside.to_owned())
+    own(path.strip_prefix("../../../")?).map(str::to_owned)
 }
 
 /// The contract's interfaces that the file imports.

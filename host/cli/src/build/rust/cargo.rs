@@ -23,6 +23,8 @@ pub(super) struct Module {
     pub(super) name: String,
     /// The core module.
     pub(super) file: PathBuf,
+    /// What the paths of the project's files begin with in it.
+    pub(super) root: String,
 }
 
 /// Compiles the project in release mode. Cargo's own progress and the compiler's messages go to standard error.
@@ -30,9 +32,12 @@ pub(super) struct Module {
 /// # Errors
 /// When it does not compile, or makes no module.
 pub(super) fn build(folder: &Path, way: &Way, ui: &Ui) -> Result<Module, CliError> {
+    let workspace = workspace(folder);
     let mut cargo = tool::command("cargo");
     cargo.current_dir(folder).args(["build", "--release", "--target", TARGET, "--message-format", "json-render-diagnostics"]);
-    cargo.env("RUSTC", &way.compiler).env("CARGO_ENCODED_RUSTFLAGS", flags(folder, way)).env_remove("RUSTFLAGS");
+    cargo.env("RUSTC", &way.compiler).env("CARGO_ENCODED_RUSTFLAGS", flags(&workspace, way, folder)).env_remove("RUSTFLAGS");
+    // Where each instruction comes from is read off the module and then left out of it, whatever the project's profile says.
+    cargo.env("CARGO_PROFILE_RELEASE_DEBUG", "limited").env("CARGO_PROFILE_RELEASE_STRIP", "none");
     if let Some(linker) = &way.from_source {
         // The compiler is a released one: building its own sources is the one thing it needs to be told to allow.
         cargo.env("RUSTC_BOOTSTRAP", "1").env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
@@ -47,7 +52,8 @@ pub(super) fn build(folder: &Path, way: &Way, ui: &Ui) -> Result<Module, CliErro
         return Err(CliError::new(Code::CompilerFailed, "the procedure does not compile").hint("the compiler's messages are above"));
     }
     let manifest = folder.join("Cargo.toml");
-    module(&String::from_utf8_lossy(&output.stdout), &manifest)
+    let (name, file) = module(&String::from_utf8_lossy(&output.stdout), &manifest)?;
+    Ok(Module { name, file, root: root(folder, &workspace) })
 }
 
 /// What `cargo metadata` says.
@@ -83,11 +89,26 @@ pub(super) fn expect_procedure(folder: &Path) -> Result<(), CliError> {
     Err(error.hint("`lockstep new NAME --lang rust` makes one"))
 }
 
+/// The folder of the workspace that a project is in, or its own.
+fn workspace(folder: &Path) -> PathBuf {
+    let manifest = tool::output(tool::command("cargo").args(["locate-project", "--workspace", "--message-format", "plain"]).current_dir(folder));
+    manifest.as_deref().and_then(|manifest| Path::new(manifest).parent()).unwrap_or(folder).to_owned()
+}
+
+/// What stands for the workspace's folder in a module.
+const ROOT: &str = "/guest";
+
+/// What the paths of the project's files begin with in its module.
+fn root(folder: &Path, workspace: &Path) -> String {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let (folder, workspace) = (real(folder), real(workspace));
+    let inside = folder.strip_prefix(workspace).unwrap_or(Path::new(""));
+    inside.components().fold(ROOT.to_owned(), |root, part| format!("{root}/{}", part.as_os_str().display()))
+}
+
 /// No path of this machine gets into a module: the same sources and compiler give the same bytes in every folder.
-fn flags(folder: &Path, way: &Way) -> OsString {
-    let workspace = tool::output(tool::command("cargo").args(["locate-project", "--workspace", "--message-format", "plain"]).current_dir(folder));
-    let root = workspace.as_deref().and_then(|manifest| Path::new(manifest).parent()).unwrap_or(folder);
-    let mut flags = OsString::from(format!("--remap-path-prefix={}=/guest", root.display()));
+fn flags(workspace: &Path, way: &Way, folder: &Path) -> OsString {
+    let mut flags = OsString::from(format!("--remap-path-prefix={}={ROOT}", workspace.display()));
     if let Some(home) = environment::cargo_home() {
         flags.push(format!("\u{1f}--remap-path-prefix={}=/cargo", home.display()));
     }
@@ -114,15 +135,15 @@ struct Target {
     crate_types: Vec<String>,
 }
 
-/// The module among cargo's messages, one JSON object a line.
-fn module(messages: &str, manifest: &Path) -> Result<Module, CliError> {
+/// The module's name and file among cargo's messages, one JSON object a line.
+fn module(messages: &str, manifest: &Path) -> Result<(String, PathBuf), CliError> {
     let manifest = manifest.canonicalize().unwrap_or_else(|_| manifest.to_owned());
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
     let made = messages.filter(|message| message.reason == "compiler-artifact" && message.manifest_path == manifest);
     let modules = made.filter(|message| message.target.crate_types.iter().any(|kind| kind == MODULE));
     let mut found = modules.filter_map(|message| {
         let file = message.filenames.into_iter().find(|file| file.extension().is_some_and(|extension| extension == "wasm"))?;
-        Some(Module { name: message.target.name.replace('_', "-"), file })
+        Some((message.target.name.replace('_', "-"), file))
     });
     found.next().ok_or_else(|| {
         CliError::new(Code::NoModule, "the project compiles, but makes no WebAssembly module")
@@ -135,7 +156,13 @@ fn module(messages: &str, manifest: &Path) -> Result<Module, CliError> {
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::module;
+    use super::{module, root};
+
+    #[test]
+    fn a_projects_files_are_below_its_own_folder_of_the_workspace() {
+        assert_eq!(root(Path::new("/w/procedures/hello/rust"), Path::new("/w")), "/guest/procedures/hello/rust");
+        assert_eq!(root(Path::new("/w"), Path::new("/w")), "/guest");
+    }
 
     #[test]
     fn the_module_is_found_among_the_messages() {
@@ -145,7 +172,7 @@ not json
 {"reason":"compiler-artifact","manifest_path":"/p/Cargo.toml","target":{"name":"blue_green","crate_types":["cdylib"]},"filenames":["/p/target/blue_green.wasm"]}
 {"reason":"build-finished","success":true}"#;
         let found = module(messages, Path::new("/p/Cargo.toml")).unwrap();
-        assert_eq!((found.name.as_str(), found.file), ("blue-green", PathBuf::from("/p/target/blue_green.wasm")));
+        assert_eq!(found, ("blue-green".to_owned(), PathBuf::from("/p/target/blue_green.wasm")));
         assert!(module(messages, Path::new("/q/Cargo.toml")).is_err());
     }
 }
