@@ -14,6 +14,7 @@ mod contract;
 mod documents;
 mod kills;
 mod place;
+mod reference;
 mod yard;
 
 mod cli {

@@ -1,0 +1,79 @@
+//! What the SDKs call the contract's functions: the same in all of them but for few, as a unit (a module or a type) and a member.
+
+use super::declared::Language;
+
+/// Where the SDKs say it otherwise than the contract does.
+const SAID: &[(&str, &str)] = &[
+    ("plan.description", "procedure.describe"),
+    ("plan.parameter", "procedure.parameter"),
+    ("plan.step", "procedure.step"),
+    ("plan.step.phase", "procedure.phase"),
+    ("plan.step.undoable", "step.undo"),
+    ("run.id", "ctx.run-id"),
+    ("run.output-of", "ctx.output"),
+    ("http.request", "http.get"),
+    ("http.request.body", "request.bytes"),
+    ("http.request.body-text", "request.text"),
+    ("http.response.body", "response.bytes"),
+    ("http.response.body-text", "response.text"),
+    ("shell.command.stdin-text", "command.stdin"),
+    ("shell.exit.stdout-text", "exit.text"),
+    ("shell.exit.stderr-text", "exit.stderr"),
+    ("artifact.draft", "artifacts.draft"),
+    ("artifact.draft.append-text", "draft.append"),
+    ("artifact.by-id", "artifacts.by-id"),
+    ("artifact.sealed.read", "artifact.bytes"),
+    ("secret.by-id", "secrets.by-id"),
+    ("files.digest-probe", "probe.file"),
+];
+
+/// Where one language says it otherwise than the others, or not at all.
+const EXCEPTIONS: &[(Language, &str, Option<&str>)] = &[
+    (Language::TypeScript, "probe.file", Some("probes.file")),
+    (Language::Go, "probe.file", Some("files.probe")),
+    (Language::Go, "response.bytes", Some("response.body")),
+    (Language::Go, "secret.marker", Some("secret.string")),
+    (Language::Go, "artifact.size", None),
+    (Language::Go, "artifacts.draft", None),
+    (Language::Go, "draft.append", None),
+    (Language::Go, "draft.seal", None),
+    (Language::C, "response.bytes", Some("response.body")),
+    (Language::C, "exit.stdout", Some("exit.out")),
+    (Language::C, "exit.stderr", Some("exit.err")),
+    (Language::C, "files.append-text-probed", Some("files.append-text")),
+    (Language::C, "step.on-failure-pause", Some("step.on-failure")),
+    (Language::C, "step.on-failure-undo", Some("step.on-failure")),
+    (Language::C, "step.on-failure-continue", Some("step.on-failure")),
+    (Language::C, "artifact.size", None),
+    (Language::C, "artifacts.draft", None),
+    (Language::C, "draft.append", None),
+    (Language::C, "draft.seal", None),
+];
+
+/// What all SDKs call a function of the contract.
+pub(super) fn in_all(name: &str) -> String {
+    if let Some((_, said)) = SAID.iter().find(|(asked, _)| *asked == name) {
+        return (*said).to_owned();
+    }
+    match name.split('.').collect::<Vec<_>>()[..] {
+        ["run", member] => format!("ctx.{member}"),
+        ["artifact", "sealed", member] => format!("artifact.{member}"),
+        ["secret", "value", member] => format!("secret.{member}"),
+        [.., unit, member] => format!("{unit}.{member}"),
+        _ => name.to_owned(),
+    }
+}
+
+/// What one SDK calls it; none when it has no such thing.
+pub(super) fn by(language: Language, name: &str) -> Option<String> {
+    let said = in_all(name);
+    match EXCEPTIONS.iter().find(|(of, usual, _)| *of == language && *usual == said) {
+        Some((_, _, otherwise)) => otherwise.map(str::to_owned),
+        None => Some(said),
+    }
+}
+
+/// The usual names of all exceptions.
+pub(super) fn exceptions() -> impl Iterator<Item = &'static str> {
+    EXCEPTIONS.iter().map(|(_, usual, _)| *usual)
+}
