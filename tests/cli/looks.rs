@@ -105,6 +105,24 @@ fn the_doctor_measures_the_disk() {
 }
 
 #[test]
+fn the_doctor_has_a_line_for_each_guest_language_with_its_tools_or_how_to_get_them() {
+    let place = Place::new();
+    let shown = place.lockstep(["doctor"]).expect(0).stdout;
+    let empty = Ran::from(place.command().env("PATH", place.path()).arg("doctor").output().unwrap()).stdout;
+    for (language, found, way) in [
+        ("Rust", "cargo 1.", "https://rustup.rs"),
+        ("TypeScript", "node v", "https://nodejs.org"),
+        ("Python", "Python 3.", "python3-venv"),
+        ("Go", "go1.", "https://go.dev/dl"),
+        ("C", "version ", "clang-19"),
+    ] {
+        let line = |text: &str| text.lines().find(|line| line.split_whitespace().nth(1) == Some(language)).map(str::to_owned).unwrap_or_default();
+        assert!(line(&shown).starts_with('✓') && line(&shown).contains(found), "{shown}");
+        assert!(line(&empty).starts_with('✗') && line(&empty).contains(way), "{empty}");
+    }
+}
+
+#[test]
 fn the_doctor_says_how_much_compiled_code_is_kept() {
     let place = Place::new();
     place.hello();

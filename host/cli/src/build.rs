@@ -25,8 +25,6 @@ use crate::ui::Ui;
 use crate::wiring;
 
 pub(crate) use language::Language;
-pub(crate) use rust::{TARGET, Way};
-pub(crate) use tool::{find_program, first_line};
 
 /// Where `build` puts components and `run` looks for them, below the project's folder.
 pub(crate) const OUTPUT: &str = "target/lockstep";
@@ -64,6 +62,20 @@ pub(crate) fn build(folder: &Path, ui: &Ui) -> Result<Product, CliError> {
         Language::Python => python::build(folder, ui)?,
     };
     finish(folder, &made.name, made.component)
+}
+
+/// The tools that build procedures in a language on this machine, in a line.
+///
+/// # Errors
+/// When one is missing: says which, and how to get it. Nothing is installed.
+pub(crate) fn tools(language: Language) -> Result<String, CliError> {
+    match language {
+        Language::Rust => rust::found(),
+        Language::C => c::found(),
+        Language::Go => go::found(Path::new(".")),
+        Language::TypeScript => typescript::found(),
+        Language::Python => python::found(),
+    }
 }
 
 fn finish(folder: &Path, name: &str, component: Vec<u8>) -> Result<Product, CliError> {

@@ -101,6 +101,11 @@ impl CliError {
         ErrorShown { code: self.code, message: self.message.clone(), details: self.details.clone(), hints: self.hints() }
     }
 
+    /// What is wrong and what to do, where there is room for a line.
+    pub(crate) fn in_a_line(&self) -> String {
+        format!("{}; {}", self.message, self.hints().join("; "))
+    }
+
     /// What to do: where nothing better is known, where to read about it.
     fn hints(&self) -> Vec<String> {
         if self.hints.is_empty() {

@@ -78,6 +78,19 @@ pub(super) fn build(folder: &Path, ui: &Ui) -> Result<Made, CliError> {
     Ok(Made { name, component: lines::of_dwarf(component, &compiled, ROOT) })
 }
 
+/// The compiler that would be taken here.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn found() -> Result<String, CliError> {
+    let work = tempfile::tempdir().map_err(|error| CliError::unwritable(Path::new("the folder for temporary files"), &error))?;
+    let command = compiler(work.path())?;
+    // Of a compiler that has a name of its own the line says which it is.
+    let arguments: Vec<_> = command[1..].iter().filter(|argument| !argument.starts_with("-W")).copied().chain(["--version"]).collect();
+    let version = tool::find_program(command[0]).and_then(|program| tool::first_line(&program, &arguments));
+    Ok(format!("{}: {}", command[0], version.unwrap_or_else(|| "of a version that it does not say".to_owned())))
+}
+
 /// What the project asks of the compiler.
 fn flags(folder: &Path) -> Result<Vec<String>, CliError> {
     let text = fsio::read_text(&folder.join(FLAGS))?;

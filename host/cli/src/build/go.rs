@@ -34,7 +34,7 @@ const ALWAYS: &[&str] = &["build", "-buildmode=c-shared", "-trimpath", "-buildvc
 /// # Errors
 /// When Go is missing or too old, the project does not use the SDK, or it does not compile.
 pub(super) fn build(folder: &Path, ui: &Ui) -> Result<Made, CliError> {
-    check(folder)?;
+    found(folder)?;
     let work = folder.join(OUTPUT).join("go");
     let (contract, overlay) = match contract::own(folder) {
         // Such a project declares by itself what it asks.
@@ -78,12 +78,17 @@ fn command(folder: &Path) -> std::process::Command {
     go
 }
 
-fn check(folder: &Path) -> Result<(), CliError> {
+/// The compiler that would be taken in a folder.
+///
+/// # Errors
+/// When there is none, or it is too old.
+pub(super) fn found(folder: &Path) -> Result<String, CliError> {
     let found = tool::output(command(folder).args(["env", "GOVERSION"]));
-    if found.as_deref().and_then(version).is_some_and(|found| found >= OLDEST) {
-        return Ok(());
-    }
-    let said = found.map_or_else(|| "`go` is not installed or not on the PATH".to_owned(), |found| format!("{found} is too old to make procedures"));
+    let said = match found {
+        Some(found) if version(&found).is_some_and(|found| found >= OLDEST) => return Ok(found),
+        Some(found) => format!("{found} is too old to make procedures"),
+        None => "`go` is not installed or not on the PATH".to_owned(),
+    };
     Err(CliError::new(Code::ToolMissing, said)
         .detail(format!("wanted: Go {}.{} or newer", OLDEST.0, OLDEST.1))
         .hint("install it from https://go.dev/dl, or from your system's packages")

@@ -25,7 +25,7 @@ pub(crate) enum Language {
 
 impl Language {
     /// In the order in which a folder is looked at: what only one language has comes first.
-    const ALL: [Self; 5] = [Self::Rust, Self::Go, Self::C, Self::TypeScript, Self::Python];
+    pub(crate) const ALL: [Self; 5] = [Self::Rust, Self::Go, Self::C, Self::TypeScript, Self::Python];
 
     /// What people call it.
     pub(crate) fn title(self) -> &'static str {

@@ -136,6 +136,23 @@ fn entry_text(main: &str, sdk: bool) -> String {
     format!("from lockstep import journaled\n\njournaled.begin()\n\nimport {main}\nfrom lockstep.entry import Exported as Procedure\n\njournaled.take_over()\n")
 }
 
+/// The oldest Python that what makes components runs on.
+const OLDEST: (u64, u64) = (3, 10);
+
+/// Python, which installs the rest.
+///
+/// # Errors
+/// When it is missing or too old.
+pub(super) fn found() -> Result<String, CliError> {
+    let way = "install Python 3.10 or newer; on Debian: `apt-get install -y --no-install-recommends python3 python3-venv`";
+    let found = tool::find_program("python3").and_then(|python| tool::first_line(&python, &["--version"])).ok_or_else(|| tool::missing("python3", way))?;
+    let mut numbers = found.trim_start_matches("Python ").split('.').map(str::parse);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= OLDEST => Ok(found),
+        _ => Err(CliError::new(Code::ToolMissing, format!("{found} is too old to make procedures")).hint(way)),
+    }
+}
+
 /// What makes components.
 struct Compiler {
     program: PathBuf,
@@ -157,9 +174,7 @@ fn compiler(folder: &Path, ui: &Ui) -> Result<Compiler, CliError> {
     if changed(&compiler.program).is_some_and(|installed| changed(&compiler.requirements).is_some_and(|named| named <= installed)) {
         return Ok(compiler);
     }
-    if tool::find_program("python3").is_none() {
-        return Err(tool::missing("python3", "install Python 3.10 or newer; on Debian: `apt-get install -y --no-install-recommends python3 python3-venv`"));
-    }
+    found()?;
     ui.say(format!("installing what {} names into {}", compiler.requirements.display(), compiler.environment.display()));
     let made = tool::is_silent_unless_it_fails(tool::command("python3").args(["-m", "venv", "--clear"]).arg(&compiler.environment));
     let mut pip = tool::command(compiler.environment.join("bin/pip"));

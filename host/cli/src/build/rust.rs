@@ -10,7 +10,7 @@ use crate::error::CliError;
 use crate::fsio;
 use crate::ui::Ui;
 
-pub(crate) use way::{TARGET, Way};
+pub(super) use way::found;
 
 /// What a component is built from.
 pub(super) const SOURCES: &[&str] = &["Cargo.toml", "build.rs", "src"];

@@ -97,6 +97,24 @@ pub(super) fn build(folder: &Path, ui: &Ui) -> Result<Made, CliError> {
     Ok(Made { name: package.name, component: kept.fresh()? })
 }
 
+/// The oldest Node that the tools run on.
+const OLDEST_NODE: u64 = 20;
+
+/// Node and npm, which install the rest.
+///
+/// # Errors
+/// When one is missing, or Node is too old.
+pub(super) fn found() -> Result<String, CliError> {
+    let way = "install Node 20 or newer: https://nodejs.org, or the packages `nodejs` and `npm` of your system";
+    let node = tool::find_program("node").and_then(|node| tool::first_line(&node, &["--version"])).ok_or_else(|| tool::missing("node", way))?;
+    if node.trim_start_matches('v').split('.').next().and_then(|major| major.parse().ok()).is_none_or(|major: u64| major < OLDEST_NODE) {
+        return Err(CliError::new(Code::ToolMissing, format!("Node {node} is too old to make procedures")).hint(way));
+    }
+    let npm = "it comes with Node: https://nodejs.org, or the package `npm` of your system";
+    let npm = tool::find_program("npm").and_then(|found| tool::first_line(&found, &["--version"])).ok_or_else(|| tool::missing("npm", npm))?;
+    Ok(format!("node {node}, npm {npm}"))
+}
+
 /// The folder whose lock names the tools, with the tools installed, and the SDK among them if there is to be one.
 fn tools(folder: &Path, sdk: bool, ui: &Ui) -> Result<PathBuf, CliError> {
     let Some(root) = folder.ancestors().find(|above| above.join(LOCK).is_file()) else {
@@ -104,15 +122,10 @@ fn tools(folder: &Path, sdk: bool, ui: &Ui) -> Result<PathBuf, CliError> {
             .hint("`npm install --save-dev --save-exact componentize-qjs@0.4.3 esbuild@0.28.2 typescript@7.0.2` writes one")
             .hint("`lockstep new NAME --lang typescript` makes a project that has one"));
     };
-    if tool::find_program("node").is_none() {
-        return Err(tool::missing("node", "install Node 20 or newer: https://nodejs.org, or the packages `nodejs` and `npm` of your system"));
-    }
+    found()?;
     let _alone = tool::alone_with(&root.join(LOCK))?;
     if installed(root, sdk) {
         return Ok(root.to_owned());
-    }
-    if tool::find_program("npm").is_none() {
-        return Err(tool::missing("npm", "it comes with Node: https://nodejs.org, or the package `npm` of your system"));
     }
     ui.say(format!("installing what {} names: npm ci", root.join(LOCK).display()));
     let mut npm = tool::command("npm");

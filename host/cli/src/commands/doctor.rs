@@ -1,4 +1,4 @@
-//! `lockstep doctor`: versions, the store, its disk, and the tools that builds need.
+//! `lockstep doctor`: versions, the store, its disk, and the tools that build each guest language.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use lockstep_api::Exit;
 use serde::Serialize;
 
-use crate::build::{TARGET, Way, find_program, first_line};
+use crate::build::{self, Language};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Style, bytes, plural};
 use crate::wiring::Compiled;
 use crate::{environment, wiring};
 
-/// Look at this machine: versions, store, disk, compilers
+/// Look at this machine: versions, store, disk, the tools of each guest language
 #[derive(Debug, clap::Args)]
 pub(crate) struct DoctorArgs {}
 
@@ -36,9 +36,18 @@ struct Findings {
     sync_p99_microseconds: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sync_error: Option<String>,
-    cargo: Option<String>,
-    rust: Option<String>,
+    languages: Vec<Tools>,
     ok: bool,
+}
+
+/// What builds procedures in a language, or what to do so that something does.
+#[derive(Debug, Serialize)]
+struct Tools {
+    language: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<String>,
 }
 
 /// Enough for a p99 that is not just the worst one, few enough to be over in a second on a slow disk.
@@ -78,8 +87,9 @@ pub(super) fn run(_: &DoctorArgs, context: &Context) -> Result<Exit, CliError> {
         (Some(p50), Some(p99)) => line(true, "sync", &format!("p50 {}, p99 {}: each durable effect waits for one", milliseconds(p50), milliseconds(p99))),
         _ => line(false, "sync", &format!("could not be measured: {}", findings.sync_error.as_deref().unwrap_or("it is not known where"))),
     }
-    line(findings.cargo.is_some(), "cargo", findings.cargo.as_deref().unwrap_or("not found: needed to build procedures in Rust"));
-    line(findings.rust.is_some(), "rust", findings.rust.as_deref().unwrap_or("no compiler for wasm32-unknown-unknown; `lockstep build` tries to install one"));
+    for Tools { language, found, missing } in &findings.languages {
+        line(found.is_some(), language, found.as_ref().or(missing.as_ref()).map_or("", String::as_str));
+    }
     Ok(exit)
 }
 
@@ -113,16 +123,16 @@ fn look(context: &Context) -> Findings {
         sync_p50_microseconds: percentile(50),
         sync_p99_microseconds: percentile(99),
         sync_error,
-        cargo: find_program("cargo").and_then(|cargo| first_line(&cargo, &["--version"])),
-        rust: rust(),
+        languages: Language::ALL.into_iter().map(tools).collect(),
     }
 }
 
-fn rust() -> Option<String> {
-    let way = Way::find(Path::new("."))?;
-    let version = first_line(&way.compiler, &["--version"])?;
-    let library = if way.from_source.is_some() { "built from source" } else { "installed" };
-    Some(format!("{version}, standard library of {TARGET} {library}"))
+fn tools(language: Language) -> Tools {
+    let (found, missing) = match build::tools(language) {
+        Ok(found) => (Some(found), None),
+        Err(error) => (None, Some(error.in_a_line())),
+    };
+    Tools { language: language.title(), found, missing }
 }
 
 /// What is known of the store, with the numbers of its runs and records.

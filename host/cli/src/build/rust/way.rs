@@ -13,7 +13,7 @@ use crate::error::CliError;
 use crate::ui::Ui;
 
 /// The target of every Rust procedure.
-pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+pub(super) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The oldest compiler that the SDK builds with: its `rust-version`.
 const OLDEST: (u64, u64) = (1, 95);
@@ -26,18 +26,18 @@ const DEBIAN_PACKAGES: &[&str] = &["rustc-web", "rust-web-src"];
 
 /// How a project is compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Way {
+pub(super) struct Way {
     /// The compiler.
-    pub(crate) compiler: PathBuf,
+    pub(super) compiler: PathBuf,
     /// Where its libraries are.
-    pub(crate) sysroot: PathBuf,
+    pub(super) sysroot: PathBuf,
     /// With which linker the standard library is built from source; none: it is there ready-made.
-    pub(crate) from_source: Option<PathBuf>,
+    pub(super) from_source: Option<PathBuf>,
 }
 
 impl Way {
     /// The way there is, from what is installed. `folder` is where rustup looks for a toolchain override.
-    pub(crate) fn find(folder: &Path) -> Option<Self> {
+    fn find(folder: &Path) -> Option<Self> {
         let candidates = [environment::compiler(), Some("rustc".into()), Some(SYSTEM_COMPILER.into())];
         candidates.into_iter().flatten().find_map(|compiler| Self::with(compiler, folder))
     }
@@ -64,13 +64,26 @@ impl Way {
     }
 }
 
+/// Cargo and the compiler that would be taken here.
+///
+/// # Errors
+/// When there is none; nothing is installed.
+pub(crate) fn found() -> Result<String, CliError> {
+    let here = Path::new(".");
+    let cargo = tool::find_program("cargo").and_then(|cargo| tool::first_line(&cargo, &["--version"])).ok_or_else(no_cargo)?;
+    let way = Way::find(here).ok_or_else(no_target)?;
+    let compiler = tool::first_line(&way.compiler, &["--version"]).ok_or_else(no_target)?;
+    let library = if way.from_source.is_some() { "to be built from source" } else { "installed" };
+    Ok(format!("{cargo}; {compiler}, standard library of {TARGET} {library}"))
+}
+
 /// The way there is, after having tried to make one.
 ///
 /// # Errors
 /// When there is none; says exactly what is missing.
 pub(super) fn find_or_install(folder: &Path, ui: &Ui) -> Result<Way, CliError> {
     if tool::find_program("cargo").is_none() {
-        return Err(tool::missing("cargo", "install Rust 1.95 or newer: https://rustup.rs, or the packages `cargo` and `rustc` of your system"));
+        return Err(no_cargo());
     }
     if let Some(way) = Way::find(folder) {
         return Ok(way);
@@ -91,10 +104,18 @@ pub(super) fn find_or_install(folder: &Path, ui: &Ui) -> Result<Way, CliError> {
             return Ok(way);
         }
     }
-    Err(CliError::new(Code::TargetMissing, format!("no Rust compiler here has a standard library for {TARGET}"))
+    Err(no_target())
+}
+
+fn no_cargo() -> CliError {
+    tool::missing("cargo", "install Rust 1.95 or newer: https://rustup.rs, or the packages `cargo` and `rustc` of your system")
+}
+
+fn no_target() -> CliError {
+    CliError::new(Code::TargetMissing, format!("no Rust compiler here has a standard library for {TARGET}"))
         .detail(format!("wanted: rustc {}.{} or newer with the standard library of {TARGET}, or with its sources and rust-lld", OLDEST.0, OLDEST.1))
         .hint(format!("with rustup: `rustup target add {TARGET}`"))
-        .hint(format!("on Debian, as root: `apt-get install -y --no-install-recommends {}`", DEBIAN_PACKAGES.join(" "))))
+        .hint(format!("on Debian, as root: `apt-get install -y --no-install-recommends {}`", DEBIAN_PACKAGES.join(" ")))
 }
 
 /// `rustc 1.95.0 (…)` gives 1 and 95.
