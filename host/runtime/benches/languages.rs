@@ -55,7 +55,8 @@ fn main() {
     println!("size            of `hello`; compile, load: of it, from its bytes and from the cache");
     println!("start           its plan, which is an instance and the procedure declared once (targets: under 5 ms, Rust and C under 1 ms)");
     println!("step            its step: as the start, with a parameter asked for and a line logged");
-    println!("call, recorded  one of {CALLS} calls in a step of `often` that nobody is asked for, and one that is recorded (target: under 5 µs)");
+    println!("call            one of {CALLS} calls in a step of `often` that ask nobody: what is beside an effect (target: under 5 µs)");
+    println!("recorded        the same of calls that are kept in a journal in memory");
 }
 
 /// What one language's components cost.
