@@ -55,7 +55,9 @@ fn same_for_all(mut record: Value) -> Value {
 
 /// Without what a language says in its own words: the messages of failures, wherever they are told.
 fn same_words(records: Vec<Value>) -> Vec<Value> {
-    let messages: Vec<String> = records.iter().filter_map(|record| record.pointer("/body/failure/detail/message")).map(Value::to_string).collect();
+    let mut messages: Vec<String> = records.iter().filter_map(|record| record.pointer("/body/failure/detail/message")).map(Value::to_string).collect();
+    // One may begin with another.
+    messages.sort_by_key(|message| std::cmp::Reverse(message.len()));
     let plain = |record: &Value| {
         let without = |text: String, message: &String| text.replace(&message[1..message.len() - 1], "…");
         serde_json::from_str(&messages.iter().fold(record.to_string(), without)).unwrap()

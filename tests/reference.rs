@@ -73,7 +73,7 @@ fn page(sections: &[Section], language: Language) -> (String, Vec<String>) {
         for Asked { name, docs } in &section.functions {
             _ = write!(page, "\n### {name}\n\n");
             match said::by(language, name) {
-                None => page.push_str("Not in this SDK.\n"),
+                None => page.push_str("Authors have no name for it in this SDK.\n"),
                 Some(said) => match declared::find(language, &said) {
                     Some(declaration) => _ = writeln!(page, "```{fence}\n{declaration}\n```"),
                     None => forgotten.push(format!("{name}, as {said}")),

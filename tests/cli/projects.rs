@@ -66,7 +66,10 @@ fn a_new_project_in_go_builds_and_runs_as_it_is() {
     names_no_folder(&place);
     let (failure, logged) = told(&place, "procedure.go", ODD_GO);
     assert_eq!(failure["code"], "step.exception", "{failure}");
-    assert!(failure["message"].as_str().unwrap().starts_with("panicked at procedure.go:") && !logged.contains("goroutine"), "{failure} {logged}");
+    assert!(
+        failure["message"].as_str().unwrap().ends_with("/procedure.go:24: enough; at procedure.go:24 in main.ask") && !logged.contains("goroutine"),
+        "{failure} {logged}"
+    );
     assert!(logged.contains("ordinary true and on") && logged.contains("by its logger"), "{logged}");
 }
 
@@ -188,7 +191,7 @@ func odd(p *lockstep.Procedure) {
 }
 
 func ask(*lockstep.Ctx) (any, error) {
-	fmt.Print("ordinary ", time.Now().Year() > 2000)
+	fmt.Print("ordinary ", time.Now().Year() == 1970)
 	fmt.Println(" and on")
 	log.Print("by its logger")
 	panic("enough")

@@ -29,6 +29,11 @@ const SAID: &[(&str, &str)] = &[
 
 /// Where one language says it otherwise than the others, or not at all.
 const EXCEPTIONS: &[(Language, &str, Option<&str>)] = &[
+    (Language::Rust, "ctx.give-up", None),
+    (Language::TypeScript, "ctx.give-up", None),
+    (Language::Python, "ctx.give-up", None),
+    (Language::Go, "ctx.give-up", None),
+    (Language::C, "ctx.give-up", None),
     (Language::TypeScript, "probe.file", Some("probes.file")),
     (Language::Go, "probe.file", Some("files.probe")),
     (Language::Go, "response.bytes", Some("response.body")),

@@ -53,6 +53,8 @@ struct Made {
 /// # Errors
 /// When it is no project, a tool is missing, or it does not compile to a procedure.
 pub(crate) fn build(folder: &Path, ui: &Ui) -> Result<Product, CliError> {
+    // Compilers are told it as text, in which a slash at its end would count.
+    let folder = &folder.components().collect::<PathBuf>();
     let language = Language::of(folder)?;
     let made = match language {
         Language::Rust => rust::build(folder, ui)?,

@@ -1,11 +1,10 @@
 // A procedure without the SDK: what crosses between host and guest, declared by hand, and Go's library on the host's virtual WASI.
 //
-// fmt.Println is a log line here and time.Now is the run's clock. Randomness is asked of the contract: the library's own is the same every time.
+// fmt.Println is a log line here. Time and randomness are asked of the contract: the library's own are the same every time.
 package main
 
 import (
 	"fmt"
-	"time"
 	"unsafe"
 )
 
@@ -26,6 +25,9 @@ func newStep(id unsafe.Pointer, idSize uint32, title unsafe.Pointer, titleSize u
 
 //go:wasmimport lockstep:contract/run@0.1.0 parameter
 func runParameter(id unsafe.Pointer, size uint32, given unsafe.Pointer)
+
+//go:wasmimport lockstep:contract/clock@0.1.0 now
+func clockNow(given unsafe.Pointer)
 
 //go:wasmimport lockstep:contract/random@0.1.0 bytes
 func randomBytes(count int32, given unsafe.Pointer)
@@ -81,10 +83,11 @@ func runStep(unsafe.Pointer, uint32) unsafe.Pointer {
 	id, size := text("who")
 	runParameter(id, size, unsafe.Pointer(&parameter))
 	fmt.Printf("hello, %s\n", read(parameter[1], parameter[2]))
-	year := time.Now().UTC().Year()
-	var dice [2]uint32
+	var now, dice [2]uint32
+	clockNow(unsafe.Pointer(&now))
+	year := read(now[0], now[1])[:len("2026")]
 	randomBytes(8, unsafe.Pointer(&dice))
-	output = fmt.Sprintf(`{"year":%d,"dice":"%x"}`, year, read(dice[0], dice[1]))
+	output = fmt.Sprintf(`{"year":%s,"dice":"%x"}`, year, read(dice[0], dice[1]))
 	address, length := text(output)
 	given[1], given[2], given[3] = 1, uint32(uintptr(address)), length
 	return unsafe.Pointer(&given)

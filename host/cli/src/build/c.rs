@@ -9,6 +9,7 @@ use lockstep_api::Code;
 use wit_parser::abi::WasmType;
 
 use super::contract::{Contract, Crossing};
+use super::encode::WallClock;
 use super::{Made, OUTPUT, contract, encode, lines, tool};
 use crate::environment;
 use crate::error::CliError;
@@ -74,7 +75,12 @@ pub(super) fn build(folder: &Path, ui: &Ui) -> Result<Made, CliError> {
     let mut bytes = lines::without_debug_information(&compiled);
     contract.embed(&mut bytes)?;
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let component = encode::component(&bytes, &name, "see that one of its sources says `LOCKSTEP_PROCEDURE(p) { … }`, or defines what contract.h declares")?;
+    let component = encode::component(
+        &bytes,
+        &name,
+        WallClock::OfTheRun,
+        "see that one of its sources says `LOCKSTEP_PROCEDURE(p) { … }`, or defines what contract.h declares",
+    )?;
     Ok(Made { name, component: lines::of_dwarf(component, &compiled, ROOT) })
 }
 

@@ -16,12 +16,21 @@ const PREVIEW1: &str = include_str!("preview1.wat");
 /// What it asks of the host.
 const PREVIEW1_ASKS: &str = include_str!("preview1.wit");
 
+/// Whose wall clock a library sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WallClock {
+    /// The run's: each look is a record.
+    OfTheRun,
+    /// One that is the same every time, for a library that looks as it pleases: Go's does when it collects garbage.
+    MadeUp,
+}
+
 /// The component of a module. Only what the module uses is imported; of WASI at most what `PREVIEW1` asks for. `hint` says what to do about a module that is no procedure.
 ///
 /// # Errors
 /// When the module was not made with the SDK.
-pub(super) fn component(module: &[u8], name: &str, hint: &str) -> Result<Vec<u8>, CliError> {
-    let stub = preview1().map_err(|error| CliError::internal(format!("the stand-in for preview 1 does not hold: {error}")))?;
+pub(super) fn component(module: &[u8], name: &str, clock: WallClock, hint: &str) -> Result<Vec<u8>, CliError> {
+    let stub = preview1(clock).map_err(|error| CliError::internal(format!("the stand-in for preview 1 does not hold: {error}")))?;
     let mut encoder = ComponentEncoder::default();
     let ready = encoder.validate(true).module(module).and_then(|encoder| encoder.adapter(PREVIEW1_NAME, &stub));
     let encoded = ready.and_then(|encoder| encoder.encode());
@@ -31,8 +40,12 @@ pub(super) fn component(module: &[u8], name: &str, hint: &str) -> Result<Vec<u8>
 }
 
 /// The stand-in, with what its imports are.
-fn preview1() -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
-    let mut module = wat::parse_str(PREVIEW1)?;
+fn preview1(clock: WallClock) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+    let text = match clock {
+        WallClock::OfTheRun => PREVIEW1.to_owned(),
+        WallClock::MadeUp => PREVIEW1.replace("\"clock_time_get\"", "\"not_asked\"").replace("\"made_up_clock_time_get\"", "\"clock_time_get\""),
+    };
+    let mut module = wat::parse_str(text)?;
     let mut resolve = Resolve::default();
     let package = resolve.push_str("preview1.wit", PREVIEW1_ASKS)?;
     let world = resolve.select_world(&[package], None)?;
@@ -44,15 +57,17 @@ fn preview1() -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
 mod tests {
     use lockstep_api::Code;
 
-    use super::{component, preview1};
+    use super::{WallClock, component, preview1};
 
     #[test]
     fn the_stand_in_for_preview_1_is_whole() {
-        preview1().unwrap();
+        for clock in [WallClock::OfTheRun, WallClock::MadeUp] {
+            preview1(clock).unwrap();
+        }
     }
 
     #[test]
     fn what_is_no_module_is_refused() {
-        assert_eq!(component(b"no module", "x", "").unwrap_err().code(), Code::NoModule);
+        assert_eq!(component(b"no module", "x", WallClock::OfTheRun, "").unwrap_err().code(), Code::NoModule);
     }
 }

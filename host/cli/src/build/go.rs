@@ -11,6 +11,7 @@ use serde_json::json;
 use wit_parser::abi::WasmType;
 
 use super::contract::{Contract, Crossing};
+use super::encode::WallClock;
 use super::{Made, OUTPUT, contract, encode, lines, tool};
 use crate::error::CliError;
 use crate::fsio;
@@ -56,7 +57,12 @@ pub(super) fn build(folder: &Path, ui: &Ui) -> Result<Made, CliError> {
     let mut bytes = fsio::read(&module)?;
     contract.embed(&mut bytes)?;
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let component = encode::component(&bytes, &name, "see that it says `func init() { lockstep.Register(…) }`, or exports the functions of `procedure`")?;
+    let component = encode::component(
+        &bytes,
+        &name,
+        WallClock::MadeUp,
+        "see that it says `func init() { lockstep.Register(…) }`, or exports the functions of `procedure`",
+    )?;
     // Told to name no folder of this machine, the compiler calls the project's by its module.
     let root = tool::output(command(folder).args(["list", "-m"])).unwrap_or_default();
     Ok(Made { name, component: lines::of_go(component, &bytes, &root) })

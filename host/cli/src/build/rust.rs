@@ -5,6 +5,7 @@ mod way;
 
 use std::path::Path;
 
+use super::encode::WallClock;
 use super::{Made, encode, lines};
 use crate::error::CliError;
 use crate::fsio;
@@ -27,6 +28,7 @@ pub(super) fn build(folder: &Path, ui: &Ui) -> Result<Made, CliError> {
     let component = encode::component(
         &lines::without_debug_information(&bytes),
         &module.name,
+        WallClock::OfTheRun,
         "see that it depends on `lockstep-sdk` and exports a procedure: `lockstep::procedure!(…)`",
     )?;
     let component = lines::of_dwarf(component, &bytes, &module.root);

@@ -1,6 +1,6 @@
 //! The laws hold for a procedure that is right, and find each thing that can be wrong with one.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::cell::Cell;
 
 use lockstep_gate::Gate;
 use lockstep_model::plan::Undo;
@@ -121,14 +121,22 @@ fn a_call_that_is_only_made_when_something_fails_needs_an_answer_too() {
     assert!(problem.details.contains(&"  request = \"DELETE https://api.test/live\"".to_owned()), "{:?}", problem.details);
 }
 
+thread_local! {
+    static TIMES: Cell<u32> = const { Cell::new(0) };
+}
+
+/// How often this was asked before, on this thread: it stands for everything ambient. What one crash leads to is played on one thread, beside others.
+fn times() -> u32 {
+    TIMES.with(|times| times.replace(times.get() + 1))
+}
+
 #[test]
 fn what_a_procedure_keeps_outside_the_journal_shows_after_a_crash() {
-    // A counter of its own stands for everything ambient: every second time it asks for something else.
-    let times = AtomicU32::new(0);
+    // Every second time it asks for something else.
     let forgetful = Script::default().step("switch", switch, switch_back).step(
         "deploy",
-        move |gate| {
-            let time = times.fetch_add(1, Ordering::SeqCst);
+        |gate| {
+            let time = times();
             ensure(deploy(gate, &["now"])? == 0, "deployed")?;
             deploy(gate, &[if time.is_multiple_of(2) { "even" } else { "odd" }]).map(|_| ())
         },
@@ -143,11 +151,10 @@ fn what_a_procedure_keeps_outside_the_journal_shows_after_a_crash() {
 #[test]
 fn what_a_procedure_keeps_in_memory_over_a_sleep_shows_when_the_guest_is_let_go_of() {
     // One crash makes it the second time, a sleep that lets go of the guest the third.
-    let times = AtomicU32::new(0);
     let forgetful = Script::default().step(
         "deploy",
-        move |gate| {
-            let time = times.fetch_add(1, Ordering::SeqCst) % 4;
+        |gate| {
+            let time = times() % 4;
             ask(gate, ClockRequest::Sleep { seconds: 600 })?;
             deploy(gate, &[if time < 2 { "first" } else { "later" }]).map(|_| ())
         },
