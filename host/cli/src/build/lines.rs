@@ -165,7 +165,7 @@ mod tests {
         let begins = component.windows(2).position(|window| window == [0x03, 0x40]).unwrap();
         let known = |operator: &Operator<'_>| matches!(operator, Operator::Nop);
         let written = write(component, &module, |instruction| if known(&instruction.operator) { vec![frame.clone()] } else { Vec::new() });
-        assert_eq!(look_up(section(&written), begins as u64, 9), [frame.clone()]);
+        assert_eq!(look_up(section(&written), begins as u64, 9), std::slice::from_ref(&frame));
     }
 
     #[test]
