@@ -17,6 +17,9 @@ type Probe struct {
 // ProbeOf is a probe that asks something. For the packages of this module.
 func ProbeOf(read func() int32) *Probe { return &Probe{read: read} }
 
+// Status is a status with which it may have happened.
+func (p *Probe) Status(status int) *Probe { return p.Happened(int32(status)) }
+
 // Happened is a status or an exit code with which it may have happened.
 func (p *Probe) Happened(code int32) *Probe {
 	return p.say(func(probe int32) { abi.TypesProbeHappened(probe, code) })

@@ -113,7 +113,12 @@ fn in_python(text: &str, kind: Option<&str>, name: &str) -> Option<String> {
 
 fn in_go(text: &str, kind: Option<&str>, name: &str) -> Option<String> {
     let Some(kind) = kind else { return text.lines().find(|line| names(line, "func ", name, "(")).map(signature) };
-    let kind = if kind == "Command" { "Cmd" } else { kind };
+    // A package has one name for a function and a type: that of the function that begins it.
+    let kind = match kind {
+        "Command" => "Cmd",
+        "Draft" => "Unsealed",
+        _ => kind,
+    };
     let method = |line: &&str| {
         let Some((receiver, rest)) = line.strip_prefix("func (").and_then(|rest| rest.split_once(") ")) else { return false };
         receiver.trim_start_matches(|c: char| c != ' ').trim_start_matches([' ', '*']) == kind && names(rest, "", name, "(")

@@ -30,19 +30,12 @@ func Of(handle int32) *Artifact {
 func FromText(id, text string) (*Artifact, error) { return FromBytes(id, []byte(text)) }
 
 // FromBytes keeps bytes as an artifact of this run.
-func FromBytes(id string, bytes []byte) (*Artifact, error) {
-	defer abi.Release()
-	var sealed abi.Area
-	text, textSize := abi.Text(id)
-	draft := abi.ArtifactDraft(text, textSize)
-	part, size := abi.Bytes(bytes)
-	abi.ArtifactDraftAppend(draft, part, size)
-	abi.ArtifactDraftSeal(draft, sealed.At())
-	abi.ArtifactDraftDrop(draft)
-	if err := lockstep.Given(&sealed); err != nil {
-		return nil, err
-	}
-	return Of(sealed.Handle(1)), nil
+func FromBytes(id string, bytes []byte) (*Artifact, error) { return Draft(id).Append(bytes).Seal() }
+
+// Draft begins an artifact that is written in parts.
+func Draft(id string) *Unsealed {
+	text, size := abi.Text(id)
+	return &Unsealed{id: id, handle: abi.ArtifactDraft(text, size)}
 }
 
 // ByID is the artifact of that id. Fails when the run has none.
@@ -65,6 +58,49 @@ func MaybeByID(id string) *Artifact {
 	return Of(found.Handle(1))
 }
 
+// Unsealed is an artifact being written. Nothing of it exists until it is sealed.
+type Unsealed struct {
+	handle int32
+	id     string
+	sealed bool
+}
+
+// Append adds bytes at the end.
+func (u *Unsealed) Append(bytes []byte) *Unsealed {
+	part, size := abi.Bytes(bytes)
+	abi.ArtifactDraftAppend(u.open(), part, size)
+	return u
+}
+
+// AppendText adds text at the end.
+func (u *Unsealed) AppendText(text string) *Unsealed {
+	part, size := abi.Text(text)
+	abi.ArtifactDraftAppendText(u.open(), part, size)
+	return u
+}
+
+// Seal stores the bytes and gives them their id. The draft is over then, also when it fails.
+func (u *Unsealed) Seal() (*Artifact, error) {
+	defer abi.Release()
+	var sealed abi.Area
+	draft := u.open()
+	u.sealed = true
+	abi.ArtifactDraftSeal(draft, sealed.At())
+	abi.ArtifactDraftDrop(draft)
+	if err := lockstep.Given(&sealed); err != nil {
+		return nil, err
+	}
+	return Of(sealed.Handle(1)), nil
+}
+
+// open is the draft's handle. The host would say of one that it was given back only that it does not know it.
+func (u *Unsealed) open() int32 {
+	if u.sealed {
+		panic("the draft of artifact `" + u.id + "` is over: it was sealed")
+	}
+	return u.handle
+}
+
 // Handle is what the host knows it by. For the packages of this module.
 func (a *Artifact) Handle() int32 { return a.handle }
 
@@ -74,14 +110,24 @@ func (a *Artifact) ID() string { return a.id }
 // Digest is `sha256:` and 64 hexadecimal digits.
 func (a *Artifact) Digest() string { return a.digest }
 
-// Bytes are all of its bytes.
-func (a *Artifact) Bytes() ([]byte, error) {
+// Size is its size in bytes.
+func (a *Artifact) Size() (uint64, error) {
 	defer abi.Release()
 	var told abi.Area
 	abi.ArtifactSealedSize(a.handle, told.At())
 	size, err := strconv.ParseUint(told.Text(0), 10, 64)
 	if err != nil {
-		return nil, lockstep.Fail("reading an artifact's size: %v", err)
+		return 0, lockstep.Fail("reading an artifact's size: %v", err)
+	}
+	return size, nil
+}
+
+// Bytes are all of its bytes.
+func (a *Artifact) Bytes() ([]byte, error) {
+	defer abi.Release()
+	size, err := a.Size()
+	if err != nil {
+		return nil, err
 	}
 	var bytes []byte
 	for uint64(len(bytes)) < size {

@@ -2,6 +2,8 @@
 package files
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"unsafe"
@@ -24,6 +26,15 @@ func Read(path string) ([]byte, error) {
 // ReadText is the whole of a file as text.
 func ReadText(path string) (string, error) { return text(abi.FilesReadText, path) }
 
+// ReadJSON reads the whole of a file into a variable, as encoding/json does.
+func ReadJSON(path string, into any) error {
+	text, err := ReadText(path)
+	if err != nil {
+		return err
+	}
+	return lockstep.ReadJSON(path, []byte(text), into)
+}
+
 // Write replaces or makes a file; never seen half-written.
 func Write(path string, bytes []byte) error {
 	data, size := abi.Bytes(bytes)
@@ -34,6 +45,19 @@ func Write(path string, bytes []byte) error {
 func WriteText(path, text string) error {
 	data, size := abi.Text(text)
 	return two(abi.FilesWriteText, path, data, size)
+}
+
+// WriteJSON is Write of a value, as JSON on several lines.
+func WriteJSON(path string, value any) error {
+	text, err := lockstep.JSON(value)
+	if err != nil {
+		return lockstep.Context(err, "writing %s", path)
+	}
+	var lines bytes.Buffer
+	if err := json.Indent(&lines, []byte(text), "", "  "); err != nil {
+		return lockstep.Fail("writing %s: %v", path, err)
+	}
+	return WriteText(path, lines.String()+"\n")
 }
 
 // AppendText adds at the end of a file, making it if needed: at most once.

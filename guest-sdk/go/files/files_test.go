@@ -1,6 +1,7 @@
 package files_test
 
 import (
+	"fmt"
 	"testing"
 	"unsafe"
 
@@ -28,5 +29,41 @@ func TestAFailureOfTheHostIsAnError(t *testing.T) {
 	}
 	if text, err := files.ReadText("/x"); text != "" || err == nil || err.Error() != "/x is not there" {
 		t.Error(text, err)
+	}
+}
+
+func TestJSONIsWrittenOnSeveralLinesAndReadBack(t *testing.T) {
+	fake.New()
+	var written string
+	abi.FilesWriteText = func(_ unsafe.Pointer, _ uint32, at unsafe.Pointer, size uint32, _ unsafe.Pointer) {
+		written = string(unsafe.Slice((*byte)(at), size))
+	}
+	abi.FilesReadText = func(_ unsafe.Pointer, _ uint32, into unsafe.Pointer) { fake.Given(into, written) }
+	value := map[string]any{"name": "<a>", "none": []int{}, "ports": []int64{1<<63 - 1}}
+	if err := files.WriteJSON("/app/site", value); err != nil {
+		t.Fatal(err)
+	}
+	wanted := `{
+  "name": "<a>",
+  "none": [],
+  "ports": [
+    9223372036854775807
+  ]
+}
+`
+	if written != wanted {
+		t.Error(written)
+	}
+	var read struct{ Ports []int64 }
+	if err := files.ReadJSON("/app/site", &read); err != nil || len(read.Ports) != 1 || read.Ports[0] != 1<<63-1 {
+		t.Error(read, err)
+	}
+	if err := fmt.Sprint(files.WriteJSON("/app/site", func() {})); err != "writing /app/site: writing JSON: json: unsupported type: func()" {
+		t.Error(err)
+	}
+	written = "half"
+	refused := "/app/site: expected JSON, found half (invalid character 'h' looking for beginning of value)"
+	if err := fmt.Sprint(files.ReadJSON("/app/site", &read)); err != refused {
+		t.Error(err)
 	}
 }

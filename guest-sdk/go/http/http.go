@@ -84,6 +84,15 @@ func (r *Request) JSON(value any) *Request {
 	return r.Text(text).Header("content-type", "application/json")
 }
 
+// Form is a body as a web form sends it: names and values, in this order, escaped. No place for a secret: the host would not know its marker again.
+func (r *Request) Form(fields [][2]string) *Request {
+	pairs := make([]string, 0, len(fields))
+	for _, field := range fields {
+		pairs = append(pairs, escaped(field[0])+"="+escaped(field[1]))
+	}
+	return r.Text(strings.Join(pairs, "&")).Header("content-type", "application/x-www-form-urlencoded")
+}
+
 // Text is a body of text.
 func (r *Request) Text(text string) *Request {
 	r.text = &text
@@ -285,6 +294,20 @@ func (r *Response) ExpectJSON(pointer string, expected any) error {
 // ExpectText fails unless the body contains the text.
 func (r *Response) ExpectText(expected string) error {
 	return lockstep.Ensure(strings.Contains(r.Text(), expected), "%s: expected %q in the body, found %s", r.origin, expected, lockstep.Shown(r.Text()))
+}
+
+// ExpectHeader fails unless a header of that name has the value.
+func (r *Response) ExpectHeader(name, expected string) error {
+	for _, header := range r.Headers {
+		if strings.EqualFold(header[0], name) && header[1] == expected {
+			return nil
+		}
+	}
+	found, there := r.Header(name)
+	if !there {
+		found = "no such header"
+	}
+	return lockstep.Failing("%s: expected header %s: %s, found %s", r.origin, name, expected, found)
 }
 
 // ExpectFasterThan fails unless the whole exchange took less than that.

@@ -54,6 +54,61 @@ func TestARequestIsSaidInTheHostsWords(t *testing.T) {
 	}
 }
 
+func TestAFormIsEscapedInTheOrderGiven(t *testing.T) {
+	asked := answering(200, "", nil)
+	request := http.Post("http://shop/login").Form([][2]string{{"user", "ü"}, {"a b", "+*&=%'\n"}, {"Az09", "-._~"}, {"user", ""}, {"", "/"}})
+	if _, err := request.Send(); err != nil {
+		t.Fatal(err)
+	}
+	wanted := "[POST http://shop/login content-type: application/x-www-form-urlencoded user=%C3%BC&a%20b=%2B%2A%26%3D%25%27%0A&Az09=-._~&user=&=%2F]"
+	if said := fmt.Sprint(*asked); said != wanted {
+		t.Error(said)
+	}
+	asked = answering(200, "", nil)
+	if _, err := http.Post("http://shop/login").Bytes([]byte("other")).Form(nil).Send(); err != nil {
+		t.Fatal(err)
+	}
+	if last := (*asked)[len(*asked)-1]; last != "" {
+		t.Errorf("a form without fields is %q", last)
+	}
+}
+
+func TestAProbesAnswerIsReadByItsStatus(t *testing.T) {
+	asked := answering(200, "", nil)
+	abi.HttpRequestAsProbe = func(int32) int32 { return 2 }
+	abi.HttpRequestProbe = func(_, probe int32) { *asked = append(*asked, fmt.Sprint("probe ", probe)) }
+	abi.TypesProbeHappened = func(probe, code int32) { *asked = append(*asked, fmt.Sprint(probe, " happened ", code)) }
+	abi.TypesProbeDrop = func(int32) {}
+	if _, err := http.Post("http://shop/orders").Probe(http.Probe("http://shop/orders/7").Status(204)).Send(); err != nil {
+		t.Fatal(err)
+	}
+	if said := fmt.Sprint(*asked); said != "[POST http://shop/orders GET http://shop/orders/7 2 happened 204 probe 2]" {
+		t.Error(said)
+	}
+}
+
+func TestAHeaderIsExpectedByItsNameInAnyCaseAndByEachOfItsValues(t *testing.T) {
+	answering(200, "", nil)
+	abi.HttpResponseHeaders = func(_ int32, into unsafe.Pointer) { fake.Pairs(into, "vary", "accept", "vary", "origin") }
+	response, err := http.Get("http://shop/health").Send()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, given := range []struct {
+		err     error
+		message string
+	}{
+		{response.ExpectHeader("Vary", "accept"), "<nil>"},
+		{response.ExpectHeader("vary", "origin"), "<nil>"},
+		{response.ExpectHeader("vary", "*"), "GET http://shop/health: expected header vary: *, found accept"},
+		{response.ExpectHeader("etag", "1"), "GET http://shop/health: expected header etag: 1, found no such header"},
+	} {
+		if said := fmt.Sprint(given.err); said != given.message {
+			t.Error(said)
+		}
+	}
+}
+
 func TestAnExpectationThatFailsSaysWhatWasFoundInstead(t *testing.T) {
 	answering(503, `{"status":"down"}`, nil)
 	response, err := http.Get("http://shop/health").Send()

@@ -171,6 +171,15 @@ func ended(line string, handle int32) *Exit {
 // Text is standard output as text, without white space at its end.
 func (e *Exit) Text() string { return strings.TrimRight(string(e.Stdout), " \t\r\n") }
 
+// Lines are the lines of standard output.
+func (e *Exit) Lines() []string {
+	var lines []string
+	for line := range strings.Lines(e.Text()) {
+		lines = append(lines, strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"))
+	}
+	return lines
+}
+
 // ExpectSuccess fails unless the exit code is 0.
 func (e *Exit) ExpectSuccess() error { return e.ExpectCode(0) }
 
@@ -208,6 +217,9 @@ func (e *Exit) ExpectText(expected string) error {
 func (e *Exit) ExpectJSON(pointer string, expected any) error {
 	return lockstep.ExpectJSON("`"+e.line+"`", e.Stdout, pointer, expected)
 }
+
+// JSON reads standard output into a variable, as encoding/json does.
+func (e *Exit) JSON(into any) error { return lockstep.ReadJSON("`"+e.line+"`", e.Stdout, into) }
 
 // JSONPath reads the value at a JSON pointer of standard output into a variable.
 func (e *Exit) JSONPath(pointer string, into any) error {

@@ -5,6 +5,7 @@ package fake
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -25,8 +26,7 @@ func New() *Host {
 	h := &Host{Parameters: map[string]string{}, Outputs: map[string]string{}, Remembered: map[string]string{}}
 	h.plan()
 	h.run()
-	abi.LogInfo = func(at unsafe.Pointer, size uint32, _ unsafe.Pointer, _ uint32) { h.say("info %s", told(at, size)) }
-	abi.LogError = func(at unsafe.Pointer, size uint32, _ unsafe.Pointer, _ uint32) { h.say("error %s", told(at, size)) }
+	abi.LogDebug, abi.LogInfo, abi.LogWarn, abi.LogError = h.log("debug"), h.log("info"), h.log("warn"), h.log("error")
 	return h
 }
 
@@ -44,6 +44,16 @@ func (h *Host) say(format string, values ...any) {
 func (h *Host) handle() int32 {
 	h.handles++
 	return h.handles
+}
+
+func (h *Host) log(level string) func(unsafe.Pointer, uint32, unsafe.Pointer, uint32) {
+	return func(at unsafe.Pointer, size uint32, fields unsafe.Pointer, count uint32) {
+		said := level + " " + told(at, size)
+		for field := range slices.Chunk(listed(fields, 2*count), 2) {
+			said += fmt.Sprintf(" %s=%q", field[0], field[1])
+		}
+		h.say("%s", said)
+	}
 }
 
 func (h *Host) plan() {
@@ -100,6 +110,14 @@ func (h *Host) run() {
 
 // Text answers with a text.
 func Text(into unsafe.Pointer, text string) { (*abi.Area)(into).Put(0, text) }
+
+// Pairs answers with a list of keys and values, in turn.
+func Pairs(into unsafe.Pointer, texts ...string) {
+	at, count := abi.Texts(texts...).At()
+	area := (*abi.Area)(into)
+	area.Put(0, unsafe.String((*byte)(at), 8*count))
+	area[1] = count / 2
+}
 
 // Given answers with a result that is a text.
 func Given(into unsafe.Pointer, text string) { (*abi.Area)(into).Put(1, text) }
