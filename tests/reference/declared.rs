@@ -56,7 +56,7 @@ const UNITS: &[Unit] = &[
     Unit("random", None, ["random", "random", "random", "random/random"], Some("random_"), None),
     Unit("artifacts", None, ["artifact", "artifact", "artifact", "artifact/artifact"], Some("artifact_"), None),
     Unit("artifact", Some("Artifact"), ["artifact", "sealed", "sealed", "artifact/artifact"], Some("artifact_"), Some("ls_artifact")),
-    Unit("draft", Some("Draft"), ["artifact", "artifact", "artifact", "artifact/artifact"], None, None),
+    Unit("draft", Some("Draft"), ["artifact", "artifact", "artifact", "artifact/artifact"], Some("draft_"), None),
     Unit("http", None, ["http", "http", "http", "http/http"], Some("http_"), None),
     Unit("request", Some("Request"), ["http", "http", "http", "http/http"], Some("http_"), None),
     Unit("response", Some("Response"), ["http/response", "response", "response", "http/http"], Some("response_"), Some("ls_response")),

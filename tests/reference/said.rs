@@ -45,10 +45,6 @@ const EXCEPTIONS: &[(Language, &str, Option<&str>)] = &[
     (Language::C, "step.on-failure-pause", Some("step.on-failure")),
     (Language::C, "step.on-failure-undo", Some("step.on-failure")),
     (Language::C, "step.on-failure-continue", Some("step.on-failure")),
-    (Language::C, "artifact.size", None),
-    (Language::C, "artifacts.draft", None),
-    (Language::C, "draft.append", None),
-    (Language::C, "draft.seal", None),
 ];
 
 /// What all SDKs call a function of the contract.

@@ -96,6 +96,15 @@ typedef struct {
 #define LS_LIST(...) ((ls_list){(const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)})
 #define LS_NONE ((ls_list){(const char *const[]){NULL}, 0})
 
+// Names with their values, in turns: `LS_FIELDS("slot", slot, "port", ls_format("%d", port))`. A name without a value does not compile.
+typedef struct {
+    const char *const *items;
+    size_t count; // Of the pairs.
+} ls_fields;
+#define LS_FIELDS(...) ((ls_fields){(const char *const[]){__VA_ARGS__}, LS_PAIRS_(sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))})
+// No array has fewer than no elements: so an odd number of texts does not compile.
+#define LS_PAIRS_(texts) ((texts) / 2 + 0 * sizeof(char[1 - 2 * (int)((texts) % 2)]))
+
 void *ls_alloc(size_t size);                                                            // Zeroed memory. Traps when there is none left.
 __attribute__((format(printf, 1, 2))) const char *ls_format(const char *format, ...);   // As printf, into new memory.
 const char *ls_trim(const char *text);                                                  // Without white space at both ends.
@@ -106,7 +115,11 @@ typedef uint64_t ls_duration;
 static inline ls_duration ls_millis(uint64_t count) { return count; }
 static inline ls_duration ls_secs(uint64_t count) { return count * 1000; }
 static inline ls_duration ls_minutes(uint64_t count) { return count * 60000; }
+
+// Bytes.
+static inline uint64_t ls_kib(uint64_t count) { return count << 10; }
 static inline uint64_t ls_mib(uint64_t count) { return count << 20; }
+static inline uint64_t ls_gib(uint64_t count) { return count << 30; }
 
 // The procedure ---------------------------------------------------------------------------------------------------------------------------------
 
@@ -201,6 +214,11 @@ __attribute__((format(printf, 1, 2))) void ls_debug(const char *format, ...); //
 __attribute__((format(printf, 1, 2))) void ls_info(const char *format, ...);  // For the operator.
 __attribute__((format(printf, 1, 2))) void ls_warn(const char *format, ...);  // Something to look at; the run goes on.
 __attribute__((format(printf, 1, 2))) void ls_error(const char *format, ...); // Something is wrong. Saying so fails nothing.
+// The same with fields that a machine can read: `ls_info_with(LS_FIELDS("slot", slot), "started %d", pid)`.
+__attribute__((format(printf, 2, 3))) void ls_debug_with(ls_fields fields, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void ls_info_with(ls_fields fields, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void ls_warn_with(ls_fields fields, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void ls_error_with(ls_fields fields, const char *format, ...);
 void ls_progress(uint32_t done, uint32_t total, const char *message);         // How far a long piece of work is.
 
 // Files and artifacts ---------------------------------------------------------------------------------------------------------------------------
@@ -217,9 +235,20 @@ ls_result ls_artifact_from_text(const char *id, const char *text, ls_artifact *a
 ls_result ls_artifact_from_bytes(const char *id, ls_bytes bytes, ls_artifact *artifact);   // Keeps bytes.
 ls_result ls_artifact_by_id(const char *id, ls_artifact *artifact);                        // Fails when the run has none of that id.
 bool ls_artifact_maybe_by_id(const char *id, ls_artifact *artifact);                       // Whether the run has one.
+uint64_t ls_artifact_size(const ls_artifact *artifact);                                    // Its size in bytes.
 ls_result ls_artifact_bytes(const ls_artifact *artifact, ls_bytes *bytes);                 // All of its bytes.
-ls_result ls_artifact_text(const ls_artifact *artifact, const char **text);                // All of it as text.
+ls_result ls_artifact_text(const ls_artifact *artifact, const char **text);                // All of it as text. Fails when it has a NUL.
 ls_result ls_artifact_expect_digest(const ls_artifact *artifact, const char *pinned);      // Fails unless it has that digest.
+
+// An artifact being written in parts. Nothing of it exists until it is sealed, and then the draft is used up.
+typedef struct {
+    int32_t handle;
+} ls_draft;
+
+void ls_artifact_draft(const char *id, ls_draft *draft);         // Begins an artifact.
+void ls_draft_append(ls_draft *draft, ls_bytes bytes);           // Adds bytes at the end. What is wrong with them is said by `ls_draft_seal`.
+void ls_draft_append_text(ls_draft *draft, const char *text);    // Adds text at the end.
+ls_result ls_draft_seal(ls_draft *draft, ls_artifact *artifact); // Stores the bytes and gives them their id. The last call of a draft.
 
 // What is at a path: `file`, `directory`, `link` or `other`.
 typedef struct {
@@ -230,7 +259,7 @@ typedef struct {
 } ls_entry;
 
 ls_result ls_files_read(const char *path, ls_bytes *bytes);                        // The whole of a file.
-ls_result ls_files_read_text(const char *path, const char **text);                 // The whole of a file as text.
+ls_result ls_files_read_text(const char *path, const char **text);                 // The whole of a file as text. Fails when it has a NUL.
 ls_result ls_files_write(const char *path, ls_bytes bytes);                        // Replaces or makes a file; never seen half-written.
 ls_result ls_files_write_text(const char *path, const char *text);                 // As `ls_files_write`.
 ls_result ls_files_append_text(const char *path, const char *text, const ls_probe *probe); // Adds at the end: at most once. `probe` may be NULL.
@@ -285,6 +314,7 @@ void ls_http_header(ls_request *request, const char *name, const char *value);  
 void ls_http_bearer(ls_request *request, ls_secret token);                        // Shows a token: `authorization: Bearer …`.
 void ls_http_query(ls_request *request, const char *name, const char *value);     // Adds `name=value` to the query, escaped.
 void ls_http_json(ls_request *request, const char *json);                         // A body of JSON. Secrets inside are put in by the host.
+void ls_http_form(ls_request *request, ls_fields fields);                         // A body as a web form sends it: `LS_FIELDS(…)`, escaped.
 void ls_http_text(ls_request *request, const char *text);                         // A body of text.
 void ls_http_bytes(ls_request *request, ls_bytes bytes);                          // A body of bytes.
 void ls_http_timeout(ls_request *request, ls_duration longest);                   // Deadline of the whole exchange. Without it 30 seconds.
@@ -296,12 +326,13 @@ ls_probe *ls_http_as_probe(const ls_request *request);                          
 ls_result ls_http_send(const ls_request *request, const ls_response **response);  // Sends it and waits for the whole response.
 
 const char *ls_response_header(const ls_response *response, const char *name);                        // The first of that name, in any case; or NULL.
-const char *ls_response_text(const ls_response *response);                                            // The body as text.
+const char *ls_response_text(const ls_response *response);                                            // The body as text, to its first NUL if it has one.
 ls_result ls_response_json_text(const ls_response *response, const char *pointer, const char **text); // The text at a JSON pointer of the body.
 ls_result ls_expect_status(const ls_response *response, uint16_t expected);
 ls_result ls_expect_success(const ls_response *response);                                        // 200 to 299
 ls_result ls_expect_json(const ls_response *response, const char *pointer, const char *expected); // `expected` is JSON: see `ls_json_text`.
 ls_result ls_expect_text(const ls_response *response, const char *expected);                     // The body contains it.
+ls_result ls_expect_header(const ls_response *response, const char *name, const char *expected); // One of that name, in any case, has that value.
 ls_result ls_expect_faster_than(const ls_response *response, ls_duration limit);
 
 // Commands --------------------------------------------------------------------------------------------------------------------------------------
@@ -329,10 +360,13 @@ void ls_shell_probe(ls_command *command, const ls_probe *probe);                
 ls_probe *ls_shell_as_probe(const ls_command *command);                          // This command as a probe of another call.
 ls_result ls_shell_run(const ls_command *command, const ls_exit **exit);         // Runs it to its end.
 
-const char *ls_exit_text(const ls_exit *exit); // Standard output as text, without white space at its end.
+const char *ls_exit_text(const ls_exit *exit); // Standard output as text, to its first NUL if it has one, without white space at its end.
+ls_list ls_exit_lines(const ls_exit *exit);    // The lines of that text.
+ls_result ls_exit_json_text(const ls_exit *exit, const char *pointer, const char **text); // The text at a JSON pointer of standard output.
 ls_result ls_expect_code(const ls_exit *exit, int32_t expected);
 ls_result ls_expect_no_output(const ls_exit *exit);
 ls_result ls_expect_output(const ls_exit *exit, const char *expected); // Standard output contains it.
+ls_result ls_expect_output_json(const ls_exit *exit, const char *pointer, const char *expected); // As `ls_expect_json`, of standard output.
 
 // Probes ----------------------------------------------------------------------------------------------------------------------------------------
 
@@ -352,6 +386,8 @@ const char *ls_clock_now(void);                          // The instant, RFC 333
 ls_result ls_clock_pause(ls_duration duration);          // Waits inside the step, for polling.
 ls_result ls_clock_sleep(ls_duration duration);          // Waits for minutes or weeks: the run holds no memory meanwhile.
 ls_result ls_clock_sleep_until(const char *instant);     // As `ls_clock_sleep`, until an instant.
+ls_result ls_clock_plus(const char *instant, ls_duration duration, const char **later);  // The instant that much later, in UTC.
+ls_result ls_clock_since(const char *instant, const char *earlier, ls_duration *passed); // The time between; none when `earlier` is not.
 ls_bytes ls_random_bytes(uint32_t count);                // Randomness that a replay draws again. Not for keys.
 const char *ls_random_uuid(void);                        // A version 4 UUID.
 ls_result ls_secret_by_id(const char *id, ls_secret *secret); // The secret that the grant declares, or that a response was captured into.

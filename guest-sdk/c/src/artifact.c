@@ -20,11 +20,20 @@ ls_result ls_artifact_from_text(const char *id, const char *text, ls_artifact *a
 }
 
 ls_result ls_artifact_from_bytes(const char *id, ls_bytes bytes, ls_artifact *artifact) {
-    int32_t draft = contract_artifact_draft(ABI_TEXT(id));
-    contract_artifact_draft_append(draft, bytes.data, bytes.size);
+    ls_draft draft;
+    ls_artifact_draft(id, &draft);
+    ls_draft_append(&draft, bytes);
+    return ls_draft_seal(&draft, artifact);
+}
+
+void ls_artifact_draft(const char *id, ls_draft *draft) { draft->handle = contract_artifact_draft(ABI_TEXT(id)); }
+void ls_draft_append(ls_draft *draft, ls_bytes bytes) { contract_artifact_draft_append(draft->handle, bytes.data, bytes.size); }
+void ls_draft_append_text(ls_draft *draft, const char *text) { contract_artifact_draft_append_text(draft->handle, ABI_TEXT(text)); }
+
+ls_result ls_draft_seal(ls_draft *draft, ls_artifact *artifact) {
     abi_result sealed;
-    contract_artifact_draft_seal(draft, &sealed);
-    contract_artifact_draft_drop(draft);
+    contract_artifact_draft_seal(draft->handle, &sealed);
+    contract_artifact_draft_drop(draft->handle);
     LS_TRY(abi_given(&sealed));
     *artifact = artifact_of(sealed.as.handle);
     return ls_done();
@@ -41,10 +50,16 @@ ls_result ls_artifact_by_id(const char *id, ls_artifact *artifact) {
     return ls_artifact_maybe_by_id(id, artifact) ? ls_done() : ls_fail("this run has no artifact `%s`", id);
 }
 
-ls_result ls_artifact_bytes(const ls_artifact *artifact, ls_bytes *bytes) {
+uint64_t ls_artifact_size(const ls_artifact *artifact) {
     abi_text told;
     contract_artifact_sealed_size(artifact->handle, &told);
-    size_t size = (size_t)strtoull(told.data, NULL, 10), had = 0;
+    return strtoull(told.data, NULL, 10);
+}
+
+ls_result ls_artifact_bytes(const ls_artifact *artifact, ls_bytes *bytes) {
+    uint64_t told = ls_artifact_size(artifact);
+    if (told >= UINT32_MAX) return ls_fail("artifact `%s` is too large to be read whole", artifact->id);
+    size_t size = (size_t)told, had = 0;
     uint8_t *whole = ls_alloc(size + 1);
     while (had < size) {
         abi_result part;
@@ -61,6 +76,10 @@ ls_result ls_artifact_bytes(const ls_artifact *artifact, ls_bytes *bytes) {
 ls_result ls_artifact_text(const ls_artifact *artifact, const char **text) {
     ls_bytes bytes;
     LS_TRY(ls_artifact_bytes(artifact, &bytes));
+    // Not retryable: the same id gives the same bytes every time.
+    if (memchr(bytes.data, 0, bytes.size)) {
+        return ls_with_code(ls_fail("artifact `%s`: a text with NUL in it would end there in C", artifact->id), LS_ASSERTION);
+    }
     *text = (const char *)bytes.data;
     return ls_done();
 }

@@ -25,6 +25,7 @@ ls_result ls_files_read_text(const char *path, const char **text) {
     abi_result read;
     contract_files_read_text(ABI_TEXT(path), &read);
     LS_TRY(abi_given(&read));
+    if (memchr(read.as.text.data, 0, read.as.text.size)) return ls_assertion("%s: a text with NUL in it would end there in C", path);
     *text = read.as.text.data;
     return ls_done();
 }

@@ -78,6 +78,16 @@ void ls_http_json(ls_request *request, const char *json) {
     ls_http_header(request, "content-type", "application/json");
 }
 
+void ls_http_form(ls_request *request, ls_fields fields) {
+    const char *form = "";
+    for (size_t at = 0; at < fields.count; at++) {
+        const char *const *field = fields.items + 2 * at;
+        form = ls_format("%s%s%s=%s", form, at ? "&" : "", escaped(field[0]), escaped(field[1]));
+    }
+    body(request, TEXT, ls_bytes_of(form));
+    ls_http_header(request, "content-type", "application/x-www-form-urlencoded");
+}
+
 void ls_http_text(ls_request *request, const char *text) { body(request, TEXT, ls_bytes_of(text)); }
 void ls_http_bytes(ls_request *request, ls_bytes bytes) { body(request, BYTES, bytes); }
 void ls_http_timeout(ls_request *request, ls_duration longest) { request->timeout = longest; }
@@ -190,6 +200,14 @@ ls_result ls_expect_json(const ls_response *response, const char *pointer, const
 ls_result ls_expect_text(const ls_response *response, const char *expected) {
     if (strstr(ls_response_text(response), expected)) return ls_done();
     return ls_assertion("%s: expected %s in the body, found %s", response->origin, ls_json_text(expected), json_shown(ls_response_text(response)));
+}
+
+ls_result ls_expect_header(const ls_response *response, const char *name, const char *expected) {
+    for (size_t at = 0; at < response->header_count; at++) {
+        if (!strcasecmp(response->headers[at].name, name) && !strcmp(response->headers[at].value, expected)) return ls_done();
+    }
+    const char *found = ls_response_header(response, name);
+    return ls_assertion("%s: expected header %s: %s, found %s", response->origin, name, expected, found ? found : "no such header");
 }
 
 ls_result ls_expect_faster_than(const ls_response *response, ls_duration limit) {

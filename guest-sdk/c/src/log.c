@@ -3,16 +3,27 @@
 
 typedef void say(const void *, size_t, const void *, size_t);
 
-static void said(say *to, const char *format, va_list values) {
+static void said(say *to, ls_fields fields, const char *format, va_list values) {
     const char *message = abi_format(format, values);
-    to(message, strlen(message), NULL, 0);
+    abi_pair *pairs = fields.count ? ls_alloc(fields.count * sizeof *pairs) : NULL;
+    for (size_t at = 0; at < fields.count; at++) {
+        const char *const *field = fields.items + 2 * at;
+        pairs[at] = (abi_pair){{ABI_TEXT(field[0])}, {ABI_TEXT(field[1])}};
+    }
+    to(message, strlen(message), pairs, fields.count);
 }
 
 #define SAY(level)                                                                                                                                    \
     void ls_##level(const char *format, ...) {                                                                                                        \
         va_list values;                                                                                                                               \
         va_start(values, format);                                                                                                                     \
-        said(contract_log_##level, format, values);                                                                                                   \
+        said(contract_log_##level, (ls_fields){NULL, 0}, format, values);                                                                             \
+        va_end(values);                                                                                                                               \
+    }                                                                                                                                                 \
+    void ls_##level##_with(ls_fields fields, const char *format, ...) {                                                                               \
+        va_list values;                                                                                                                               \
+        va_start(values, format);                                                                                                                     \
+        said(contract_log_##level, fields, format, values);                                                                                           \
         va_end(values);                                                                                                                               \
     }
 

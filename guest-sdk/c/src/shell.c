@@ -112,6 +112,25 @@ const char *ls_exit_text(const ls_exit *exit) {
     return ls_format("%.*s", (int)size, (const char *)exit->out.data);
 }
 
+ls_list ls_exit_lines(const ls_exit *exit) {
+    const char *rest = ls_exit_text(exit), **lines = NULL;
+    size_t count = 0;
+    while (*rest) {
+        size_t size = strcspn(rest, "\n");
+        bool carriage = rest[size] && size && rest[size - 1] == '\r';
+        lines = abi_grown(lines, count, sizeof *lines);
+        lines[count++] = ls_format("%.*s", (int)(size - carriage), rest);
+        rest += size + (rest[size] != 0);
+    }
+    return (ls_list){lines, count};
+}
+
+static const char *origin(const ls_exit *exit) { return ls_format("`%s`", exit->line); }
+
+ls_result ls_exit_json_text(const ls_exit *exit, const char *pointer, const char **text) {
+    return ls_json_text_at(origin(exit), (const char *)exit->out.data, pointer, text);
+}
+
 ls_result ls_expect_code(const ls_exit *exit, int32_t expected) {
     if (exit->code == expected) return ls_done();
     const char *out = ls_trim((const char *)exit->out.data), *err = ls_trim((const char *)exit->err.data), *words = "";
@@ -132,4 +151,8 @@ ls_result ls_expect_output(const ls_exit *exit, const char *expected) {
     const char *out = (const char *)exit->out.data;
     if (strstr(out, expected)) return ls_done();
     return ls_assertion("`%s`: expected %s in the output, found %s", exit->line, ls_json_text(expected), json_shown(out));
+}
+
+ls_result ls_expect_output_json(const ls_exit *exit, const char *pointer, const char *expected) {
+    return ls_json_expect(origin(exit), (const char *)exit->out.data, pointer, expected);
 }

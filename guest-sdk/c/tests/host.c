@@ -1,7 +1,8 @@
 // What the SDK asks of a host, answered by this one. What no test asks for is not here: the linker drops the SDK's part that would.
 #include "host.h"
 
-const char *host_said, *host_parameter, *host_output, *host_body, *host_free;
+const char *host_said, *host_parameter, *host_output, *host_body, *host_free, *host_size;
+ls_bytes host_content;
 int32_t host_status;
 abi_failure *host_failure;
 int tests_failed;
@@ -10,6 +11,8 @@ void host_begin(void) {
     host_said = "";
     host_parameter = host_output = NULL;
     host_body = host_free = "";
+    host_size = "0";
+    host_content = ls_bytes_of("");
     host_status = 0;
     host_failure = NULL;
 }
@@ -28,6 +31,15 @@ static const char *listed(const void *items, size_t count) {
     for (size_t at = 0; at < count; at++) {
         const abi_text *text = (const abi_text *)items + at;
         list = ls_format("%s[%s]", list, told(text->data, text->size));
+    }
+    return list;
+}
+
+static const char *paired(const void *items, size_t count) {
+    const char *list = "";
+    for (size_t at = 0; at < count; at++) {
+        const abi_pair *pair = (const abi_pair *)items + at;
+        list = ls_format("%s %s=%s", list, told(pair->key.data, pair->key.size), told(pair->value.data, pair->value.size));
     }
     return list;
 }
@@ -148,7 +160,8 @@ int32_t contract_http_response_truncated(int32_t response) { return (void)respon
 
 void contract_http_response_headers(int32_t response, void *into) {
     (void)response;
-    *(abi_texts *)into = (abi_texts){NULL, 0};
+    static const abi_pair pairs[] = {{{"etag", 4}, {"1", 1}}, {{"etag", 4}, {"2", 1}}};
+    *(abi_texts *)into = (abi_texts){(const abi_text *)pairs, 2};
 }
 
 void contract_http_response_timing(int32_t response, void *into) {
@@ -185,3 +198,44 @@ void contract_files_disk_free(const void *path, size_t size, void *into) {
     abi_result *result = into;
     if (well(result)) give(&result->as.text, host_free);
 }
+
+void contract_files_read_text(const void *path, size_t size, void *into) {
+    (void)path, (void)size;
+    abi_result *result = into;
+    if (well(result)) result->as.text = (abi_text){(const char *)host_content.data, host_content.size};
+}
+
+int32_t contract_artifact_draft(const void *id, size_t size) {
+    say("draft %s", told(id, size));
+    return 3;
+}
+
+TEXT(contract_artifact_draft_append, "append")
+TEXT(contract_artifact_draft_append_text, "append text")
+WORD(contract_artifact_draft_drop, "drop")
+
+void contract_artifact_draft_seal(int32_t draft, void *into) {
+    say("seal %d", draft);
+    abi_result *result = into;
+    if (well(result)) result->as.handle = 4;
+}
+
+void contract_artifact_sealed_id(int32_t sealed, void *into) { (void)sealed, give(into, "notes"); }
+void contract_artifact_sealed_digest(int32_t sealed, void *into) { (void)sealed, give(into, "sha256:ab12"); }
+void contract_artifact_sealed_size(int32_t sealed, void *into) { (void)sealed, give(into, host_size); }
+
+void contract_artifact_sealed_read(int32_t sealed, int32_t offset, int32_t count, void *into) {
+    (void)sealed, (void)count;
+    abi_result *result = into;
+    if (well(result)) result->as.text = (abi_text){(const char *)host_content.data + offset, host_content.size - (size_t)offset};
+}
+
+#define LOG(level)                                                                                                                                    \
+    void contract_log_##level(const void *message, size_t size, const void *fields, size_t count) {                                                   \
+        say(#level " %s%s", told(message, size), paired(fields, count));                                                                              \
+    }
+
+LOG(debug)
+LOG(info)
+LOG(warn)
+LOG(error)

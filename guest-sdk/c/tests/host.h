@@ -9,6 +9,8 @@ extern const char *host_said;      // What it was told since `host_begin`, a lin
 extern const char *host_parameter; // The value of every parameter; NULL when there is none.
 extern const char *host_output;    // The output of every step; NULL when there is none.
 extern const char *host_body;      // The body of every response, and what every program writes.
+extern const char *host_size;      // The size of every artifact, as the host says it.
+extern ls_bytes host_content;      // What is in every file and artifact.
 extern const char *host_free;      // The bytes free on every disk.
 extern int32_t host_status;        // The status of every response, and every program's exit code.
 extern abi_failure *host_failure;  // Why calls fail; NULL when they do not.

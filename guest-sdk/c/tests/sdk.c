@@ -175,6 +175,115 @@ static void text_becomes_json_and_back(void) {
     SAME(message(ls_json_at("it", "{", "", &text)), "it: expected JSON, found {");
 }
 
+static void an_artifact_is_written_in_parts_and_says_its_size(void) {
+    host_begin();
+    ls_draft draft;
+    ls_artifact kept;
+    ls_artifact_draft("notes", &draft);
+    ls_draft_append(&draft, ls_bytes_of("one"));
+    ls_draft_append_text(&draft, "\xc3\xbc");
+    HOLDS(!ls_draft_seal(&draft, &kept).failure);
+    SAME(host_said, "draft notes\nappend one\nappend text \xc3\xbc\nseal 3\ndrop\n");
+    HOLDS(kept.handle == 4);
+    SAME(kept.id, "notes");
+    host_size = "18446744073709551615";
+    HOLDS(ls_artifact_size(&kept) == UINT64_MAX);
+    // More than an address of 32 bits can tell is not cut to what is left of it.
+    host_size = "4294967299";
+    ls_bytes bytes;
+    SAME(message(ls_artifact_bytes(&kept, &bytes)), "artifact `notes` is too large to be read whole");
+    abi_failure failure = {.kind = LS_FAILED, .as.problem = {{"artifact.taken", 14}, {"another", 7}, 0}};
+    host_failure = &failure;
+    SAME(code(ls_draft_seal(&draft, &kept)), "artifact.taken");
+}
+
+static void a_line_has_fields_that_a_machine_can_read(void) {
+    host_begin();
+    const char *slot = "blue";
+    ls_info("started %s", slot);
+    ls_debug_with(LS_FIELDS("slot", slot), "a %d", 1);
+    ls_info_with(LS_FIELDS("slot", slot, "port", ls_format("%d", 8081)), "started");
+    ls_warn_with(LS_FIELDS("nothing", ""), "b");
+    ls_error_with((ls_fields){NULL, 0}, "c");
+    SAME(host_said, "info started blue\ndebug a 1 slot=blue\ninfo started slot=blue port=8081\nwarn b nothing=\nerror c\n");
+}
+
+static void a_form_is_escaped_and_keeps_its_order(void) {
+    host_begin();
+    ls_request *request = ls_http_post("http://shop/login");
+    ls_http_form(request, LS_FIELDS("user", "\xc3\xbc", "ok", "1", "a b&", "+=%/-._~\n", "ok", ""));
+    const ls_response *response;
+    HOLDS(!ls_http_send(request, &response).failure);
+    SAME(host_said, "request POST, http://shop/login\ncontent-type: application/x-www-form-urlencoded\n"
+                    "body user=%C3%BC&ok=1&a%20b%26=%2B%3D%25%2F-._~%0A&ok=\ndrop\ndrop\n");
+}
+
+static void text_with_nul_is_refused_and_not_cut(void) {
+    host_begin();
+    const char *text = "untouched";
+    ls_artifact artifact = {4, "notes", ""};
+    host_content = (ls_bytes){(const uint8_t *)"a\0b", 3};
+    host_size = "3";
+    SAME(message(ls_files_read_text("/app/notes", &text)), "/app/notes: a text with NUL in it would end there in C");
+    SAME(message(ls_artifact_text(&artifact, &text)), "artifact `notes`: a text with NUL in it would end there in C");
+    SAME(code(ls_artifact_text(&artifact, &text)), LS_ASSERTION);
+    HOLDS(!ls_is_retryable(ls_artifact_text(&artifact, &text)));
+    SAME(text, "untouched");
+    host_content = (ls_bytes){(const uint8_t *)"abc", 3};
+    HOLDS(!ls_files_read_text("/app/notes", &text).failure);
+    SAME(text, "abc");
+    HOLDS(!ls_artifact_text(&artifact, &text).failure);
+    SAME(text, "abc");
+}
+
+static void headers_lines_and_json_are_expected(void) {
+    host_begin();
+    const ls_response *response;
+    HOLDS(!ls_http_send(ls_http_get("http://shop/health"), &response).failure);
+    HOLDS(!ls_expect_header(response, "ETag", "2").failure);
+    SAME(message(ls_expect_header(response, "etag", "3")), "GET http://shop/health: expected header etag: 3, found 1");
+    SAME(message(ls_expect_header(response, "age", "3")), "GET http://shop/health: expected header age: 3, found no such header");
+    host_body = "a\r\n\nb c\n";
+    const ls_exit *exit;
+    const char *text = "";
+    HOLDS(!ls_shell_run(ls_shell_command("/usr/bin/git", LS_LIST("tag")), &exit).failure);
+    ls_list lines = ls_exit_lines(exit);
+    HOLDS(lines.count == 3);
+    SAME(ls_format("%s|%s|%s", lines.items[0], lines.items[1], lines.items[2]), "a||b c");
+    host_body = "\n";
+    HOLDS(!ls_shell_run(ls_shell_command("/usr/bin/git", LS_LIST("tag")), &exit).failure);
+    HOLDS(ls_exit_lines(exit).count == 0);
+    host_body = "{\"state\":\"up\"}\n";
+    HOLDS(!ls_shell_run(ls_shell_command("/usr/bin/git", LS_LIST("tag")), &exit).failure);
+    HOLDS(!ls_exit_json_text(exit, "/state", &text).failure);
+    SAME(text, "up");
+    HOLDS(!ls_expect_output_json(exit, "/state", "\"up\"").failure);
+    SAME(message(ls_expect_output_json(exit, "/state", "\"down\"")), "`/usr/bin/git tag`: expected /state to be \"down\", found \"up\"");
+    HOLDS(ls_kib(1) == 1024 && ls_mib(2) == 2097152 && ls_gib(5) == 5368709120);
+}
+
+static void instants_are_added_to_and_compared(void) {
+    static const char *const later[][2] = {{"2024-02-28T23:59:59.75Z", "2024-02-29T00:00:00.250000Z"},
+                                           {"2026-12-31t23:59:59.5z", "2027-01-01T00:00:01.000000Z"},
+                                           {"2026-03-01T12:00:00.1234567+02:00", "2026-03-01T10:00:01.623456Z"},
+                                           {"1969-12-31T22:59:58-00:30", "1969-12-31T23:29:59.500000Z"}};
+    const char *text = "";
+    for (size_t at = 0; at < sizeof later / sizeof *later; at++) {
+        ls_duration much = at ? 1500 : 500;
+        HOLDS(!ls_clock_plus(later[at][0], much, &text).failure);
+        SAME(text, later[at][1]);
+        ls_duration passed;
+        HOLDS(!ls_clock_since(text, later[at][0], &passed).failure && passed == much);
+        HOLDS(!ls_clock_since(later[at][0], text, &passed).failure && passed == 0);
+    }
+    static const char *const none[] = {"", "2026-03-01", "2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z", "2026-15-01T00:00:00Z", "2026-03-01T24:00:00Z",
+                                       "2026-03-01T12:00:00", "2026-03-01T12:00:00.Z", "2026-03-01T12:00:00Z ", "2026-03-01T12:00:00+0200",
+                                       "2026-03-01 12:00:00Z"};
+    for (size_t at = 0; at < sizeof none / sizeof *none; at++) {
+        SAME(message(ls_clock_plus(none[at], 1, &text)), ls_format("\"%s\" is no instant: it must look like 2026-03-01T12:00:00Z", none[at]));
+    }
+}
+
 int main(void) {
     the_host_is_told_what_was_declared();
     a_step_gives_its_output_or_its_failure_to_the_host();
@@ -184,6 +293,12 @@ int main(void) {
     numbers_of_64_bits_come_and_go_whole();
     what_is_missing_or_of_another_shape_has_a_code();
     text_becomes_json_and_back();
-    printf(tests_failed ? "%d failures\n" : "8 tests of the C SDK passed\n", tests_failed);
+    an_artifact_is_written_in_parts_and_says_its_size();
+    a_line_has_fields_that_a_machine_can_read();
+    a_form_is_escaped_and_keeps_its_order();
+    text_with_nul_is_refused_and_not_cut();
+    headers_lines_and_json_are_expected();
+    instants_are_added_to_and_compared();
+    printf(tests_failed ? "%d failures\n" : "14 tests of the C SDK passed\n", tests_failed);
     return tests_failed != 0;
 }
