@@ -82,9 +82,14 @@ class AnExceptionBecomesAFailure(unittest.TestCase):
         self.assertEqual(self.told(fail("half \ud83d")), failed("step.failed", "half ?", False))
 
     def test_with_its_traceback_when_it_is_no_error_of_the_sdk(self) -> None:
-        for raised, last in ((KeyError("slot"), "KeyError: 'slot'"), (SystemExit(3), "SystemExit: 3"), (RecursionError("deep"), "RecursionError: deep")):
+        plain = codes.EXCEPTION
+        for raised, code, last in (
+            (KeyError("slot"), plain, "KeyError: 'slot'"),
+            (SystemExit(3), plain, "SystemExit: 3"),
+            (RecursionError("deep"), "limit.recursion", "RecursionError: deep"),
+        ):
             problem = self.told(raised).value
-            self.assertEqual((problem.code, problem.retryable), (codes.EXCEPTION, False))
+            self.assertEqual((problem.code, problem.retryable), (code, False))
             self.assertTrue(problem.message.startswith("Traceback") and problem.message.endswith(last), problem.message)
             self.assertNotIn("lockstep/entry.py", problem.message)
 
