@@ -88,10 +88,7 @@ impl Writer {
     pub(crate) fn start(ledger: Ledger) -> Result<Self, StoreError> {
         let desk = Arc::new(Desk { queue: Queue::default(), ledger: Mutex::new(ledger) });
         let taken = Arc::clone(&desk);
-        let thread = thread::Builder::new().name("store-writer".into()).spawn(move || {
-            let ended = Ended(&taken.queue);
-            write_all(&taken, ended.0);
-        });
+        let thread = thread::Builder::new().name("store-writer".into()).spawn(move || taken.write_all());
         let thread = thread.map_err(|error| StoreError::Medium(format!("the store's thread cannot be started: {error}")))?;
         Ok(Self { desk, thread: Some(thread) })
     }
@@ -133,6 +130,52 @@ impl Desk {
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The thread's next turn: once somebody waits for it, or what waits has lingered. None when no more will come.
+    fn next(&self) -> Option<Turn<'_>> {
+        let queue = &self.queue;
+        loop {
+            let mut waiting = queue.linger(queue.lock());
+            if waiting.posts.is_empty() && !waiting.closed {
+                drop(waiting);
+                waiting = queue.linger(self.sleep());
+            }
+            let waiting = queue.called.wait_while(waiting, |waiting| waiting.committing).unwrap_or_else(PoisonError::into_inner);
+            if !waiting.posts.is_empty() {
+                return Some(queue.turn(waiting));
+            }
+            if waiting.closed {
+                return None;
+            }
+        }
+    }
+
+    /// Until there is something to be done; the first quiet moment is used for what has been put off.
+    fn sleep(&self) -> MutexGuard<'_, Waiting> {
+        let queue = &self.queue;
+        let nothing = |waiting: &mut Waiting| {
+            waiting.asleep = waiting.posts.is_empty() && !waiting.closed;
+            waiting.asleep
+        };
+        if self.ledger().has_put_off() {
+            let (waiting, silence) = queue.called.wait_timeout_while(queue.lock(), QUIET, nothing).unwrap_or_else(PoisonError::into_inner);
+            if !silence.timed_out() {
+                return waiting;
+            }
+            drop(waiting);
+            self.ledger().catch_up();
+        }
+        queue.called.wait_while(queue.lock(), nothing).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the thread does, until nothing more will come.
+    fn write_all(&self) {
+        let _ended = Ended(&self.queue);
+        while let Some(turn) = self.next() {
+            turn.commit(&mut self.ledger());
+        }
+        self.ledger().pay();
+    }
 }
 
 impl Queue {
@@ -169,6 +212,15 @@ impl Queue {
         Ok(None)
     }
 
+    /// Nothing is committed any more: whoever waits for an answer or for room is told.
+    fn end(&self) {
+        let mut waiting = self.lock();
+        waiting.ended = true;
+        waiting.posts.clear();
+        drop(waiting);
+        self.room.notify_all();
+    }
+
     /// All that waits, which is never more than one commit takes. So a job waits for the commit under way and shares the next, however much another run writes.
     fn turn(&self, mut waiting: MutexGuard<'_, Waiting>) -> Turn<'_> {
         (waiting.awaited, waiting.committing) = (false, true);
@@ -179,24 +231,6 @@ impl Queue {
             self.room.notify_all();
         }
         Turn { queue: self, posts }
-    }
-
-    /// The thread's next turn: once somebody waits for it, or what waits has lingered. None when no more will come.
-    fn next(&self, desk: &Desk) -> Option<Turn<'_>> {
-        loop {
-            let mut waiting = self.linger(self.lock());
-            if waiting.posts.is_empty() && !waiting.closed {
-                drop(waiting);
-                waiting = self.linger(self.sleep(desk));
-            }
-            let waiting = self.called.wait_while(waiting, |waiting| waiting.committing).unwrap_or_else(PoisonError::into_inner);
-            if !waiting.posts.is_empty() {
-                return Some(self.turn(waiting));
-            }
-            if waiting.closed {
-                return None;
-            }
-        }
     }
 
     /// Until somebody waits for what is there, or it has lingered, or nothing has come for as long.
@@ -211,23 +245,6 @@ impl Queue {
                 return waiting;
             }
         }
-    }
-
-    /// Until there is something to be done; the first quiet moment is used for what has been put off.
-    fn sleep(&self, desk: &Desk) -> MutexGuard<'_, Waiting> {
-        let nothing = |waiting: &mut Waiting| {
-            waiting.asleep = waiting.posts.is_empty() && !waiting.closed;
-            waiting.asleep
-        };
-        if desk.ledger().has_put_off() {
-            let (waiting, silence) = self.called.wait_timeout_while(self.lock(), QUIET, nothing).unwrap_or_else(PoisonError::into_inner);
-            if !silence.timed_out() {
-                return waiting;
-            }
-            drop(waiting);
-            desk.ledger().catch_up();
-        }
-        self.called.wait_while(self.lock(), nothing).unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -251,11 +268,11 @@ impl Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
+        if thread::panicking() {
+            self.queue.end();
+        }
         let mut waiting = self.queue.lock();
         waiting.committing = false;
-        if thread::panicking() {
-            waiting.end();
-        }
         let call = waiting.awaited || waiting.closed || !waiting.posts.is_empty();
         drop(waiting);
         if call {
@@ -264,33 +281,17 @@ impl Drop for Turn<'_> {
     }
 }
 
-impl Waiting {
-    /// Whoever waits is told.
-    fn end(&mut self) {
-        self.ended = true;
-        self.posts.clear();
-    }
-}
-
-/// However the thread ends, whoever waits is told.
+/// However the thread ends, that is the end of the queue.
 struct Ended<'a>(&'a Queue);
 
 impl Drop for Ended<'_> {
     fn drop(&mut self) {
-        self.0.lock().end();
-        self.0.room.notify_all();
+        self.0.end();
     }
 }
 
 fn gone() -> StoreError {
     StoreError::Medium("the store's thread has ended".into())
-}
-
-fn write_all(desk: &Desk, queue: &Queue) {
-    while let Some(turn) = queue.next(desk) {
-        turn.commit(&mut desk.ledger());
-    }
-    desk.ledger().pay();
 }
 
 #[cfg(test)]
@@ -330,6 +331,25 @@ mod tests {
         drop(led);
         queue.lock().alone = false;
         assert!(queue.post(post(Some(sync_channel(1).0))).unwrap().is_none(), "the others have no time to gather");
+    }
+
+    #[test]
+    fn whoever_comes_to_grief_in_a_commit_leaves_nobody_waiting() {
+        let queue = Queue::default();
+        let turn = queue.turn(queue.lock());
+        for _ in 0..MOST_JOBS {
+            queue.post(post(None)).unwrap();
+        }
+        thread::scope(|scope| {
+            let late = scope.spawn(|| queue.post(post(None)).is_err());
+            drop(queue.room_is_waited_for());
+            let grief = scope.spawn(move || {
+                let _turn = turn;
+                panic!("planted");
+            });
+            assert!(grief.join().is_err());
+            assert!(late.join().unwrap(), "a job was taken that nobody will commit");
+        });
     }
 
     impl Queue {
