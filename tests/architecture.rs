@@ -24,6 +24,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("lockstep-cli", 6),
     // For tests only: nothing that ships may import it.
     ("lockstep-testkit", 7),
+    ("lockstep-faults", 7),
     ("lockstep-service", 7),
     ("lockstep-tests", 8),
 ];
