@@ -212,14 +212,14 @@ impl Link {
             return Ok(0);
         }
         loop {
+            // Asked each time: a client that reads on and on would never let a write wait.
+            if self.has_ended() {
+                return Err(Over);
+            }
             match to.write(bytes) {
                 Ok(length) => return Ok(length),
                 Err(error) if is_time_up(&error) => {
-                    let state = lock(&self.state);
-                    if state.ended {
-                        return Err(Over);
-                    }
-                    if state.version != version {
+                    if self.fault().1 != version {
                         return Ok(0);
                     }
                 }

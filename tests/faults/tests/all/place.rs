@@ -26,11 +26,15 @@ impl Echo {
                     let mut chunk = vec![0; 64 << 10];
                     loop {
                         let length = stream.read(&mut chunk).unwrap_or(0);
+                        if length == 0 {
+                            break;
+                        }
                         let _ = tell.send(chunk[..length].to_vec());
-                        if length == 0 || stream.write_all(&chunk[..length]).is_err() {
-                            return;
+                        if stream.write_all(&chunk[..length]).is_err() {
+                            break;
                         }
                     }
+                    let _ = tell.send(vec![]);
                 });
             }
         });
@@ -63,11 +67,15 @@ pub(crate) fn hear(client: &mut TcpStream, length: usize) -> Vec<u8> {
     words
 }
 
+/// More than any test says: a connection that goes on has not ended.
+const ENOUGH: usize = 64 << 20;
+
 /// What is heard until the connection ends, and whether it was reset.
 pub(crate) fn hear_all(client: &mut TcpStream) -> (Vec<u8>, bool) {
     let mut all = Vec::new();
-    let mut chunk = [0; 4096];
+    let mut chunk = [0; 64 << 10];
     loop {
+        assert!(all.len() < ENOUGH, "the connection does not end");
         match client.read(&mut chunk) {
             Ok(0) => return (all, false),
             Ok(length) => all.extend_from_slice(&chunk[..length]),
