@@ -38,6 +38,13 @@ pub(crate) fn example(case: &str) -> PathBuf {
     file
 }
 
+/// A store with nothing in it but compiled code: what the builds of the examples have left. For commands that record nothing.
+pub(crate) fn compiled() -> PathBuf {
+    let store = root().join("target/guests/store");
+    std::fs::create_dir_all(store.join("cache")).expect("a folder in target/");
+    store
+}
+
 /// What a command did.
 pub(crate) struct Ran {
     /// Its exit code.

@@ -1,5 +1,8 @@
 //! A new project builds, and runs as it is.
 
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
 use serde_json::Value;
 
 use crate::place::{Place, Ran, root};
@@ -26,11 +29,16 @@ fn holds(place: &Place, source: &str) {
     for field in ["file", "digest", "imports"] {
         assert!(!built[field].is_null(), "{built}");
     }
+    // It was compiled to be asked what it declares, which is kept in a folder that only its owner can read, and that is no store yet.
+    let store = place.path().join("store");
+    assert_eq!((compiled(&store), std::fs::read_dir(&store).unwrap().count()), (1, 1));
+    assert_eq!(std::fs::metadata(&store).unwrap().permissions().mode() & 0o777, 0o700);
     let again = inside(&["build", "--json"]).expect(0).json();
     assert_eq!(again["digest"], built["digest"], "nothing has changed");
     let tested = inside(&["test", "--json"]).expect(0).json();
     assert_eq!((&tested["held"], &tested["broken"]), (&6.into(), &0.into()), "{tested}");
     assert_eq!(inside(&["run", "--json"]).expect(0).json()["outcome"], "succeeded");
+    assert_eq!(compiled(&store), 1, "what was built was compiled again");
     // A change of the source is not run before it is built.
     let file = project.join(source);
     let changed = std::fs::File::options().append(true).open(&file).unwrap();
@@ -41,6 +49,11 @@ fn holds(place: &Place, source: &str) {
     }
     let named = built["file"].as_str().unwrap();
     assert!(inside(&["inspect", named]).expect(0).stdout.contains("greeter"), "named as a file it is taken as it is");
+}
+
+/// How many components have compiled code in a store's folder.
+fn compiled(store: &Path) -> usize {
+    std::fs::read_dir(store.join("cache/compiled")).unwrap().count()
 }
 
 #[test]

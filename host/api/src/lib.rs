@@ -7,6 +7,7 @@ pub mod descriptor;
 pub mod exit;
 pub mod failures;
 pub mod lines;
+pub mod sections;
 pub mod wire;
 
 pub use code::Code;

@@ -5,8 +5,10 @@
 //! compiler put this one into, which stands before it; 0 for none. Last the rows, in the order of the instructions: the distance to the row before, and the
 //! number from 1 of its place, or 0. A row counts up to the next.
 
+use crate::sections::{custom, take, take_bytes};
+
 /// The section's name.
-const SECTION: &str = "lockstep:lines";
+pub(crate) const SECTION: &str = "lockstep:lines";
 
 /// More than any procedure has: a section that is longer is not one that `lockstep build` has made.
 const LONGEST_SECTION: usize = 4 << 20;
@@ -89,16 +91,7 @@ fn number<T: PartialEq>(known: &mut Vec<T>, wanted: T) -> usize {
 
 /// The section of a component, as it lies there; empty when it has none. Guest-controlled, like all that is in it.
 pub fn section(component: &[u8]) -> &[u8] {
-    let mut rest = component.get(8..).unwrap_or_default();
-    while let Some((id, others)) = rest.split_first() {
-        rest = others;
-        let Some(content) = take_bytes(&mut rest) else { break };
-        let mut data = content;
-        if *id == 0 && take_bytes(&mut data) == Some(SECTION.as_bytes()) && data.len() <= LONGEST_SECTION {
-            return data;
-        }
-    }
-    &[]
+    custom(component, SECTION).find(|data| data.len() <= LONGEST_SECTION).unwrap_or_default()
 }
 
 /// Where the instruction comes from that is at this place in the component's file: the innermost frame first, at most `most`. Empty when it is not known, or
@@ -141,27 +134,6 @@ fn put(bytes: &mut Vec<u8>, mut number: usize) {
         number >>= 7;
     }
     bytes.push(number as u8);
-}
-
-fn take(bytes: &mut &[u8]) -> Option<u64> {
-    let mut number = 0_u64;
-    for shift in (0..u64::BITS).step_by(7) {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        number |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some(number);
-        }
-    }
-    None
-}
-
-/// A length and so many bytes.
-fn take_bytes<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let length = usize::try_from(take(bytes)?).ok()?;
-    let (taken, rest) = bytes.split_at_checked(length)?;
-    *bytes = rest;
-    Some(taken)
 }
 
 #[cfg(test)]

@@ -22,7 +22,6 @@ use crate::component;
 use crate::error::CliError;
 use crate::fsio;
 use crate::ui::Ui;
-use crate::wiring;
 
 pub(crate) use language::Language;
 
@@ -48,11 +47,11 @@ struct Made {
     component: Vec<u8>,
 }
 
-/// Builds the project in a folder.
+/// Builds the project in a folder. What was compiled to ask it what it declares is kept in the store's folder, if there is one, for the runs to come.
 ///
 /// # Errors
 /// When it is no project, a tool is missing, or it does not compile to a procedure.
-pub(crate) fn build(folder: &Path, ui: &Ui) -> Result<Product, CliError> {
+pub(crate) fn build(folder: &Path, store: Option<&Path>, ui: &Ui) -> Result<Product, CliError> {
     // Compilers are told it as text, in which a slash at its end would count.
     let folder = &folder.components().collect::<PathBuf>();
     let language = Language::of(folder)?;
@@ -63,7 +62,7 @@ pub(crate) fn build(folder: &Path, ui: &Ui) -> Result<Product, CliError> {
         Language::TypeScript => typescript::build(folder, ui)?,
         Language::Python => python::build(folder, ui)?,
     };
-    finish(folder, &made.name, made.component)
+    finish(folder, made, store)
 }
 
 /// The tools that build procedures in a language on this machine, in a line.
@@ -80,14 +79,11 @@ pub(crate) fn tools(language: Language) -> Result<String, CliError> {
     }
 }
 
-fn finish(folder: &Path, name: &str, component: Vec<u8>) -> Result<Product, CliError> {
-    if let Some(product) = unchanged(folder, &component)? {
-        return Ok(product);
-    }
-    component::read(&component, name)?;
-    let descriptor = declared::descriptor(&component)?;
+fn finish(folder: &Path, Made { name, component }: Made, store: Option<&Path>) -> Result<Product, CliError> {
+    component::read(&component, &name)?;
+    let descriptor = declared::descriptor(&component, store)?;
     let component = component::with_descriptor(component, &descriptor)?;
-    let facts = component::read(&component, name)?;
+    let facts = component::read(&component, &name)?;
     let procedure = descriptor.procedure.name;
     let file = folder.join(OUTPUT).join(format!("{procedure}.wasm"));
     for stale in built_in(folder).into_iter().filter(|found| *found != file) {
@@ -96,25 +92,6 @@ fn finish(folder: &Path, name: &str, component: Vec<u8>) -> Result<Product, CliE
     }
     fsio::write(&file, &component)?;
     Ok(Product { file, facts, procedure })
-}
-
-/// What the last build made of the same component: to ask it once more what it declares is to compile it, which takes seconds when a language's runtime is in it.
-fn unchanged(folder: &Path, component: &[u8]) -> Result<Option<Product>, CliError> {
-    let built = built_in(folder);
-    let [file] = built.as_slice() else { return Ok(None) };
-    let Ok(last) = fsio::read(file) else { return Ok(None) };
-    if !last.starts_with(component) {
-        return Ok(None);
-    }
-    let facts = component::read(&last, &file.display().to_string())?;
-    match &facts.descriptor {
-        Some(descriptor) if descriptor.builder == wiring::ENGINE => {
-            let procedure = descriptor.procedure.name.clone();
-            fsio::write(file, &last)?;
-            Ok(Some(Product { file: file.clone(), facts, procedure }))
-        }
-        _ => Ok(None),
-    }
 }
 
 /// The component of the project in a folder.

@@ -9,6 +9,7 @@ use crate::args::GlobalArgs;
 use crate::environment;
 use crate::error::CliError;
 use crate::ui::{Ui, shell_word};
+use crate::wiring;
 
 /// How this program is called in the commands that it proposes: with `--store` when that is how it was told which store, so that they can be pasted.
 static PROGRAM: OnceLock<String> = OnceLock::new();
@@ -52,6 +53,11 @@ impl Context {
             return Err(CliError::new(Code::StoreUnopened, message).hint("name the folder with `--store DIR` or LOCKSTEP_STORE"));
         }
         Ok(folder)
+    }
+
+    /// The store's folder, when there is room for compiled code in it: looking takes it from there and keeps it there, and makes no folder.
+    pub(crate) fn compiled(&self) -> Option<PathBuf> {
+        self.store().ok().filter(|folder| wiring::keeps_compiled(folder))
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) const ENGINE: &str = concat!("lockstep ", env!("CARGO_PKG_VERSION"));
 /// The store's database, which is there when the store is.
 const DATABASE: &str = "store.db";
 
-/// Compiled code, in the store's folder. It may be deleted at any time.
+/// Compiled code, in the store's folder. It may be deleted at any time, and may be there before the store: a build compiles what a run will need.
 const CACHE: &str = "cache";
 
 /// Opens the store in a folder, making it if needed.
@@ -81,6 +81,11 @@ pub(crate) fn backup_store(folder: &Path, to: &Path) -> Result<TreeHead, CliErro
 /// Whether there is a store in a folder: looking at one must not make it.
 pub(crate) fn has_store(folder: &Path) -> bool {
     folder.join(DATABASE).exists()
+}
+
+/// Whether compiled code is kept in a store's folder: a build or a run has made room for it.
+pub(crate) fn keeps_compiled(folder: &Path) -> bool {
+    folder.join(CACHE).is_dir()
 }
 
 /// How much compiled code there is in a store's folder.

@@ -62,17 +62,13 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    /// The cache below `root`; its directory is made if it is not there.
+    /// The cache below `root`; its directory is made if it is not there, and so is what is missing above it, private as well: it may become a store.
     ///
     /// # Errors
     /// When it cannot be made, or is not private to this user.
     pub(crate) fn open(root: &Path, engine: &Engine) -> io::Result<Self> {
         let directory = root.join(DIRECTORY);
-        fs::create_dir_all(root)?;
-        match fs::DirBuilder::new().mode(0o700).create(&directory) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
         let found = fs::symlink_metadata(&directory)?;
         if !found.is_dir() {
             return Err(io::Error::other(format!("{} is not a directory", directory.display())));
@@ -81,7 +77,7 @@ impl Cache {
         Ok(Self { directory, compatibility: compatibility(engine), written: AtomicU64::new(0) })
     }
 
-    /// The compiled code of the component with that digest, when it is there and as it should be.
+    /// The compiled code of the component whose own code has that digest, when it is there and as it should be.
     pub(crate) fn get(&self, component: Digest, engine: &Engine) -> Option<Component> {
         let path = self.path(component);
         let code = match self.read(&path, component) {

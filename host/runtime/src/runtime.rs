@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lockstep_api::lines;
+use lockstep_api::{lines, sections};
 use lockstep_model::Digest;
+use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
@@ -73,17 +74,21 @@ impl Runtime {
     pub fn load(&self, bytes: &[u8], limits: Limits) -> Result<LoadedProcedure, LoadError> {
         check_header(bytes)?;
         let Shared { engine, linker, cache, .. } = &*self.shared;
-        let digest = Digest::of(bytes);
-        let cached = cache.as_ref().and_then(|cache| cache.get(digest, engine));
+        // What stands behind the code is not compiled, so that a component that was compiled to be described need not be compiled to be run.
+        let code = sections::code(bytes);
+        let hashed = Sha256::new_with_prefix(code);
+        let of_code = Digest(hashed.clone().finalize().into());
+        let digest = Digest(hashed.chain_update(&bytes[code.len()..]).finalize().into());
+        let cached = cache.as_ref().and_then(|cache| cache.get(of_code, engine));
         let (component, origin) = match cached {
             Some(component) => (component, Origin::Cache),
-            None => (Component::from_binary(engine, bytes).map_err(invalid)?, Origin::Compiled),
+            None => (Component::from_binary(engine, code).map_err(invalid)?, Origin::Compiled),
         };
         let manifest = Manifest::of(&component, engine)?;
         let linked = linked(linker, &component, manifest.wasi).map_err(|error| manifest.mismatch(&error))?;
         // Only now: what is no procedure is not worth keeping.
         if let (Origin::Compiled, Some(cache)) = (origin, cache) {
-            cache.put(digest, &component);
+            cache.put(of_code, &component);
         }
         let lines = lines::section(bytes).to_vec();
         Ok(LoadedProcedure { shared: Arc::clone(&self.shared), linked, digest, imports: manifest.imports, limits, origin, lines })

@@ -1,5 +1,7 @@
 //! Asks a fresh component what it declares, in a sandbox with nothing linked but the declaration, so that nobody has to run it to review it.
 
+use std::path::Path;
+
 use lockstep_api::{Code, Descriptor, descriptor};
 use lockstep_engine::{PlanFacts, Procedure as _};
 use lockstep_model::Failure;
@@ -13,8 +15,8 @@ use crate::wiring;
 ///
 /// # Errors
 /// When it declares what may not be.
-pub(super) fn descriptor(component: &[u8]) -> Result<Descriptor, CliError> {
-    let procedure = wiring::load(component, "the component", None, None)?;
+pub(super) fn descriptor(component: &[u8], store: Option<&Path>) -> Result<Descriptor, CliError> {
+    let procedure = wiring::load(component, "the component", None, store)?;
     let invalid = |failure: Failure| CliError::new(Code::DeclarationInvalid, failure.message()).detail(format!("failure: {}", failure.code()));
     let description = procedure.describe().map_err(invalid)?;
     let fallbacks = description.parameters.iter().map(|parameter| Some((parameter.id.clone(), parameter.fallback.clone()?)));

@@ -24,7 +24,7 @@ pub(crate) struct BuildArgs {
 /// When it does not build.
 pub(super) fn run(args: &BuildArgs, context: &Context) -> Result<Exit, CliError> {
     let ui = context.ui();
-    let build::Product { file, facts, procedure } = build::build(&absolute(&args.dir)?, ui)?;
+    let build::Product { file, facts, procedure } = build::build(&absolute(&args.dir)?, context.store().ok().as_deref(), ui)?;
     if ui.json() {
         let file = file.display().to_string();
         ui.print_json(&Built { file, digest: facts.digest, imports: facts.imports, size: facts.size, procedure })?;

@@ -36,7 +36,7 @@ pub(super) fn run(args: &CheckArgs, context: &Context) -> Result<Exit, CliError>
     let parameters = keep(args.target.parameters(), &mut problems);
     let mut procedure = None;
     if let Some((name, bytes)) = &component
-        && let Some(loaded) = keep(wiring::load(bytes, name, grant.as_ref().map(|(grant, _)| grant), None), &mut problems)
+        && let Some(loaded) = keep(wiring::load(bytes, name, grant.as_ref().map(|(grant, _)| grant), context.compiled().as_deref()), &mut problems)
     {
         procedure = loaded.describe().ok().map(|description| description.name);
         if let (Some((grant, file)), Some(parameters)) = (&grant, &parameters) {

@@ -32,7 +32,7 @@ pub(crate) struct PlanArgs {
 pub(super) fn run(args: &PlanArgs, context: &Context) -> Result<Exit, CliError> {
     let target = args.target.read()?;
     let Target { name, component, grant, environment, parameters, .. } = &target;
-    let cache = context.store().ok().filter(|folder| wiring::has_store(folder));
+    let cache = context.compiled();
     let procedure = wiring::load(component, name, Some(grant), cache.as_deref())?;
     let declared = declare(&procedure, grant, environment, parameters)?;
     let shown = shown(declared, Digest::of(component), grant, environment);

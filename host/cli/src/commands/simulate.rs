@@ -42,7 +42,7 @@ pub(super) fn run(args: &SimulateArgs, context: &Context) -> Result<Exit, CliErr
     let scenario = read_scenario(&args.scenario)?;
     let (name, component) = args.target.component.read()?;
     let grant = GrantFile::read(&args.target.grant_file_or(scenario.grant.as_deref())?)?;
-    let cache = context.store().ok().filter(|folder| wiring::has_store(folder));
+    let cache = context.compiled();
     let procedure = Arc::new(wiring::load(&component, &name, Some(&grant.grant), cache.as_deref())?);
     let rehearsal = put_together(&args.scenario, scenario, &grant, procedure, args.target.parameters()?)?;
 

@@ -83,7 +83,7 @@ fn prepare(args: &TestArgs, folder: &Path, context: &Context) -> Result<Vec<Prep
     let files = scenario_files(folder, args.only.as_deref())?;
     let component_file = args.file.clone().map_or_else(|| build::component_of(folder), Ok)?;
     let (name, component) = (component_file.display().to_string(), fsio::read(&component_file)?);
-    let cache = context.store().ok().filter(|folder| wiring::has_store(folder));
+    let cache = context.compiled();
     // Scenarios mostly share a grant file, and a component is compiled once for each.
     let mut loaded: BTreeMap<Digest, Arc<dyn Procedure>> = BTreeMap::new();
     let mut prepared = Vec::new();

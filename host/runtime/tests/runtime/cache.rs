@@ -5,14 +5,21 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use lockstep_engine::Procedure;
-use lockstep_runtime::{Limits, Origin, Runtime, RuntimeOptions};
+use lockstep_model::Digest;
+use lockstep_runtime::{Limits, LoadedProcedure, Origin, Runtime, RuntimeOptions};
+use wasm_encoder::{ComponentSection, CustomSection, Encode};
 
 use crate::support::{Guest, World};
 
-/// Loads the guest in a new runtime, as another process would, and sees that it works.
-fn origin(root: &Path) -> Origin {
+/// Loads a component in a new runtime, as another process would.
+fn load(root: &Path, component: &[u8]) -> LoadedProcedure {
     let runtime = Runtime::new(RuntimeOptions { cache_dir: Some(root.to_owned()) }).unwrap();
-    let procedure = runtime.load(&Guest::new().component(), Limits::default()).unwrap();
+    runtime.load(component, Limits::default()).unwrap()
+}
+
+/// Loads the guest and sees that it works.
+fn origin(root: &Path) -> Origin {
+    let procedure = load(root, &Guest::new().component());
     assert_eq!(procedure.describe().unwrap().name, "guest");
     World::new().run(&procedure).unwrap();
     procedure.origin()
@@ -32,6 +39,46 @@ fn mode(path: &Path) -> u32 {
 fn a_component_is_compiled_once() {
     let root = tempfile::tempdir().unwrap();
     assert_eq!([origin(root.path()), origin(root.path())], [Origin::Compiled, Origin::Cache]);
+}
+
+/// As `lockstep build` ends a component: with its lines and its description.
+fn described(component: Vec<u8>, description: &str) -> Vec<u8> {
+    with_section(with_section(component, "lockstep:lines", "\0\0"), "lockstep:descriptor", description)
+}
+
+fn with_section(mut component: Vec<u8>, name: &str, data: &str) -> Vec<u8> {
+    let section = CustomSection { name: name.into(), data: data.as_bytes().into() };
+    component.push(section.id());
+    section.encode(&mut component);
+    component
+}
+
+#[test]
+fn what_was_compiled_to_be_described_is_not_compiled_again_to_be_run() {
+    let root = tempfile::tempdir().unwrap();
+    let bare = Guest::new().component();
+    assert_eq!(load(root.path(), &bare).origin(), Origin::Compiled);
+    for description in ["one", "another"] {
+        let component = described(bare.clone(), description);
+        let loaded = load(root.path(), &component);
+        assert_eq!(loaded.origin(), Origin::Cache);
+        // It is the component that it is all the same: a journal names all of its bytes.
+        assert_eq!(loaded.digest(), Digest::of(&component));
+        World::new().run(&loaded).unwrap();
+    }
+    only_entry(root.path());
+}
+
+#[test]
+fn other_code_with_the_same_description_is_compiled() {
+    let root = tempfile::tempdir().unwrap();
+    load(root.path(), &described(Guest::new().component(), "one"));
+    let other = load(root.path(), &described(Guest::new().run_step("unreachable").component(), "one"));
+    assert_eq!(other.origin(), Origin::Compiled);
+    assert!(World::new().run(&other).is_err());
+    // Nor is a section that is not ours left out: whoever compiles may read it.
+    let others = with_section(Guest::new().component(), "lockstep", "one");
+    assert_eq!(load(root.path(), &others).origin(), Origin::Compiled);
 }
 
 #[test]
@@ -61,9 +108,7 @@ fn code_of_another_component_is_not_taken_for_this_one() {
     let root = tempfile::tempdir().unwrap();
     origin(root.path());
     let entry = only_entry(root.path());
-    let runtime = Runtime::new(RuntimeOptions { cache_dir: Some(root.path().to_owned()) }).unwrap();
-    let other = Guest::new().run_step("unreachable").component();
-    runtime.load(&other, Limits::default()).unwrap();
+    load(root.path(), &Guest::new().run_step("unreachable").component());
     let others = fs::read_dir(root.path().join("compiled")).unwrap().map(|found| found.unwrap().path()).find(|path| *path != entry).unwrap();
     fs::copy(others, &entry).unwrap();
     assert_eq!(origin(root.path()), Origin::Compiled);

@@ -5,11 +5,14 @@ use std::path::Path;
 
 use lockstep_engine::Procedure;
 use lockstep_model::StepId;
-use lockstep_runtime::Limits;
+use lockstep_runtime::{Limits, Runtime, RuntimeOptions};
 use wit_component::{DecodedWasm, decode};
 use wit_parser::{Interface, Resolve, WorldItem};
 
-use crate::support::{World, runtime};
+use crate::support::World;
+
+/// Where they are.
+const GUESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/guests");
 
 /// What a component's name ends with, beside `.wasm`.
 const LANGUAGES: [&str; 5] = ["", "-typescript", "-python", "-go", "-c"];
@@ -24,16 +27,22 @@ const SAID_OTHERWISE: [&str; 6] = [
     "shell.exit.stdout-text",
 ];
 
+/// With the code that the builds of the examples have left.
+fn runtime() -> Runtime {
+    Runtime::new(RuntimeOptions { cache_dir: Some(Path::new(GUESTS).join("store/cache")) }).unwrap()
+}
+
 fn example(name: &str) -> Vec<u8> {
-    let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/guests")).join(format!("{name}.wasm"));
+    let file = Path::new(GUESTS).join(format!("{name}.wasm"));
     std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}: run scripts/test, which builds it", file.display()))
 }
 
 #[test]
 fn a_step_that_was_never_declared_is_the_same_failure_in_every_language() {
     let stranger = StepId::parse("stranger").unwrap();
+    let runtime = runtime();
     for language in LANGUAGES {
-        let procedure = runtime().load(&example(&format!("hello{language}")), Limits::default()).unwrap();
+        let procedure = runtime.load(&example(&format!("hello{language}")), Limits::default()).unwrap();
         let ran = procedure.run_step(&stranger, World::new().gate()).unwrap_err();
         let undone = procedure.undo_step(&stranger, World::new().gate()).unwrap_err();
         for failure in [ran, undone] {
