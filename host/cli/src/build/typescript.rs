@@ -105,14 +105,23 @@ const OLDEST_NODE: u64 = 20;
 /// # Errors
 /// When one is missing, or Node is too old.
 pub(super) fn found() -> Result<String, CliError> {
+    Ok(format!("node {}, npm {}", node()?, npm()?))
+}
+
+/// The version of what the tools run on.
+fn node() -> Result<String, CliError> {
     let way = "install Node 20 or newer: https://nodejs.org, or the packages `nodejs` and `npm` of your system";
     let node = tool::find_program("node").and_then(|node| tool::first_line(&node, &["--version"])).ok_or_else(|| tool::missing("node", way))?;
     if node.trim_start_matches('v').split('.').next().and_then(|major| major.parse().ok()).is_none_or(|major: u64| major < OLDEST_NODE) {
         return Err(CliError::new(Code::ToolMissing, format!("Node {node} is too old to make procedures")).hint(way));
     }
-    let npm = "it comes with Node: https://nodejs.org, or the package `npm` of your system";
-    let npm = tool::find_program("npm").and_then(|found| tool::first_line(&found, &["--version"])).ok_or_else(|| tool::missing("npm", npm))?;
-    Ok(format!("node {node}, npm {npm}"))
+    Ok(node)
+}
+
+/// The version of what installs the tools. To ask for it takes longer than to see that they are installed.
+fn npm() -> Result<String, CliError> {
+    let way = "it comes with Node: https://nodejs.org, or the package `npm` of your system";
+    tool::find_program("npm").and_then(|npm| tool::first_line(&npm, &["--version"])).ok_or_else(|| tool::missing("npm", way))
 }
 
 /// The folder whose lock names the tools, with the tools installed, and the SDK among them if there is to be one.
@@ -122,11 +131,12 @@ fn tools(folder: &Path, sdk: bool, ui: &Ui) -> Result<PathBuf, CliError> {
             .hint("`npm install --save-dev --save-exact componentize-qjs@0.4.3 esbuild@0.28.2 typescript@7.0.2` writes one")
             .hint("`lockstep new NAME --lang typescript` makes a project that has one"));
     };
-    found()?;
+    node()?;
     let _alone = tool::alone_with(&root.join(LOCK))?;
     if installed(root, sdk) {
         return Ok(root.to_owned());
     }
+    npm()?;
     ui.say(format!("installing what {} names: npm ci", root.join(LOCK).display()));
     let mut npm = tool::command("npm");
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(root);
