@@ -1,7 +1,9 @@
-//! Every hostile guest, one after the other: the run has its end, the same end again when it is resumed, a way back, and a journal that verifies.
+//! Every hostile guest, some at a time: the run has its end, the same end again when it is resumed, a way back, and a journal that verifies.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
 
 use lockstep_api::Exit;
 use lockstep_engine::{EngineError, PlanFacts, Procedure, Resume, RunReport, Waits, resume, start, undo, wake};
@@ -18,6 +20,8 @@ use crate::yard::Yard;
 
 /// The longest failure: the contract's longest message and what the host says around it.
 const LONGEST_MESSAGE: usize = 20_000;
+/// So many guests at a time, each in a yard of its own: most of them do nothing but burn what they are given.
+const AT_A_TIME: usize = 2;
 /// The corpus is of use while it is large.
 const LEAST_CASES: usize = 50;
 
@@ -25,10 +29,22 @@ type Contained = Result<(), String>;
 
 #[test]
 fn every_hostile_guest_is_contained() {
-    let yard = Yard::new();
     let cases: Vec<&Case> = MODES.iter().chain(components::all()).collect();
     assert!(cases.len() >= LEAST_CASES, "only {} cases", cases.len());
-    let broken: Vec<String> = cases.iter().filter_map(|case| contain(&yard, case).err().map(|why| format!("{}: {why}", case.name))).collect();
+    let (next, broken) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
+                let yard = Yard::new();
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Err(why) = contain(&yard, case) {
+                        broken.lock().unwrap().push(format!("{}: {why}", case.name));
+                    }
+                }
+            });
+        }
+    });
+    let broken = broken.into_inner().unwrap();
     assert!(broken.is_empty(), "{} of {} are not contained:\n{}", broken.len(), cases.len(), broken.join("\n"));
     memory::stays_bounded(cases.len());
 }

@@ -1,4 +1,4 @@
-//! Guests made to do harm, in one process and on one store: each ends with its code, the host lives, the journal verifies, and neighbours get on.
+//! Guests made to do harm, in one process: each ends with its code, the host lives, the journal verifies, and neighbours get on.
 
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on has failed, and what was measured is said")]
 

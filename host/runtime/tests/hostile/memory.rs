@@ -14,6 +14,6 @@ pub(crate) fn stays_bounded(cases: usize) {
         eprintln!("missing on this machine: /proc/self/status, the peak of the memory");
         return;
     };
-    eprintln!("{cases} hostile guests, one after the other: at most {} MiB resident", peak >> 10);
+    eprintln!("{cases} hostile guests, some at a time: at most {} MiB resident", peak >> 10);
     assert!(peak << 10 < HOSTS_OWN + ONE_GUEST, "{} MiB resident: the memory of the host is not bounded", peak >> 10);
 }
