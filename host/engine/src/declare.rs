@@ -1,6 +1,6 @@
 //! From a procedure and what it is told to a plan that holds: parameters filled in, steps checked, digest made.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use lockstep_grant::Grant;
 use lockstep_journal::canonical_json;
@@ -119,7 +119,7 @@ fn check(plan: &Plan) -> Result<(), EngineError> {
     if plan.steps.is_empty() {
         problems.push("it has no step".to_owned());
     }
-    let mut ids = BTreeSet::new();
+    let mut ids = HashSet::new();
     for step in &plan.steps {
         if !ids.insert(&step.id) {
             problems.push(format!("step `{}` is declared twice", step.id));
@@ -140,13 +140,13 @@ fn check(plan: &Plan) -> Result<(), EngineError> {
 
 /// A circle of needs, when there is one. Works off steps whose needs are met, each need looked at once: a plan may be made to take long.
 fn cycle(plan: &Plan) -> Option<Vec<StepId>> {
-    let mut unmet: BTreeMap<&StepId, usize> = plan.steps.iter().map(|step| (&step.id, step.needs.len())).collect();
-    let mut needed_by: BTreeMap<&StepId, Vec<&StepId>> = BTreeMap::new();
+    let mut unmet: HashMap<&StepId, usize> = plan.steps.iter().map(|step| (&step.id, step.needs.len())).collect();
+    let mut needed_by: HashMap<&StepId, Vec<&StepId>> = HashMap::new();
     for step in &plan.steps {
         step.needs.iter().for_each(|need| needed_by.entry(need).or_default().push(&step.id));
     }
     let mut ready: Vec<&StepId> = plan.steps.iter().filter(|step| step.needs.is_empty()).map(|step| &step.id).collect();
-    let mut done = BTreeSet::new();
+    let mut done = HashSet::new();
     while let Some(step) = ready.pop() {
         done.insert(step);
         for waiting in needed_by.get(step).into_iter().flatten() {

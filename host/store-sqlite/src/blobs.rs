@@ -18,11 +18,11 @@ pub(crate) fn keep(connection: &Connection, digest: Digest, sealed: &[u8], since
 
 /// Deletes those that were not kept again since the ledger had `kept_before` records, and gives their digests.
 pub(crate) fn remove(connection: &Connection, digests: &[Digest], kept_before: i64) -> Result<Vec<Digest>, StoreError> {
-    let mut old = connection.prepare_cached("DELETE FROM kept WHERE digest = ?1 AND since < ?2").map_err(of_sqlite)?;
-    let mut delete = connection.prepare_cached("DELETE FROM blob WHERE digest = ?1").map_err(of_sqlite)?;
     let mut removed = Vec::new();
     for digest in digests {
+        let mut old = connection.prepare_cached("DELETE FROM kept WHERE digest = ?1 AND since < ?2").map_err(of_sqlite)?;
         if old.execute((digest.0, kept_before)).map_err(of_sqlite)? == 1 {
+            let mut delete = connection.prepare_cached("DELETE FROM blob WHERE digest = ?1").map_err(of_sqlite)?;
             delete.execute([digest.0]).map_err(of_sqlite)?;
             removed.push(*digest);
         }

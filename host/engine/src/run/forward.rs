@@ -129,11 +129,15 @@ pub(super) fn may_be_retried(retry: &Retry, attempt: u32, failure: &Failure) -> 
 
 /// Looks at the state and picks: what is under way first, then what is ready, in the order declared.
 fn next(state: &RunState, again: bool, now: Timestamp) -> Next {
-    // Also before an earlier step whose next attempt has become due while the host was away.
-    if let Some((step, status)) = state.in_order().find(|(_, status)| status.status == StepStatus::Running) {
-        return Next::Run(Box::new(step.clone()), status.attempts, false);
+    let mut failed = false;
+    for (step, status) in state.in_order() {
+        // Also before an earlier step whose next attempt has become due while the host was away.
+        if status.status == StepStatus::Running {
+            return Next::Run(Box::new(step.clone()), status.attempts, false);
+        }
+        failed |= status.status == StepStatus::Failed;
     }
-    let lost = lost(state);
+    let lost = if failed { lost(state) } else { BTreeSet::new() };
     let mut wait: Option<(&Step, Timestamp)> = None;
     for (step, status) in state.in_order() {
         match &status.status {
