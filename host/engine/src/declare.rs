@@ -120,17 +120,20 @@ fn check(plan: &Plan) -> Result<(), EngineError> {
         problems.push("it has no step".to_owned());
     }
     let mut ids = HashSet::new();
+    let mut needs_earlier_ones_only = true;
     for step in &plan.steps {
+        needs_earlier_ones_only &= step.needs.iter().all(|need| ids.contains(need));
         if !ids.insert(&step.id) {
             problems.push(format!("step `{}` is declared twice", step.id));
         }
     }
-    for step in &plan.steps {
+    for step in plan.steps.iter().filter(|_| !needs_earlier_ones_only) {
         for need in step.needs.iter().filter(|need| !ids.contains(need)) {
             problems.push(format!("step `{}` needs `{need}`, which is not declared", step.id));
         }
     }
     if problems.is_empty()
+        && !needs_earlier_ones_only
         && let Some(cycle) = cycle(plan)
     {
         problems.push(format!("steps need each other in a circle: {}", cycle.iter().map(StepId::as_str).collect::<Vec<_>>().join(" → ")));
