@@ -68,6 +68,8 @@ pub struct RunState {
     pub plan_digest: Option<Digest>,
     /// Each declared step, in the order declared.
     pub steps: IndexMap<StepId, StepState>,
+    /// So many of them, from the first one on, are done or left out: the way forward does not look at them again.
+    passed: usize,
     /// The steps in the order in which they were first started.
     pub started: Vec<StepId>,
     /// The steps that have made an effect, in the order of their first ones: undo goes through them backwards.
@@ -150,6 +152,7 @@ impl RunState {
             plan: Plan::default(),
             plan_digest: None,
             steps: IndexMap::new(),
+            passed: 0,
             started: Vec::new(),
             touched: Vec::new(),
             artifacts: BTreeMap::new(),

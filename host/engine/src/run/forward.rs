@@ -130,7 +130,7 @@ pub(super) fn may_be_retried(retry: &Retry, attempt: u32, failure: &Failure) -> 
 /// Looks at the state and picks: what is under way first, then what is ready, in the order declared.
 fn next(state: &RunState, again: bool, now: Timestamp) -> Next {
     let mut failed = false;
-    for (step, status) in state.in_order() {
+    for (step, status) in state.to_do() {
         // Also before an earlier step whose next attempt has become due while the host was away.
         if status.status == StepStatus::Running {
             return Next::Run(Box::new(step.clone()), status.attempts, false);
@@ -139,7 +139,7 @@ fn next(state: &RunState, again: bool, now: Timestamp) -> Next {
     }
     let lost = if failed { lost(state) } else { BTreeSet::new() };
     let mut wait: Option<(&Step, Timestamp)> = None;
-    for (step, status) in state.in_order() {
+    for (step, status) in state.to_do() {
         match &status.status {
             StepStatus::Failed if step.on_failure != OnFailure::Continue => {
                 return if again { Next::Run(Box::new(step.clone()), status.attempts + 1, true) } else { Next::Decide(Box::new(step.clone())) };

@@ -118,9 +118,14 @@ impl RunState {
         self.plan.steps.get(self.steps.get_index_of(id)?)
     }
 
-    /// Every step as declared, and where it stands.
-    pub fn in_order(&self) -> impl Iterator<Item = (&Step, &StepState)> {
-        self.plan.steps.iter().zip(self.steps.values())
+    /// The steps as declared, and where each stands, from the first one on that is neither done nor left out.
+    pub fn to_do(&self) -> impl Iterator<Item = (&Step, &StepState)> {
+        self.plan.steps.iter().skip(self.passed).zip(self.steps.values().skip(self.passed))
+    }
+
+    fn pass(&mut self) {
+        let is_over = |step: &StepState| matches!(step.status, StepStatus::Succeeded | StepStatus::Skipped);
+        self.passed += self.steps.values().skip(self.passed).take_while(|step| is_over(step)).count();
     }
 
     pub(super) fn plan_declared(&mut self, declared: &PlanDeclared) {
@@ -129,6 +134,7 @@ impl RunState {
         self.steps = declared.plan.steps.iter().map(state).collect();
         self.plan = declared.plan.clone();
         self.plan_digest = Some(declared.digest);
+        self.passed = 0;
     }
 
     pub(super) fn parameters_changed(&mut self, changed: &ParametersChanged) -> Result<(), String> {
@@ -190,6 +196,7 @@ impl RunState {
         step.output.clone_from(&end.output);
         step.ended_at = Some(time);
         step.calls.clear();
+        self.pass();
         Ok(())
     }
 
@@ -263,6 +270,7 @@ impl RunState {
                 return Err(format!("step `{}` is not pending or failed", skipped.step));
             }
         }
+        self.pass();
         Ok(())
     }
 
@@ -291,6 +299,7 @@ impl RunState {
             RunStatus::Planning | RunStatus::Diverged(_) | RunStatus::Finished(_) => return Err(format!("the run is {}", self.status)),
         }
         self.renew_tries();
+        self.passed = 0;
         self.status = RunStatus::Undoing;
         self.reason = Some(began.reason.clone());
         self.cause.get_or_insert(began.cause);
