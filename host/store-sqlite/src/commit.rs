@@ -15,7 +15,7 @@ use lockstep_journal::ledger::Frontier;
 use lockstep_journal::store::Wake;
 use lockstep_journal::{Durability, SealedRecord, StoreError};
 use lockstep_model::{Digest, RunId};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{CachedStatement, Connection, OptionalExtension};
 
 use crate::error::of_sqlite;
 use crate::{acts, blobs, leases};
@@ -92,8 +92,13 @@ pub(crate) type Aside = Box<dyn Fn(&Connection) -> Result<(), StoreError> + Send
 /// The checkpoint that was asked for, or nothing.
 pub(crate) type Answer = Result<Option<String>, StoreError>;
 
-/// The leases that have been found to be the newest in this transaction: by their runs and tokens.
-type Held = HashSet<(RunId, u64)>;
+/// What the jobs of a transaction share.
+struct Shared<'a> {
+    /// Adds a record.
+    insert: CachedStatement<'a>,
+    /// The leases that have been found to be the newest: by their runs and tokens.
+    held: HashSet<(RunId, u64)>,
+}
 
 /// The end of the ledger, where records are added.
 pub(crate) struct Ledger {
@@ -223,8 +228,9 @@ impl Ledger {
 
     fn fill(&self, jobs: &[Job]) -> Result<(End, Vec<Answer>), StoreError> {
         let mut end = self.caught_up()?;
-        let mut held = HashSet::new();
-        let answers = jobs.iter().map(|job| self.take(job, &mut end, &mut held)).collect::<Result<_, _>>()?;
+        let insert = self.connection.prepare_cached("INSERT INTO record (idx, run, seq, before, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+        let mut shared = Shared { insert: insert.map_err(of_sqlite)?, held: HashSet::new() };
+        let answers = jobs.iter().map(|job| self.take(job, &mut end, &mut shared)).collect::<Result<_, _>>()?;
         self.file(jobs.iter().flat_map(Job::runs).collect(), &mut end)?;
         if end.owed.is_some_and(|since| jobs.is_empty() || since.elapsed() >= CHECKPOINTS_APART) {
             self.write_checkpoint(&mut end)?;
@@ -264,7 +270,7 @@ impl Ledger {
     }
 
     /// The outer error ends the transaction, the inner one refuses this job alone: then nothing of it has been written.
-    fn take(&self, job: &Job, end: &mut End, held: &mut Held) -> Result<Answer, StoreError> {
+    fn take(&self, job: &Job, end: &mut End, shared: &mut Shared<'_>) -> Result<Answer, StoreError> {
         if let Some(error) = job.runs().find_map(|run| end.failed.get(&run).cloned()) {
             // Kept until somebody hears of it.
             if job.awaited {
@@ -272,16 +278,16 @@ impl Ledger {
             }
             return Ok(Err(error));
         }
-        if let Err(error) = self.may_write(job, end, held)? {
+        if let Err(error) = self.may_write(job, end, &mut shared.held)? {
             if !job.awaited {
                 end.failed.extend(job.runs().map(|run| (run, error.clone())));
             }
             return Ok(Err(error));
         }
-        self.write(job, end)?;
+        self.write(job, end, &mut shared.insert)?;
         self.write_beside(job)?;
         if job.aside.is_some() || job.lease.as_ref().is_some_and(|used| used.end != LeaseEnd::Kept) {
-            held.clear();
+            shared.held.clear();
         }
         if job.checkpoint && !job.awaited {
             end.owed.get_or_insert_with(Instant::now);
@@ -291,7 +297,7 @@ impl Ledger {
     }
 
     /// Whether the job's lease is the newest and every record has its place, which it is given then.
-    fn may_write(&self, job: &Job, end: &mut End, held: &mut Held) -> Result<Result<(), StoreError>, StoreError> {
+    fn may_write(&self, job: &Job, end: &mut End, held: &mut HashSet<(RunId, u64)>) -> Result<Result<(), StoreError>, StoreError> {
         if let Some(LeaseUse { lease, .. }) = &job.lease
             && !held.contains(&(lease.run, lease.token))
         {
@@ -336,10 +342,8 @@ impl Ledger {
         Ok(Place { next, ends: Some((first, last)) })
     }
 
-    fn write(&self, job: &Job, end: &mut End) -> Result<(), StoreError> {
-        let prepare = |sql| self.connection.prepare_cached(sql).map_err(of_sqlite);
+    fn write(&self, job: &Job, end: &mut End, insert: &mut CachedStatement<'_>) -> Result<(), StoreError> {
         let since = to_kept(end.frontier.size())?;
-        let mut insert = prepare("INSERT INTO record (idx, run, seq, before, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
         for Row { run, seq, hash, bytes } in &job.records {
             let index = to_kept(end.frontier.size())?;
             let place = self.place(*run, end)?;
