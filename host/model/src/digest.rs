@@ -41,7 +41,7 @@ impl Digest {
 
     /// The 64 digits without the prefix: for file names.
     pub fn hex(&self) -> String {
-        self.digits().map(char::from).iter().collect()
+        String::from_utf8_lossy(&self.digits()).into_owned()
     }
 
     fn digits(&self) -> [u8; 64] {
