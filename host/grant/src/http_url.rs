@@ -76,10 +76,15 @@ impl HttpUrl {
             url.set_query(None);
         }
         let host = match url.host().ok_or(UrlError::Scheme)?.to_owned() {
-            Host::Domain(domain) => Host::Domain(plain_domain(&domain).ok_or(UrlError::Host)?.to_owned()),
+            Host::Domain(domain) => {
+                let plain = plain_domain(&domain).ok_or(UrlError::Host)?;
+                if plain != domain {
+                    url.set_host(Some(plain))?;
+                }
+                Host::Domain(plain.to_owned())
+            }
             address @ (Host::Ipv4(_) | Host::Ipv6(_)) => address,
         };
-        url.set_host(Some(&host.to_string()))?;
         let secure = url.scheme() == "https";
         let port = url.port_or_known_default().ok_or(UrlError::Scheme)?;
         let parts = parts(url.path())?;
