@@ -16,7 +16,11 @@ const LANGUAGES: &[&str] = &["typescript", "python", "go", "c"];
 const NO_GRANT: &[&str] = &["types", "plan", "run", "log", "clock", "random", "artifact"];
 
 /// Examples that are there in Rust only, and why.
-const RUST_ONLY: &[(&str, &str)] = &[("misbehaving", "it is for the tests of the host")];
+const RUST_ONLY: &[(&str, &str)] = &[
+    ("misbehaving", "it is for the tests of the host"),
+    ("cache-flush", "the other SDKs do not have `redis` yet"),
+    ("kube-rollout", "the other SDKs do not have `kube` yet"),
+];
 
 /// The example whose failures speak each language's own words, and what it says in all of them.
 const OWN_WORDS: (&str, &str) = ("astray", "the cup is empty");

@@ -13,6 +13,7 @@ mod conformance;
 mod contract;
 mod documents;
 mod kills;
+mod kube;
 mod place;
 mod reference;
 mod yard;
@@ -22,6 +23,8 @@ mod cli {
 
     mod audit;
     mod bad_input;
+    mod cache;
+    mod confined;
     mod doubt;
     mod follow;
     mod grants;

@@ -56,7 +56,8 @@ start() {
     give /api/v1/nodes node
     give /apis/rbac.authorization.k8s.io/v1/clusterrolebindings viewer
     launch controllers "$(command -v kube-controller-manager)" --kubeconfig="$place/kubeconfig" --service-account-private-key-file="$place/accounts.key" \
-        --root-ca-file="$tls/ca.pem" --controllers='*' --leader-elect=false --secure-port=0
+        --root-ca-file="$tls/ca.pem" --controllers='*' --leader-elect=false --secure-port=0 \
+        --node-monitor-grace-period=10m # a busy machine is no dead node
     launch scheduler "$(command -v kube-scheduler)" --kubeconfig="$place/kubeconfig" --leader-elect=false --secure-port=0
     launch kwok "$(command -v kwok)" --kubeconfig="$place/kubeconfig" --manage-all-nodes=true \
         --server-address="127.0.0.1:$(port kubelet)" --node-ip=127.0.0.1 --node-port="$(port kubelet)" \

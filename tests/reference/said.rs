@@ -14,6 +14,11 @@ const SAID: &[(&str, &str)] = &[
     ("http.request", "http.get"),
     ("http.request.body", "request.bytes"),
     ("http.request.body-text", "request.text"),
+    ("http.request.poll", "request.until"),
+    ("http.batch", "http.all"),
+    ("http.batch.add", "http.all"),
+    ("http.batch.send", "http.all"),
+    ("http.batch.response", "http.all"),
     ("http.response.body", "response.bytes"),
     ("http.response.body-text", "response.text"),
     ("shell.command.stdin-text", "command.stdin"),
@@ -24,7 +29,45 @@ const SAID: &[(&str, &str)] = &[
     ("artifact.by-id", "artifacts.by-id"),
     ("artifact.sealed.read", "artifact.bytes"),
     ("secret.by-id", "secrets.by-id"),
+    ("redis.store.open", "stores.open"),
+    ("redis.store.run-text", "store.run"),
+    ("redis.store.run", "store.run-bytes"),
     ("files.digest-probe", "probe.file"),
+    ("db.database.open", "db.open"),
+    ("db.statement", "db.sql"),
+    ("db.statement.bind-null", "statement.bind"),
+    ("db.statement.bind-boolean", "statement.bind"),
+    ("db.statement.bind-integer", "statement.bind"),
+    ("db.statement.bind-float", "statement.bind"),
+    ("db.statement.bind-decimal", "statement.bind"),
+    ("db.statement.bind-text", "statement.bind"),
+    ("db.statement.bind-bytes", "statement.bind"),
+    ("db.statement.bind-timestamp", "statement.bind"),
+    ("db.statement.bind-json", "statement.bind"),
+    ("db.done.count", "done.all-rows"),
+    ("db.done.affected", "done.rows"),
+    ("db.rows.count", "rows.len"),
+    ("db.rows.cell", "rows.iter"),
+    ("db.rows.cell-bytes", "rows.iter"),
+    ("kube.target", "kube.object"),
+    ("kube.selection", "kube-selection.select"),
+];
+
+/// What only the Rust SDK has so far: functions, and resources with all of theirs.
+const RUST_ONLY: &[&str] = &[
+    "artifact.sealed.read-at",
+    "http.batch",
+    "http.request.part",
+    "http.request.part-file",
+    "http.request.poll",
+    "http.request.until-json",
+    "http.request.until-status",
+    "http.request.until-text",
+    "http.response.tries",
+    "shell.command.env-file",
+    "shell.command.stdin-artifact",
+    "shell.command.stdout-artifact",
+    "shell.exit.stdout-artifact",
 ];
 
 /// Where one language says it otherwise than the others, or not at all.
@@ -63,6 +106,10 @@ pub(super) fn in_all(name: &str) -> String {
 
 /// What one SDK calls it; none when it has no such thing.
 pub(super) fn by(language: Language, name: &str) -> Option<String> {
+    let is_its_own = |only: &str| name.strip_prefix(only).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    if language != Language::Rust && RUST_ONLY.iter().any(|only| is_its_own(only)) {
+        return None;
+    }
     let said = in_all(name);
     match EXCEPTIONS.iter().find(|(of, usual, _)| *of == language && *usual == said) {
         Some((_, _, otherwise)) => otherwise.map(str::to_owned),

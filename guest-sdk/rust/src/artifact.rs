@@ -1,5 +1,7 @@
 //! Bytes named once in a run: the same id gives the same bytes in every later step and in every undo.
 
+use std::rc::Rc;
+
 use crate::bindings::lockstep::contract::artifact as host;
 use crate::{Context, Failure, Result, fail};
 
@@ -61,14 +63,15 @@ impl Draft {
 }
 
 /// A kept artifact.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Artifact {
-    sealed: host::Sealed,
+    /// Commands that are fed with it have it as well.
+    sealed: Rc<host::Sealed>,
 }
 
 impl Artifact {
     pub(crate) fn of(sealed: host::Sealed) -> Self {
-        Self { sealed }
+        Self { sealed: Rc::new(sealed) }
     }
 
     pub(crate) fn sealed(&self) -> &host::Sealed {
@@ -95,7 +98,7 @@ impl Artifact {
         let size = self.size()?;
         let mut bytes = Vec::new();
         while (bytes.len() as u64) < size {
-            let offset = u32::try_from(bytes.len()).map_err(|_| fail("the artifact is too large to be read whole"))?;
+            let offset = u32::try_from(bytes.len()).map_err(|_| fail("the artifact is too large to be read whole: read parts of it with `read_at`"))?;
             let part = self.sealed.read(offset, AT_ONCE).map_err(Failure::from_host)?;
             if part.is_empty() {
                 return Err(fail(format!("artifact `{}` ends after {offset} of {size} bytes", self.id())));
@@ -103,6 +106,11 @@ impl Artifact {
             bytes.extend(part);
         }
         Ok(bytes)
+    }
+
+    /// At most `count` bytes (at most 1 MiB) from `offset`, of an artifact of any size. Fewer at the end, none after it.
+    pub fn read_at(&self, offset: u64, count: u32) -> Result<Vec<u8>> {
+        self.sealed.read_at(&offset.to_string(), count).map_err(Failure::from_host)
     }
 
     /// All of it as text.

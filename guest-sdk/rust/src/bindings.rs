@@ -13,7 +13,10 @@ wit_bindgen::generate!({
             include lockstep:contract/with-http@0.1.0;
             include lockstep:contract/with-shell@0.1.0;
             include lockstep:contract/with-files@0.1.0;
+            include lockstep:contract/with-redis@0.1.0;
             include lockstep:contract/with-secret@0.1.0;
+            include lockstep:contract/with-kube@0.1.0;
+            include lockstep:contract/with-db@0.1.0;
         }
     ",
     world: "lockstep:sdk/everything",

@@ -51,6 +51,31 @@ pub fn options(url: impl Into<String>) -> Request {
     request("OPTIONS", url)
 }
 
+/// Sends requests, at most 100, reads side by side: what became of each, in the order given. One that changes something is sent by itself, in its place.
+///
+/// ```no_run
+/// use lockstep::prelude::*;
+/// fn all_are_healthy(_: &Ctx) -> Result<()> {
+///     let hosts = ["a", "b", "c"];
+///     for answer in http::all(hosts.map(|host| http::get(format!("http://{host}.shop.example/health"))))? {
+///         answer?.expect_status(200)?;
+///     }
+///     Ok(())
+/// }
+/// ```
+pub fn all(requests: impl IntoIterator<Item = Request>) -> Result<Vec<Result<Response>>> {
+    let (batch, requests): (_, Vec<Request>) = (host::Batch::new(), requests.into_iter().collect());
+    for request in &requests {
+        batch.add(&request.whole()?);
+    }
+    batch.send().map_err(Failure::from_host)?;
+    let became = |(index, request): (usize, &Request)| {
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        batch.response(index).map(|response| Response::received(request.method, &response)).map_err(Failure::from_host)
+    };
+    Ok(requests.iter().enumerate().map(became).collect())
+}
+
 fn request(method: &'static str, url: impl Into<String>) -> Request {
     Request {
         method,
@@ -61,6 +86,9 @@ fn request(method: &'static str, url: impl Into<String>) -> Request {
         redirects: None,
         idempotent: false,
         captures: Vec::new(),
+        parts: Vec::new(),
+        polled: None,
+        until: Vec::new(),
         probe: None,
         problem: None,
     }
@@ -92,6 +120,9 @@ pub struct Request {
     redirects: Option<u32>,
     idempotent: bool,
     captures: Vec<(String, String)>,
+    parts: Vec<Part>,
+    polled: Option<(Duration, Duration)>,
+    until: Vec<Until>,
     probe: Option<Probe>,
     /// What went wrong while building, said by `send`: a builder with `?` in every line reads badly.
     problem: Option<Failure>,
@@ -100,6 +131,19 @@ pub struct Request {
 #[derive(Debug, Clone)]
 enum Body {
     Bytes(Vec<u8>),
+    Text(String),
+}
+
+#[derive(Debug, Clone)]
+enum Part {
+    Field(String, String),
+    File { name: String, filename: String, content_type: String, bytes: Vec<u8> },
+}
+
+#[derive(Debug, Clone)]
+enum Until {
+    Status(u16),
+    Json(String, String),
     Text(String),
 }
 
@@ -178,6 +222,51 @@ impl Request {
         self
     }
 
+    /// A field of a body of several parts, which the host puts together. The value may hold a [`Secret`].
+    pub fn part(mut self, name: impl Into<String>, value: impl ToString) -> Self {
+        self.parts.push(Part::Field(name.into(), value.to_string()));
+        self
+    }
+
+    /// A file among the parts of the body: as [`Request::part`].
+    pub fn part_file(mut self, name: impl Into<String>, filename: impl Into<String>, content_type: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        self.parts.push(Part::File { name: name.into(), filename: filename.into(), content_type: content_type.into(), bytes: bytes.into() });
+        self
+    }
+
+    /// Asks again, so often and so long, until the answer is the one that the next lines say; without any, one with a status below 400. The host does it, in one
+    /// call; [`within`](crate::within) asks from here, call by call. Not for what must not be done twice.
+    ///
+    /// ```no_run
+    /// use lockstep::prelude::*;
+    /// fn comes_up(_: &Ctx) -> Result<u32> {
+    ///     let live = http::get("http://127.0.0.1:8080/health").until(secs(2), minutes(5)).until_json("/state", "live").send()?;
+    ///     Ok(live.tries())
+    /// }
+    /// ```
+    pub fn until(mut self, every: Duration, within: Duration) -> Self {
+        self.polled = Some((every, within));
+        self
+    }
+
+    /// Waits for this status, or another one that is said so.
+    pub fn until_status(mut self, status: u16) -> Self {
+        self.until.push(Until::Status(status));
+        self
+    }
+
+    /// Waits for this value at a JSON pointer of the body: a text, a number or a flag.
+    pub fn until_json(mut self, pointer: impl Into<String>, value: impl ToString) -> Self {
+        self.until.push(Until::Json(pointer.into(), value.to_string()));
+        self
+    }
+
+    /// Waits for a body with this text in it.
+    pub fn until_text(mut self, text: impl Into<String>) -> Self {
+        self.until.push(Until::Text(text.into()));
+        self
+    }
+
     /// How the host finds out whether it happened when its outcome was lost. Of use for what must not be done twice only.
     pub fn probe(mut self, probe: Probe) -> Self {
         self.probe = Some(probe);
@@ -191,11 +280,16 @@ impl Request {
 
     /// Sends it and waits for the whole response. A status of 400 or above is a response as well: say what you expect.
     pub fn send(self) -> Result<Response> {
+        self.whole()?.send().map(|response| Response::received(self.method, &response)).map_err(Failure::from_host)
+    }
+
+    /// In the host's words, with its probe.
+    fn whole(&self) -> Result<host::Request> {
         let request = self.ready()?;
         if let Some(probe) = &self.probe {
             request.probe(&probe.ready()?);
         }
-        request.send().map(|response| Response::received(self.method, &response)).map_err(Failure::from_host)
+        Ok(request)
     }
 
     /// In the host's words, but for the probe: what is asked as a probe has none, and so costs no import for those of others.
@@ -223,6 +317,22 @@ impl Request {
         }
         for (pointer, id) in &self.captures {
             request.capture(pointer, id);
+        }
+        for part in &self.parts {
+            match part {
+                Part::Field(name, value) => request.part(name, value),
+                Part::File { name, filename, content_type, bytes } => request.part_file(name, filename, content_type, bytes),
+            }
+        }
+        if let Some((every, within)) = self.polled {
+            request.poll(whole_millis(every), whole_millis(within));
+        }
+        for until in &self.until {
+            match until {
+                Until::Status(status) => request.until_status(u32::from(*status)),
+                Until::Json(pointer, value) => request.until_json(pointer, value),
+                Until::Text(text) => request.until_text(text),
+            }
         }
         Ok(request)
     }

@@ -61,16 +61,19 @@ pub mod artifact;
 pub mod bindings;
 pub mod clock;
 mod ctx;
+pub mod db;
 #[doc(hidden)]
 pub mod entry;
 mod failure;
 pub mod files;
 pub mod http;
 mod json;
+pub mod kube;
 pub mod log;
 mod probe;
 mod procedure;
 pub mod random;
+pub mod redis;
 pub mod secret;
 pub mod shell;
 mod step;
@@ -96,6 +99,6 @@ pub mod prelude {
     pub use crate::units::{gib, kib, mib, millis, minutes, secs};
     pub use crate::{Context, Ctx, Failure, Probe, Procedure, Result, during, fail, within};
     pub use crate::{bail, debug, ensure, error, info, json, warn};
-    pub use crate::{files, http, log, random, shell};
+    pub use crate::{db, files, http, kube, log, random, redis, shell};
     pub use serde::{Deserialize, Serialize};
 }

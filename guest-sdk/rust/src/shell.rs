@@ -4,6 +4,7 @@ mod exit;
 
 use std::time::Duration;
 
+use crate::artifact::Artifact;
 use crate::bindings::lockstep::contract::{shell as host, types};
 use crate::probe::{Probe, Read};
 use crate::units::whole_millis;
@@ -13,7 +14,19 @@ pub use exit::Exit;
 
 /// Begins a command. `program` is an absolute path.
 pub fn command(program: impl Into<String>) -> Command {
-    Command { program: program.into(), args: Vec::new(), env: Vec::new(), directory: None, stdin: None, timeout: None, idempotent: false, probe: None }
+    Command {
+        program: program.into(),
+        args: Vec::new(),
+        env: Vec::new(),
+        env_files: Vec::new(),
+        directory: None,
+        stdin: None,
+        stdin_artifact: None,
+        stdout_artifact: None,
+        timeout: None,
+        idempotent: false,
+        probe: None,
+    }
 }
 
 /// A command being built. Nothing happens before [`Command::run`].
@@ -36,8 +49,11 @@ pub struct Command {
     program: String,
     args: Vec<String>,
     env: Vec<(String, String)>,
+    env_files: Vec<(String, String)>,
     directory: Option<String>,
     stdin: Option<Vec<u8>>,
+    stdin_artifact: Option<Artifact>,
+    stdout_artifact: Option<String>,
     timeout: Option<Duration>,
     idempotent: bool,
     probe: Option<Probe>,
@@ -62,6 +78,13 @@ impl Command {
         self
     }
 
+    /// Sets a variable the grant allows to the path of a file with this content, which only the program can open, while it runs: for programs that take a password
+    /// from a file. The content may hold a [`Secret`](crate::secret::Secret).
+    pub fn env_file(mut self, name: impl Into<String>, content: impl ToString) -> Self {
+        self.env_files.push((name.into(), content.to_string()));
+        self
+    }
+
     /// The working directory, absolute, one the grant allows.
     pub fn directory(mut self, path: impl Into<String>) -> Self {
         self.directory = Some(path.into());
@@ -71,6 +94,25 @@ impl Command {
     /// What it reads on standard input: text or bytes. May hold a [`Secret`](crate::secret::Secret).
     pub fn stdin(mut self, input: impl Into<Vec<u8>>) -> Self {
         self.stdin = Some(input.into());
+        self
+    }
+
+    /// What it reads on standard input: an artifact of any size, as it is. In the place of `stdin`.
+    pub fn stdin_artifact(mut self, input: &Artifact) -> Self {
+        self.stdin_artifact = Some(input.clone());
+        self
+    }
+
+    /// Makes its standard output an artifact of any size, once it has ended with 0: [`Exit::stdout_artifact`] has it.
+    ///
+    /// ```no_run
+    /// use lockstep::prelude::*;
+    /// fn backup(_: &Ctx) -> Result<Artifact> {
+    ///     shell::command("/usr/bin/pg_dump").args(["--format=custom", "shop"]).stdout_artifact("shop.dump").run()?.expect_success()?.stdout_artifact()
+    /// }
+    /// ```
+    pub fn stdout_artifact(mut self, id: impl Into<String>) -> Self {
+        self.stdout_artifact = Some(id.into());
         self
     }
 
@@ -112,11 +154,20 @@ impl Command {
         for (name, value) in &self.env {
             command.env(name, value);
         }
+        for (name, content) in &self.env_files {
+            command.env_file(name, content);
+        }
         if let Some(path) = &self.directory {
             command.directory(path);
         }
         if let Some(input) = &self.stdin {
             command.stdin(input);
+        }
+        if let Some(input) = &self.stdin_artifact {
+            command.stdin_artifact(input.sealed());
+        }
+        if let Some(id) = &self.stdout_artifact {
+            command.stdout_artifact(id);
         }
         if let Some(longest) = self.timeout {
             command.timeout(whole_millis(longest));

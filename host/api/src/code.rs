@@ -61,6 +61,7 @@ codes! {
     LS0010 NoSuchCall Usage "the run has no such call"
     LS0011 Parameters Usage "the parameters do not fit"
     LS0012 NoStoreFolder Usage "it is not known where the store is"
+    LS0013 NoSuchArtifact Usage "the run has no such artifact"
 
     LS0101 GrantInvalid Usage "the grant file is not valid"
     LS0102 ImportsDenied Denied "the component imports what the grant does not give"

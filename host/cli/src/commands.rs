@@ -1,6 +1,7 @@
 //! The verbs: one file each, with the help as the doc comment of its arguments and the function that does it below.
 
 mod act;
+mod artifacts;
 mod audit;
 mod build;
 mod calls;
@@ -71,6 +72,7 @@ pub(crate) enum Command {
     Runs(runs::RunsArgs),
     Show(show::ShowArgs),
     Logs(logs::LogsArgs),
+    Artifacts(artifacts::ArtifactsArgs),
     Tick(tick::TickArgs),
     Worker(worker::WorkerArgs),
     Lease(lease::LeaseArgs),
@@ -109,6 +111,7 @@ pub(crate) fn dispatch(command: &Command, context: &Context) -> Result<Exit, Cli
         Command::Runs(args) => runs::run(args, context),
         Command::Show(args) => show::run(args, context),
         Command::Logs(args) => logs::run(args, context),
+        Command::Artifacts(args) => artifacts::run(args, context),
         Command::Tick(args) => tick::run(args, context),
         Command::Worker(args) => worker::run(args, context),
         Command::Lease(args) => lease::run(args, context),

@@ -97,3 +97,9 @@ pub(crate) fn cargo_home() -> Option<PathBuf> {
 pub(crate) fn holder() -> String {
     format!("{} on {} (process {})", user(), host(), std::process::id())
 }
+
+/// Keeps what is in this process's memory, values of secrets among it, out of core files and from other processes of the same user. Programs that are started
+/// are not bound by it. Where the kernel does not know this there is nothing to be done about it.
+pub(crate) fn keep_memory_private() {
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}

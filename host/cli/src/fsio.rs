@@ -1,9 +1,11 @@
 //! Reads and writes the files of the command line's own work, so that none is ever left half-written.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write as _};
 use std::path::Path;
 
 use lockstep_api::Code;
+use lockstep_journal::BlobError;
+use lockstep_journal::blobs::pump;
 
 use crate::error::CliError;
 
@@ -74,11 +76,26 @@ pub(crate) fn near(path: &Path, kind: &str) -> Option<String> {
 /// # Errors
 /// When it cannot be written; the old one is still there then.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    fill(path, |file| file.write_all(bytes).map_err(|error| CliError::unwritable(path, &error)))
+}
+
+/// Writes what a blob's reader gives to a file, piece by piece, as `write` does.
+///
+/// # Errors
+/// As `write`, and when it cannot be read to its end or is not what its digest says.
+pub(crate) fn write_from(path: &Path, reader: &mut dyn Read) -> Result<(), CliError> {
+    fill(path, |file| {
+        let written = pump(reader, |piece| file.write_all(piece)).map_err(BlobError::from)?;
+        written.map_err(|error| CliError::unwritable(path, &error))
+    })
+}
+
+fn fill(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> Result<(), CliError>) -> Result<(), CliError> {
     let unwritable = |error: std::io::Error| CliError::unwritable(path, &error);
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(|error| CliError::unwritable(folder, &error))?;
     let mut file = tempfile::Builder::new().permissions(readable()).tempfile_in(folder).map_err(unwritable)?;
-    file.write_all(bytes).map_err(unwritable)?;
+    fill(file.as_file_mut())?;
     file.persist(path).map_err(|error| unwritable(error.error))?;
     Ok(())
 }

@@ -1,8 +1,12 @@
-//! What happens when Lockstep itself is wrong: the panic is caught, and the operator learns which run it was and how far its journal goes.
+//! What happens when Lockstep itself is wrong: the panic is caught, and the operator learns which run it was and how far its journal goes. And what it is
+//! besides: a launcher of programs, when it starts itself as one.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
+use std::ffi::OsString;
+use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lockstep_api::Exit;
@@ -26,6 +30,14 @@ pub(crate) fn now_driving(run: RunId, store: &Path) {
 /// The run that this process drives, once it has a record.
 pub(crate) fn driving() -> Option<RunId> {
     lock(&UNDER_WAY).as_ref().map(|(run, _)| *run)
+}
+
+/// Becomes the program that the arguments name, confined as they say. Comes back only when it could not.
+pub(crate) fn launch(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let error = lockstep_driver_shell::launch(arguments);
+    // Whoever has started it reads this; there is nobody to tell that it cannot be written.
+    let _ = writeln!(std::io::stderr(), "{error}");
+    ExitCode::from(lockstep_driver_shell::NOT_LAUNCHED)
 }
 
 /// Runs the program and turns a panic into an error.

@@ -22,6 +22,11 @@ mod wiring;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|verb| verb == lockstep_driver_shell::LAUNCH) {
+        return internal::launch(words);
+    }
+    environment::keep_memory_private();
     let exit = internal::guarded(|| match args::parse() {
         Ok(parsed) => {
             let context = context::Context::new(&parsed.global);

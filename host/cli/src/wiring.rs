@@ -4,9 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use lockstep_api::Code;
+use lockstep_driver_db::DbDriver;
 use lockstep_driver_files::FilesDriver;
 use lockstep_driver_http::HttpDriver;
+use lockstep_driver_kube::KubeDriver;
+use lockstep_driver_redis::RedisDriver;
 use lockstep_driver_shell::ShellDriver;
+pub(crate) use lockstep_driver_shell::kernel_has_landlock;
 use lockstep_engine::{Entropy, House, LONGEST_HOLD};
 use lockstep_gate::{Drivers, Interrupt, Live, SecretSource as Secrets, SystemClock};
 use lockstep_grant::{Grant, SecretRule, SecretSource};
@@ -128,12 +132,20 @@ pub(crate) struct Watchers {
 /// When a driver cannot be started.
 pub(crate) fn house(store: Arc<dyn Store>, watchers: Watchers) -> Result<House, CliError> {
     let http = HttpDriver::new().map_err(|error| CliError::internal(format!("the http driver cannot be started: {error}")))?;
-    let blobs = store.clone();
+    let kube = KubeDriver::new().map_err(|error| CliError::internal(format!("the kube driver cannot be started: {error}")))?;
+    let db = DbDriver::new().map_err(|error| CliError::internal(format!("the db driver cannot be started: {error}")))?;
     Ok(House {
         store,
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
-        drivers: Drivers { http: Arc::new(http), shell: Arc::new(ShellDriver::new()), files: Arc::new(FilesDriver::new(blobs)) },
+        drivers: Drivers {
+            http: Arc::new(http),
+            shell: Arc::new(ShellDriver::new()),
+            files: Arc::new(FilesDriver::new()),
+            redis: Arc::new(RedisDriver::new()),
+            kube: Arc::new(kube),
+            db: Arc::new(db),
+        },
         secrets: Arc::new(DeclaredSecrets),
         observer: watchers.observer,
         live: watchers.live,

@@ -1,32 +1,55 @@
-//! Between files and artifacts: a file into the store, and bytes of the store out again.
+//! Between files and artifacts: a file into the store, and bytes of the store out again, of any size and piece by piece.
 
-use lockstep_journal::{BlobError, Blobs};
+use std::io::{self, Write as _};
+use std::time::Instant;
+
+use lockstep_gate::CallContext;
+use lockstep_gate::artifacts::{pump, unreadable};
 use lockstep_model::request::SealedArtifact;
 use lockstep_model::{Digest, Failure};
 
+use crate::fault::fault;
 use crate::mount::Place;
 use crate::read;
+use crate::replace::Replacement;
 
-/// The largest artifact, as the contract says.
-pub(crate) const LIMIT: u64 = 64 * 1024 * 1024;
-
-/// Copies a file into the store. Whether the id is one, and whether the run has another artifact of it already, is the gate's to know.
-pub(crate) fn keep(place: &Place<'_>, id: &str, blobs: &dyn Blobs) -> Result<SealedArtifact, Failure> {
-    let bytes = read::whole(place, LIMIT)?;
-    let digest = blobs.keep_blob(&bytes).map_err(|error| failed("keep", &error))?;
-    Ok(SealedArtifact { id: id.to_owned(), digest, size: bytes.len().to_string() })
+/// How long it may go on.
+pub(crate) struct Pace<'a> {
+    pub(crate) context: &'a CallContext<'a>,
+    pub(crate) deadline: Instant,
 }
 
-/// The bytes of an artifact.
-pub(crate) fn bytes(digest: Digest, blobs: &dyn Blobs) -> Result<Vec<u8>, Failure> {
-    blobs.blob(digest).map_err(|error| failed("read", &error))?.ok_or_else(|| {
-        Failure::problem("artifact.corrupt", format!("the bytes of the artifact {digest} are not in the store any more: its retention has removed them"))
-    })
-}
-
-fn failed(doing: &str, error: &BlobError) -> Failure {
-    match error {
-        BlobError::Corrupt(_) | BlobError::NoKey { .. } => Failure::problem("artifact.corrupt", error.to_string()),
-        BlobError::Medium(why) => Failure::problem("files.io", format!("the store could not {doing} an artifact: {why}")),
+impl Pace<'_> {
+    /// Looked at between two pieces.
+    fn may_go_on(&self) -> io::Result<()> {
+        let over = Instant::now() >= self.deadline || self.context.interrupt.is_cancelled();
+        if over { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) }
     }
+}
+
+/// Copies a file into the store. Whether the run has another artifact of that id already is the gate's to know.
+pub(crate) fn keep(place: &Place<'_>, id: &str, pace: &Pace<'_>) -> Result<SealedArtifact, Failure> {
+    let failed = |error: io::Error| fault("keep", place.shown, &error);
+    let mut sink = pace.context.artifacts.create(id)?;
+    let mut file = read::open(place)?;
+    let piece = |piece: &[u8]| {
+        pace.may_go_on().map_err(failed)?;
+        sink.append(piece)
+    };
+    pump(&mut file, piece).map_err(failed)??;
+    sink.finish()
+}
+
+/// Writes an artifact as a file. Nothing stands there before all of it has been read and compared with its digest.
+pub(crate) fn place(replacement: &Replacement<'_>, digest: Digest, pace: &Pace<'_>) -> Result<(), Failure> {
+    let mut reader = pace.context.artifacts.open(digest)?;
+    let mut unread = None;
+    let written = replacement.fill(|file| {
+        let piece = |piece: &[u8]| pace.may_go_on().and_then(|()| file.write_all(piece));
+        pump(&mut reader, piece).unwrap_or_else(|error| {
+            unread = Some(unreadable(error));
+            Err(io::ErrorKind::InvalidData.into())
+        })
+    });
+    unread.map_or(written, Err)
 }

@@ -16,15 +16,14 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lockstep_gate::{CallContext, Driver};
 use lockstep_grant::{FilesTerms, Granted};
-use lockstep_journal::Blobs;
 use lockstep_model::Failure;
 use lockstep_model::request::{FilesRequest, FilesResponse};
 
+use crate::artifact::Pace;
 use crate::mount::Place;
 use crate::replace::{Mode, Replacement};
 
@@ -35,14 +34,14 @@ const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
 /// Reads and changes what is below granted mounts.
-pub struct FilesDriver {
-    blobs: Arc<dyn Blobs>,
-}
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FilesDriver;
 
 impl FilesDriver {
-    /// A driver that keeps files as artifacts in `blobs`, and places artifacts from there.
-    pub fn new(blobs: Arc<dyn Blobs>) -> Self {
-        Self { blobs }
+    /// A driver. It keeps nothing between calls.
+    #[must_use]
+    pub fn new() -> Self {
+        Self
     }
 
     fn run(&self, request: &FilesRequest, terms: &FilesTerms, context: &CallContext<'_>) -> Result<FilesResponse, Failure> {
@@ -60,10 +59,10 @@ impl FilesDriver {
             FilesRequest::Link { target, .. } => link::point(&place, target, context.idempotency_key).map(nothing),
             FilesRequest::Digest { .. } => read::digest(&place, deadline).map(FilesResponse::Digest),
             FilesRequest::DiskFree { .. } => look::disk_free(&place).map(FilesResponse::Free),
-            FilesRequest::Keep { artifact, .. } => artifact::keep(&place, artifact, &*self.blobs).map(FilesResponse::Kept),
+            FilesRequest::Keep { artifact, .. } => artifact::keep(&place, artifact, &Pace { context, deadline }).map(FilesResponse::Kept),
             FilesRequest::Place { digest, executable, .. } => {
-                let bytes = artifact::bytes(*digest, &*self.blobs)?;
-                replacement(Mode::Exactly(if *executable { 0o755 } else { 0o644 })).write(&bytes, artifact::LIMIT).map(nothing)
+                let replacement = replacement(Mode::Exactly(if *executable { 0o755 } else { 0o644 }));
+                artifact::place(&replacement, *digest, &Pace { context, deadline }).map(nothing)
             }
         }
     }

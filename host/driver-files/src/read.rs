@@ -27,7 +27,7 @@ pub(crate) fn digest(place: &Place<'_>, deadline: Instant) -> Result<Digest, Fai
     Digest::of_reader(Timed { file: open(place)?, deadline }).map_err(|error| fault("read", place.shown, &error))
 }
 
-fn open(place: &Place<'_>) -> Result<File, Failure> {
+pub(crate) fn open(place: &Place<'_>) -> Result<File, Failure> {
     let fault = |error: io::Error| fault("read", place.shown, &error);
     // Opening a pipe would wait for somebody to write to it.
     let file = place.root.open_with(place.relative, OpenOptions::new().read(true).nonblock(true)).map_err(fault)?;

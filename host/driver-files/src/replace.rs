@@ -40,11 +40,16 @@ impl Replacement<'_> {
         if bytes.len() as u64 > limit {
             return Err(too_long("write", self.place.shown, limit));
         }
-        let Named { parent, name } = self.place.named("write")?;
-        self.replace(&parent, name, bytes).map_err(|error| fault("write", self.place.shown, &error))
+        self.fill(|file| file.write_all(bytes))
     }
 
-    fn replace(&self, parent: &Dir, name: &str, bytes: &[u8]) -> io::Result<()> {
+    /// As `write`, with what `fill` writes.
+    pub(crate) fn fill(&self, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), Failure> {
+        let Named { parent, name } = self.place.named("write")?;
+        self.replace(&parent, name, fill).map_err(|error| fault("write", self.place.shown, &error))
+    }
+
+    fn replace(&self, parent: &Dir, name: &str, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
         let before = match parent.symlink_metadata(name) {
             Ok(metadata) => Some(metadata),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -52,7 +57,7 @@ impl Replacement<'_> {
         };
         let beside = Beside::name(parent, self.key)?;
         let mut file = parent.open_with(&beside.name, OpenOptions::new().write(true).create_new(true).mode(0o600))?;
-        file.write_all(bytes)?;
+        fill(&mut file)?;
         self.dress(&file, before.as_ref().filter(|before| before.is_file()))?;
         file.sync_all()?;
         beside.rename_to(name)?;

@@ -1,16 +1,13 @@
 //! The driver against real directories.
 
-use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use lockstep_gate::{CallContext, Driver as _, Interrupt, NoLiveOutput};
+use lockstep_gate::{CallContext, Driver as _, Interrupt, LooseArtifacts, NoLiveOutput, NoNotes};
 use lockstep_grant::{Decision, FilesTerms, Grant, Grantable as _};
-use lockstep_journal::{BlobError, Blobs};
 use lockstep_model::request::{Entry, EntryKind, FilesRequest, FilesResponse};
 use lockstep_model::{Digest, Failure};
 use tempfile::TempDir;
@@ -23,26 +20,11 @@ const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abc
 /// What `Beside` names its file for `KEY`.
 const BEGUN: &str = ".lockstep-0123456789abcdef0123456789abcdef";
 
-#[derive(Default)]
-struct Memory(Mutex<HashMap<Digest, Vec<u8>>>);
-
-impl Blobs for Memory {
-    fn keep_blob(&self, bytes: &[u8]) -> Result<Digest, BlobError> {
-        let digest = Digest::of(bytes);
-        self.0.lock().unwrap().insert(digest, bytes.to_vec());
-        Ok(digest)
-    }
-
-    fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, BlobError> {
-        Ok(self.0.lock().unwrap().get(&digest).cloned())
-    }
-}
-
 /// A mount at `mount` of a directory that also holds what no call may reach.
 struct Host {
     outer: TempDir,
     root: PathBuf,
-    driver: FilesDriver,
+    artifacts: LooseArtifacts,
 }
 
 impl Host {
@@ -51,18 +33,18 @@ impl Host {
         let root = outer.path().join("mount");
         fs::create_dir(&root).unwrap();
         fs::write(outer.path().join("secret"), "not yours").unwrap();
-        Self { outer, root, driver: FilesDriver::new(Arc::new(Memory::default())) }
+        Self { outer, root, artifacts: LooseArtifacts::default() }
     }
 
     /// As the grant would have it: the guest's path is `/app/…`, the terms hold what is below.
     fn ask(&self, request: FilesRequest) -> Result<FilesResponse, Failure> {
         let below = request.path().strip_prefix("/app").unwrap().trim_start_matches('/').to_owned();
         let terms = FilesTerms { root: self.root.clone(), relative: below };
-        self.driver.run(
-            &request,
-            &terms,
-            &CallContext { idempotency_key: KEY, time_left: Duration::from_secs(60), interrupt: &Interrupt::default(), live: &NoLiveOutput },
-        )
+        FilesDriver.run(&request, &terms, &self.context(Duration::from_secs(60), &Interrupt::default()))
+    }
+
+    fn context<'a>(&'a self, time_left: Duration, interrupt: &'a Interrupt) -> CallContext<'a> {
+        CallContext { idempotency_key: KEY, time_left, interrupt, notes: &NoNotes, live: &NoLiveOutput, artifacts: &self.artifacts }
     }
 
     fn does(&self, request: FilesRequest) {
@@ -394,8 +376,8 @@ fn a_digest_that_takes_too_long_is_a_time_out() {
     host.does(write("/app/a", "x"));
     let request = FilesRequest::Digest { path: "/app/a".into() };
     let terms = FilesTerms { root: host.root.clone(), relative: "a".into() };
-    let late = CallContext { idempotency_key: KEY, time_left: Duration::ZERO, interrupt: &Interrupt::default(), live: &NoLiveOutput };
-    assert!(matches!(host.driver.run(&request, &terms, &late), Err(Failure::TimedOut(_))));
+    let interrupt = Interrupt::default();
+    assert!(matches!(FilesDriver.run(&request, &terms, &host.context(Duration::ZERO, &interrupt)), Err(Failure::TimedOut(_))));
 }
 
 #[test]
@@ -411,6 +393,33 @@ fn a_file_becomes_an_artifact_and_an_artifact_a_file() {
     assert_eq!(mode(&host.at("run")), 0o644);
     assert_eq!(host.code(place("/app/run", Digest::of(b"unknown"), true)), "artifact.corrupt");
     assert_eq!(host.code(keep("/app/none", "a")), "files.missing");
+    assert_eq!(host.code(keep("/app/built", "No Id")), "artifact.id");
+}
+
+#[test]
+fn a_file_longer_than_any_request_becomes_an_artifact_and_a_file_again() {
+    let host = Host::new();
+    let bytes: Vec<u8> = (0..10_000_000_u64).flat_map(u64::to_be_bytes).collect();
+    fs::write(host.at("dump"), &bytes).unwrap();
+    let kept = host.ask(keep("/app/dump", "dump")).unwrap();
+    let FilesResponse::Kept(sealed) = kept else { panic!("{kept:?}") };
+    assert_eq!((sealed.digest, sealed.size.as_str()), (Digest::of(&bytes), "80000000"));
+    host.does(place("/app/copy", sealed.digest, false));
+    assert!(fs::read(host.at("copy")).unwrap() == bytes);
+}
+
+#[test]
+fn an_artifact_that_takes_too_long_is_a_time_out_and_leaves_nothing() {
+    let host = Host::new();
+    fs::write(host.at("dump"), "x").unwrap();
+    let digest = host.artifacts.keep(b"y").unwrap();
+    for (request, relative) in [(keep("/app/dump", "dump"), "dump"), (place("/app/copy", digest, false), "copy")] {
+        let terms = FilesTerms { root: host.root.clone(), relative: relative.into() };
+        let interrupt = Interrupt::default();
+        let late = FilesDriver.run(&request, &terms, &host.context(Duration::ZERO, &interrupt));
+        assert!(matches!(late, Err(Failure::TimedOut(_))), "{late:?}");
+    }
+    assert_eq!(host.names("/app"), ["dump"]);
 }
 
 #[test]
@@ -434,7 +443,7 @@ fn a_granted_write_lands_below_its_mount() {
     let grant = format!("[files.mounts.\"/app\"]\npath = {:?}\nallow = [\"write\"]\n", host.root);
     let grant = Grant::parse(&grant, "test.toml", Path::new("/")).unwrap();
     let Decision::Allowed(granted) = write("/app/a", "x").decide(&grant) else { panic!("denied") };
-    let context = CallContext { idempotency_key: KEY, time_left: Duration::from_secs(60), interrupt: &Interrupt::default(), live: &NoLiveOutput };
-    assert_eq!(host.driver.perform(&granted, &context).unwrap(), FilesResponse::Nothing);
+    let interrupt = Interrupt::default();
+    assert_eq!(FilesDriver.perform(&granted, &host.context(Duration::from_secs(60), &interrupt)).unwrap(), FilesResponse::Nothing);
     assert_eq!(fs::read(host.at("a")).unwrap(), b"x");
 }

@@ -16,9 +16,17 @@ use crate::wire::Stream;
 /// How long one of several addresses is tried before the next: a dead one must not use up the whole deadline.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
+/// A connection.
+pub(crate) struct Connected {
+    /// Its bytes.
+    pub(crate) stream: Box<dyn Stream>,
+    /// Whether both sides speak HTTP/2 over it, which is agreed in the handshake of TLS.
+    pub(crate) two: bool,
+}
+
 /// A connection to a request's host, over which it can be sent.
-pub(crate) async fn connect(hop: &Hop, reach: &Reach<'_>, course: &Course) -> Result<Box<dyn Stream>, Failure> {
-    let addresses = resolve(hop, &reach.terms.private_addresses, course).await?;
+pub(crate) async fn connect(hop: &Hop, reach: &Reach<'_>, course: &Course) -> Result<Connected, Failure> {
+    let addresses = resolve(hop, reach.names, &reach.terms.private_addresses, course).await?;
     let started = Instant::now();
     let connected = first_to_answer(&addresses, course).await;
     course.took(started, |timing| &mut timing.connect);
@@ -30,7 +38,7 @@ pub(crate) async fn connect(hop: &Hop, reach: &Reach<'_>, course: &Course) -> Re
         tracing::debug!(%error, "a connection that waits for more before it sends");
     }
     if !hop.is_secure() {
-        return Ok(Box::new(stream));
+        return Ok(Connected { stream: Box::new(stream), two: false });
     }
     course.enters(format!("waiting for the TLS handshake with `{}`", hop.origin()));
     let started = Instant::now();

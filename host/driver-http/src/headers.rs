@@ -1,7 +1,7 @@
 //! Headers: the guest's, checked before anything is sent; the host's own; and those received.
 
-use hyper::HeaderMap;
 use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::{HeaderMap, Method};
 use lockstep_model::Failure;
 use lockstep_model::request::Header;
 
@@ -48,12 +48,43 @@ pub(crate) fn checked(guest: &[Header]) -> Result<HeaderMap, Failure> {
     Ok(headers)
 }
 
-/// The guest's headers between those of the host.
-pub(crate) fn sent(hop: &Hop, key: Option<&str>) -> Result<HeaderMap, Failure> {
+/// How a body is packed that the host asked for packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    /// Not at all, or in a way that the guest asked for and unpacks itself.
+    None,
+    Gzip,
+    Brotli,
+}
+
+impl Encoding {
+    /// Of a response.
+    pub(crate) fn of(hop: &Hop, headers: &HeaderMap) -> Self {
+        let said = headers.get(header::CONTENT_ENCODING).filter(|_| may_be_packed(hop)).map_or(&b""[..], HeaderValue::as_bytes);
+        match said.to_ascii_lowercase().as_slice() {
+            b"gzip" | b"x-gzip" => Self::Gzip,
+            b"br" => Self::Brotli,
+            _ => Self::None,
+        }
+    }
+}
+
+/// Whether the host asks for a body that is packed: not when the guest says how it wants it, and not for a part of one, which cannot be unpacked.
+fn may_be_packed(hop: &Hop) -> bool {
+    hop.method != Method::HEAD && !hop.headers.contains_key(header::ACCEPT_ENCODING) && !hop.headers.contains_key(header::RANGE)
+}
+
+/// The guest's headers between those of the host; `two`: for HTTP/2, where the connection is nobody's to speak of and the host stands in the URL.
+pub(crate) fn sent(hop: &Hop, key: Option<&str>, two: bool) -> Result<HeaderMap, Failure> {
     let own = |value: &str| HeaderValue::from_str(value).map_err(|_| Failure::problem("http.header", "a header of the host cannot be sent"));
     let mut headers = HeaderMap::new();
-    headers.insert(header::HOST, own(&hop.url[url::Position::BeforeHost..url::Position::AfterPort])?);
+    if !two {
+        headers.insert(header::HOST, own(&hop.url[url::Position::BeforeHost..url::Position::AfterPort])?);
+    }
     headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    if may_be_packed(hop) {
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip, br"));
+    }
     if hop.headers.contains_key(header::USER_AGENT) {
         headers.remove(header::USER_AGENT);
     }
@@ -68,14 +99,17 @@ pub(crate) fn sent(hop: &Hop, key: Option<&str>) -> Result<HeaderMap, Failure> {
     if hop.body.is_some() || wants_body {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(hop.body.as_ref().map_or(0, |body| body.len() as u64)));
     }
-    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    if !two {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     Ok(headers)
 }
 
-/// The headers of a response. What is not UTF-8 is shown as well as can be.
-pub(crate) fn received(headers: &HeaderMap) -> Result<Vec<Header>, Failure> {
+/// The headers of a response, without those that are about the packed form of a body that has been unpacked. What is not UTF-8 is shown as well as can be.
+pub(crate) fn received(headers: &HeaderMap, encoding: Encoding) -> Result<Vec<Header>, Failure> {
     let mut all = Vec::with_capacity(headers.len());
-    for (name, value) in headers {
+    let is_shown = |name: &HeaderName| encoding == Encoding::None || *name != header::CONTENT_ENCODING && *name != header::CONTENT_LENGTH;
+    for (name, value) in headers.iter().filter(|(name, _)| is_shown(name)) {
         if name.as_str().len() > NAME_LIMIT || value.len() > VALUE_LIMIT {
             return Err(Failure::fixed_limit(
                 "http.limit",

@@ -14,6 +14,7 @@ mod course;
 mod exchange;
 mod headers;
 mod hop;
+mod poll;
 mod redirect;
 mod resolve;
 mod tls;
@@ -33,7 +34,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::course::Course;
 use crate::exchange::Reach;
+use crate::headers::Encoding;
 use crate::hop::Hop;
+use crate::resolve::Names;
 use crate::tls::Trust;
 
 /// How often the operator's wish to cancel is looked for.
@@ -46,6 +49,7 @@ const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 pub struct HttpDriver {
     /// None only while it is being dropped.
     runtime: Option<Runtime>,
+    names: Names,
     trust: Trust,
 }
 
@@ -56,7 +60,7 @@ impl HttpDriver {
     /// When the host has no thread or no descriptors left.
     pub fn new() -> io::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("http").enable_io().enable_time().build()?;
-        Ok(Self { runtime: Some(runtime), trust: Trust::default() })
+        Ok(Self { runtime: Some(runtime), names: resolve::system(), trust: Trust::default() })
     }
 
     fn run(&self, call: &Call<'_>) -> Result<HttpResponse, Failure> {
@@ -68,7 +72,7 @@ impl HttpDriver {
         let allowed = own.unwrap_or(call.context.time_left).min(LONGEST);
         runtime.block_on(async {
             tokio::select! {
-                answer = tokio::time::timeout(allowed, self.exchange(call, &course)) => {
+                answer = tokio::time::timeout(allowed, self.answer(call, &course)) => {
                     answer.unwrap_or_else(|_| Err(course.timed_out(allowed, own.is_some())))
                 }
                 () = cancelled(call.context.interrupt) => Err(Failure::TimedOut("cancelled by the operator".to_owned())),
@@ -76,11 +80,24 @@ impl HttpDriver {
         })
     }
 
+    /// Asks once, or until the answer is the one that is waited for.
+    async fn answer(&self, call: &Call<'_>, course: &Course) -> Result<HttpResponse, Failure> {
+        match &call.request.until {
+            None => self.exchange(call, course).await,
+            Some(_) if call.class == EffectClass::AtMostOnce => Err(Failure::problem(
+                "http.until",
+                "a request that must not be sent twice cannot be asked again until its answer is another: say `idempotent`, or wait with another request",
+            )),
+            Some(until) => poll::until(until, call, course, || self.exchange(call, course)).await,
+        }
+    }
+
     /// Request by request, as far as redirects are followed.
     async fn exchange(&self, call: &Call<'_>, course: &Course) -> Result<HttpResponse, Failure> {
         let (request, started) = (call.request, Instant::now());
         let mut hop = Hop::first(request)?;
-        let reach = Reach { terms: call.terms, trust: &self.trust, key: call.class.is_effect().then_some(call.context.idempotency_key) };
+        let key = call.class.is_effect().then_some(call.context.idempotency_key);
+        let reach = Reach { terms: call.terms, names: &self.names, trust: &self.trust, key };
         let mut followed = 0;
         loop {
             let answer = exchange::send(&hop, &reach, course).await?;
@@ -89,11 +106,12 @@ impl HttpDriver {
                 followed += 1;
                 continue;
             }
-            let headers = headers::received(answer.headers())?;
+            let encoding = Encoding::of(&hop, answer.headers());
+            let headers = headers::received(answer.headers(), encoding)?;
             let status = answer.status();
-            let (body, truncated) = body::read(answer, call.terms.body_limit, course).await?;
+            let (body, truncated) = body::read(answer, encoding, call.terms.body_limit, course).await?;
             let timing = course.timing(started.elapsed());
-            return Ok(HttpResponse { status, headers, body: body.into(), truncated, url: hop.url.as_str().to_owned(), timing });
+            return Ok(HttpResponse { status, headers, body: body.into(), truncated, url: hop.url.as_str().to_owned(), timing, tries: 0 });
         }
     }
 }

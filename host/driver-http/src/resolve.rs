@@ -1,6 +1,8 @@
 //! From a name to the addresses that may be connected to: every one is checked, none is resolved a second time.
 
-use std::net::{IpAddr, SocketAddr};
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+use std::sync::Arc;
 use std::time::Instant;
 
 use ipnet::IpNet;
@@ -11,13 +13,21 @@ use url::Host;
 use crate::course::Course;
 use crate::hop::Hop;
 
+/// Tells the addresses of a name, and blocks meanwhile: the system's resolver, but in tests.
+pub(crate) type Names = Arc<dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
+
+/// The system's resolver.
+pub(crate) fn system() -> Names {
+    Arc::new(|name, port| Ok((name, port).to_socket_addrs()?.collect()))
+}
+
 /// The addresses of a request's host that the grant allows, in the order the resolver gave them; at least one.
-pub(crate) async fn resolve(hop: &Hop, private: &[IpNet], course: &Course) -> Result<Vec<SocketAddr>, Failure> {
+pub(crate) async fn resolve(hop: &Hop, names: &Names, private: &[IpNet], course: &Course) -> Result<Vec<SocketAddr>, Failure> {
     let port = hop.port();
     let found = match hop.host()? {
         Host::Ipv4(address) => vec![SocketAddr::new(IpAddr::V4(address), port)],
         Host::Ipv6(address) => vec![SocketAddr::new(IpAddr::V6(address), port)],
-        Host::Domain(name) => look_up(name, port, course).await?,
+        Host::Domain(name) => look_up(name, port, names, course).await?,
     };
     let mut refused = None;
     let allowed: Vec<SocketAddr> = found
@@ -39,14 +49,15 @@ pub(crate) async fn resolve(hop: &Hop, private: &[IpNet], course: &Course) -> Re
     }
 }
 
-async fn look_up(name: &str, port: u16, course: &Course) -> Result<Vec<SocketAddr>, Failure> {
+async fn look_up(name: &str, port: u16, names: &Names, course: &Course) -> Result<Vec<SocketAddr>, Failure> {
     course.enters(format!("resolving `{name}`"));
     let started = Instant::now();
-    let found = tokio::net::lookup_host((name, port)).await;
+    let (names, asked) = (Arc::clone(names), name.to_owned());
+    let found = tokio::task::spawn_blocking(move || names(&asked, port)).await.unwrap_or_else(|error| Err(io::Error::other(error)));
     course.took(started, |timing| &mut timing.dns);
     // The resolver does not say reliably whether a name does not exist or could not be looked up just now.
     let unknown =
         |why: &str| Failure::retryable("http.dns", format!("`{name}` cannot be resolved: {why}; is the name right, and does this host's resolver know it?"));
-    let found: Vec<SocketAddr> = found.map_err(|error| unknown(&error.to_string()))?.collect();
+    let found = found.map_err(|error| unknown(&error.to_string()))?;
     if found.is_empty() { Err(unknown("it has no address")) } else { Ok(found) }
 }

@@ -1,15 +1,20 @@
 //! The driver against real servers on the loopback, through a real grant.
 
+mod addresses;
+mod network;
+mod packed;
 mod plain;
+mod polling;
 mod redirects;
 mod server;
 mod tls;
 mod trouble;
+mod two;
 
 use std::path::Path;
 use std::time::Duration;
 
-use lockstep_gate::{CallContext, Driver as _, Interrupt, NoLiveOutput};
+use lockstep_gate::{CallContext, Driver as _, Interrupt, LooseArtifacts, NoLiveOutput, NoNotes};
 use lockstep_grant::{Decision, Grant, Grantable as _};
 use lockstep_model::Failure;
 use lockstep_model::request::{Header, HttpRequest, HttpResponse};
@@ -30,12 +35,26 @@ fn send_granted(request: &HttpRequest, grant: &str) -> Result<HttpResponse, Fail
 }
 
 fn send_within(request: &HttpRequest, grant: &str, time_left: Duration) -> Result<HttpResponse, Failure> {
+    perform(&HttpDriver::new().unwrap(), request, grant, time_left)
+}
+
+fn perform(driver: &HttpDriver, request: &HttpRequest, grant: &str, time_left: Duration) -> Result<HttpResponse, Failure> {
     let grant = Grant::parse(grant, "test.toml", Path::new("/")).unwrap();
     let granted = match request.clone().decide(&grant) {
         Decision::Allowed(granted) => granted,
         Decision::Denied(denial) => panic!("{denial:?}"),
     };
-    HttpDriver::new().unwrap().perform(&granted, &CallContext { idempotency_key: KEY, time_left, interrupt: &Interrupt::default(), live: &NoLiveOutput })
+    driver.perform(
+        &granted,
+        &CallContext {
+            idempotency_key: KEY,
+            time_left,
+            interrupt: &Interrupt::default(),
+            notes: &NoNotes,
+            live: &NoLiveOutput,
+            artifacts: &LooseArtifacts::default(),
+        },
+    )
 }
 
 fn send(request: &HttpRequest) -> Result<HttpResponse, Failure> {

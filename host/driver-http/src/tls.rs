@@ -13,8 +13,11 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::Host;
 
+use crate::connect::Connected;
 use crate::hop::Hop;
-use crate::wire::Stream;
+
+/// What HTTP/2 is called in a handshake.
+const HTTP_2: &[u8] = b"h2";
 
 /// The authorities of the system, read once and only when the first encrypted connection is made.
 #[derive(Default)]
@@ -24,7 +27,7 @@ pub(crate) struct Trust {
 
 impl Trust {
     /// Does the handshake for a request's host.
-    pub(crate) async fn encrypt(&self, hop: &Hop, authorities: &[PathBuf], stream: TcpStream) -> Result<Box<dyn Stream>, Failure> {
+    pub(crate) async fn encrypt(&self, hop: &Hop, authorities: &[PathBuf], stream: TcpStream) -> Result<Connected, Failure> {
         let name = match hop.host()? {
             Host::Ipv4(address) => ServerName::from(IpAddr::V4(address)),
             Host::Ipv6(address) => ServerName::from(IpAddr::V6(address)),
@@ -35,7 +38,10 @@ impl Trust {
         };
         let connector = TlsConnector::from(Arc::new(self.config(authorities)?));
         match connector.connect(name, stream).await {
-            Ok(stream) => Ok(Box::new(stream)),
+            Ok(stream) => {
+                let two = stream.get_ref().1.alpn_protocol() == Some(HTTP_2);
+                Ok(Connected { stream: Box::new(stream), two })
+            }
             Err(error) => Err(refused(&hop.origin(), &error)),
         }
     }
@@ -55,7 +61,7 @@ impl Trust {
             .with_safe_default_protocol_versions()
             .map_err(|error| Failure::problem("http.tls", format!("TLS cannot be set up: {error}")))?;
         let mut config = config.with_root_certificates(roots).with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![HTTP_2.to_vec(), b"http/1.1".to_vec()];
         Ok(config)
     }
 }

@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+/// How many bytes of preliminary answers are read before the answer: more than what HTTP/2 may send ahead of it being seen. A library reads on for ever, and
+/// whoever floods it keeps the thread that looks at deadlines.
+const BEFORE_HEAD: usize = 8 * 1024 * 1024;
+
 /// A connection, encrypted or not.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -23,6 +27,8 @@ pub(crate) struct Marks(Arc<Mutex<Passed>>);
 struct Passed {
     request: Option<Instant>,
     response: Option<Instant>,
+    before_head: usize,
+    has_head: bool,
 }
 
 impl Marks {
@@ -33,8 +39,13 @@ impl Marks {
 
     /// From the request sent until the first byte of the response.
     pub(crate) fn first_byte(&self) -> Duration {
-        let Passed { request, response } = *self.lock();
+        let Passed { request, response, .. } = *self.lock();
         request.zip(response).map(|(request, response)| response.saturating_duration_since(request)).unwrap_or_default()
+    }
+
+    /// That the head of the answer has come: what follows is a body, which has limits of its own.
+    pub(crate) fn head_came(&self) {
+        self.lock().has_head = true;
     }
 
     fn lock(&self) -> MutexGuard<'_, Passed> {
@@ -55,9 +66,16 @@ impl AsyncRead for Wire {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        if buffer.filled().len() > before {
-            self.marks.lock().response.get_or_insert_with(Instant::now);
+        let count = buffer.filled().len() - before;
+        let mut passed = self.marks.lock();
+        if count > 0 {
+            passed.response.get_or_insert_with(Instant::now);
         }
+        passed.before_head += if passed.has_head { 0 } else { count };
+        if passed.before_head > BEFORE_HEAD {
+            return Poll::Ready(Err(io::Error::other("preliminary answers without end")));
+        }
+        drop(passed);
         Poll::Ready(Ok(()))
     }
 }

@@ -2,13 +2,15 @@
 //!
 //! The kernel says `ENOENT` for a missing program, a missing interpreter and a missing directory alike.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use lockstep_model::request::ShellRequest;
 use lockstep_model::{Digest, Failure};
+
+use crate::pinned::Pinned;
 
 /// Refuses what cannot be passed to a process: a NUL anywhere, a variable without a usable name.
 pub(crate) fn arguments(request: &ShellRequest) -> Result<(), Failure> {
@@ -19,7 +21,7 @@ pub(crate) fn arguments(request: &ShellRequest) -> Result<(), Failure> {
     if let Some(position) = request.args.iter().position(|arg| arg.contains('\0')) {
         return refused(format!("argument {} contains a NUL byte", position + 1));
     }
-    for (key, value) in &request.env {
+    for (key, value) in request.env.iter().chain(&request.env_files) {
         // Never the value: a secret may have been put in.
         let shown: String = key.chars().take(40).flat_map(char::escape_default).collect();
         if key.is_empty() || key.contains(['=', '\0']) {
@@ -32,8 +34,9 @@ pub(crate) fn arguments(request: &ShellRequest) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses a program that is not there, cannot be executed, or is not the one that the grant pins.
-pub(crate) fn program(request: &ShellRequest, pinned: Option<Digest>) -> Result<(), Failure> {
+/// Refuses a program that is not there, cannot be executed, or is not the one that the grant pins; of a pinned one the file that was looked at, which is the
+/// one to execute.
+pub(crate) fn program(request: &ShellRequest, pinned: Option<Digest>) -> Result<Option<Pinned>, Failure> {
     let program = &request.program;
     if !program.starts_with('/') {
         return Err(Failure::problem("shell.argument", format!("`{program}` is not an absolute path: the host searches no `PATH`")));
@@ -49,10 +52,7 @@ pub(crate) fn program(request: &ShellRequest, pinned: Option<Digest>) -> Result<
     if metadata.permissions().mode() & 0o111 == 0 {
         return Err(Failure::problem("shell.start", format!("`{program}` is not executable: set the permission with `chmod +x {program}`")));
     }
-    match pinned {
-        Some(pinned) => digest(program, pinned),
-        None => Ok(()),
-    }
+    pinned.map(|pinned| Pinned::open(program, pinned)).transpose()
 }
 
 /// Refuses a working directory that is not one.
@@ -72,16 +72,4 @@ fn missing(program: &str) -> Failure {
         "shell.program-missing",
         format!("`{program}` does not exist on this host: install it, or correct the path in the procedure and the grant"),
     )
-}
-
-fn digest(program: &str, pinned: Digest) -> Result<(), Failure> {
-    let found = File::open(program)
-        .and_then(Digest::of_reader)
-        .map_err(|error| Failure::problem("shell.start", format!("`{program}` cannot be read to check its digest: {error}")))?;
-    if found == pinned {
-        return Ok(());
-    }
-    Err(Failure::Denied(format!(
-        "`{program}` is not the program that the grant pins: expected {pinned}, found {found}; find out who changed it, or pin the new digest"
-    )))
 }

@@ -4,17 +4,18 @@
 //! ended as well: after a short grace nobody waits for it, and nobody kills it, for a service manager's start command does just that.
 
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::ExitStatus;
+use std::process::{ChildStdin, ExitStatus};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lockstep_gate::{CallContext, Interrupt, LiveOutput, Stream};
+use lockstep_gate::{ArtifactSink, CallContext, Interrupt, LiveOutput, Stream};
 use lockstep_model::request::{ShellRequest, ShellResponse};
 use lockstep_model::{Content, Failure, Secret};
 
 use crate::capture::Capture;
-use crate::pipes::{self, Event};
+use crate::launch::{COMPLAINT, NOT_LAUNCHED};
+use crate::pipes::{self, Event, Food};
 use crate::start::Running;
 
 /// How long outputs may stay open after the process has exited: what is still in the pipes comes at once, the rest is a daemon's.
@@ -67,36 +68,57 @@ impl<'a> Deadline<'a> {
     }
 }
 
+/// Where standard input comes from and the outputs go.
+pub(crate) struct Ends<'a> {
+    food: Food,
+    live: &'a dyn LiveOutput,
+    /// What standard output becomes, if that.
+    sink: Option<ArtifactSink>,
+}
+
+impl<'a> Ends<'a> {
+    /// As the request says.
+    pub(crate) fn of(request: &ShellRequest, context: &CallContext<'a>) -> Result<Self, Failure> {
+        let food = match request.stdin_artifact {
+            Some(digest) => Food::Artifact(context.artifacts.open(digest)?),
+            None => Food::Bytes(Secret::new(request.stdin.0.clone())),
+        };
+        let sink = request.stdout_artifact.as_ref().map(|id| context.artifacts.create_scrubbed(id)).transpose()?;
+        Ok(Self { food, live: context.live, sink })
+    }
+}
+
 /// How it ended.
 pub(crate) struct Ended {
     status: ExitStatus,
     stdout: Capture,
     stderr: Capture,
+    sink: Option<ArtifactSink>,
 }
 
 impl Ended {
-    /// What the guest gets.
-    pub(crate) fn response(self, took: Duration) -> ShellResponse {
-        ShellResponse {
-            // Neither exited nor killed does not happen to a process that has ended.
-            code: self.status.code().or_else(|| self.status.signal().map(|signal| 128 + signal)).unwrap_or(-1),
-            truncated: self.stdout.is_cut() || self.stderr.is_cut(),
-            stdout: Content(self.stdout.into_bytes()),
+    /// What the guest gets. The output of a program that failed becomes no artifact: it would be taken for all of it.
+    pub(crate) fn response(self, took: Duration) -> Result<ShellResponse, Failure> {
+        // Neither exited nor killed does not happen to a process that has ended.
+        let code = self.status.code().or_else(|| self.status.signal().map(|signal| 128 + signal)).unwrap_or(-1);
+        let unkept = |failure: Failure| Failure::InDoubt(format!("the program ended with 0, and its output could not be kept: {failure}"));
+        let stdout_artifact = self.sink.filter(|_| code == 0).map(ArtifactSink::finish).transpose().map_err(unkept)?;
+        let whole = stdout_artifact.is_some();
+        Ok(ShellResponse {
+            code,
+            truncated: (!whole && self.stdout.is_cut()) || self.stderr.is_cut(),
+            stdout: Content(if whole { Vec::new() } else { self.stdout.into_bytes() }),
             stderr: Content(self.stderr.into_bytes()),
+            stdout_artifact,
             duration: u32::try_from(took.as_millis()).unwrap_or(u32::MAX),
-        }
+        })
     }
 }
 
 /// Feeds, hears and waits.
-pub(crate) fn follow(
-    mut running: Running,
-    request: &ShellRequest,
-    output_limit: usize,
-    deadline: &Deadline<'_>,
-    live: &dyn LiveOutput,
-) -> Result<Ended, Failure> {
-    let events = match pipes::watch(&mut running, Secret::new(request.stdin.0.clone())) {
+pub(crate) fn follow(mut running: Running, request: &ShellRequest, ends: Ends<'_>, output_limit: usize, deadline: &Deadline<'_>) -> Result<Ended, Failure> {
+    let Ends { food, live, sink } = ends;
+    let events = match pipes::watch(&mut running, food) {
         Ok(events) => events,
         Err(error) => {
             bury(running, false);
@@ -106,11 +128,17 @@ pub(crate) fn follow(
             ));
         }
     };
-    let mut heard = Heard { stdout: Capture::new(output_limit), stderr: Capture::new(output_limit), open: 2, exited: None, live };
+    let mut heard = Heard { stdout: Capture::new(output_limit), stderr: Capture::new(output_limit), sink, broken: None, open: 2, exited: None, live };
     heard.until(&events, |exited| match exited {
         None => deadline.at(),
         Some(at) => (at + GRACE).min(deadline.at()).max(at + LAST_READ),
     });
+    if let Some((failure, _pipe)) = heard.broken.take() {
+        running.kill_group();
+        bury(running, heard.exited.is_some());
+        // Not a failure that a policy may retry: it has begun, and what it has done by now nobody knows.
+        return Err(Failure::InDoubt(format!("`{}` was killed in the middle, with what it had started in its process group: {failure}", request.program)));
+    }
     if heard.exited.is_none() {
         running.kill_group();
         let gone_by = Instant::now() + BURIAL;
@@ -122,7 +150,13 @@ pub(crate) fn follow(
         .child
         .wait()
         .map_err(|error| Failure::problem("shell.start", format!("`{}` has ended, but the kernel does not say how: {error}", request.program)))?;
-    Ok(Ended { status, stdout: heard.stdout, stderr: heard.stderr })
+    if running.launched && status.code() == Some(NOT_LAUNCHED.into()) {
+        let words = heard.stderr.last_words(LAST_WORDS);
+        if let Some(why) = words.strip_prefix(COMPLAINT) {
+            return Err(Failure::problem("shell.start", format!("`{}` was not started: {}", request.program, why.trim_end())));
+        }
+    }
+    Ok(Ended { status, stdout: heard.stdout, stderr: heard.stderr, sink: heard.sink })
 }
 
 /// Kills once more and reaps. What does not die at once is left to a thread, so that no zombie stays.
@@ -144,6 +178,10 @@ fn bury(mut running: Running, exited: bool) {
 struct Heard<'a> {
     stdout: Capture,
     stderr: Capture,
+    sink: Option<ArtifactSink>,
+    /// Why it cannot go on: what it is fed with cannot be read, or what it says not be kept. With the pipe that it is fed through, which stays open until it
+    /// is killed.
+    broken: Option<(Failure, Option<ChildStdin>)>,
     open: u8,
     exited: Option<Instant>,
     live: &'a dyn LiveOutput,
@@ -152,7 +190,7 @@ struct Heard<'a> {
 impl Heard<'_> {
     /// Listens until it has ended and said all, or until the instant that `limit` gives for when it exited.
     fn until(&mut self, events: &Receiver<Event>, limit: impl Fn(Option<Instant>) -> Instant) {
-        while self.exited.is_none() || self.open > 0 {
+        while self.broken.is_none() && (self.exited.is_none() || self.open > 0) {
             // A program that never stops talking must not keep the deadline from being looked at.
             let left = limit(self.exited).saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -168,13 +206,19 @@ impl Heard<'_> {
 
     fn take(&mut self, event: Event) {
         match event {
-            Event::Output(stream, bytes) => {
-                self.live.output(stream, &bytes);
-                match stream {
-                    Stream::Stdout => self.stdout.take(&bytes),
-                    Stream::Stderr => self.stderr.take(&bytes),
+            Event::Output(Stream::Stdout, bytes) => {
+                self.stdout.take(&bytes);
+                match &mut self.sink {
+                    None => self.live.output(Stream::Stdout, &bytes),
+                    // A dump is nothing to be looked at.
+                    Some(sink) => self.broken = sink.append(&bytes).err().map(|failure| (failure, None)),
                 }
             }
+            Event::Output(Stream::Stderr, bytes) => {
+                self.live.output(Stream::Stderr, &bytes);
+                self.stderr.take(&bytes);
+            }
+            Event::Unfed(failure, pipe) => self.broken = Some((failure, Some(pipe))),
             Event::Closed => self.open = self.open.saturating_sub(1),
             Event::Exited => self.exited = Some(Instant::now()),
         }

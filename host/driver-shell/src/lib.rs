@@ -5,12 +5,16 @@
 //!
 //! # Caveats
 //! A process that moves itself to another session (`setsid`) is out of reach of the kill at the deadline: so does every service manager, on purpose.
-//! A pinned digest is checked just before the start, by path; whoever may replace the file between the two could also replace it before, so pin files that
-//! only root can write. `ARCHITECTURE.md` says why it is not executed by descriptor.
+//! A pinned program is executed by the descriptor through which it was hashed; whoever may write to that very file could still do so while it runs, so pin
+//! files that only root can write. A program that is confined (`landlock`, `limits`) is started by this binary started once more: whoever links this crate
+//! has to call [`launch`] when the first argument is [`LAUNCH`].
 
 mod capture;
 mod check;
 mod follow;
+mod inherited;
+mod launch;
+mod pinned;
 mod pipes;
 mod start;
 #[cfg(test)]
@@ -23,7 +27,9 @@ use lockstep_grant::{Granted, ShellTerms};
 use lockstep_model::Failure;
 use lockstep_model::request::{Request, ShellRequest, ShellResponse};
 
-use crate::follow::Deadline;
+use crate::follow::{Deadline, Ends};
+
+pub use launch::{LAUNCH, LaunchError, NOT_LAUNCHED, kernel_has_landlock, launch};
 
 /// Runs programs of the host.
 #[derive(Debug, Clone, Copy, Default)]
@@ -47,10 +53,12 @@ impl Driver<ShellRequest> for ShellDriver {
 fn run(request: &ShellRequest, terms: &ShellTerms, context: &CallContext<'_>) -> Result<ShellResponse, Failure> {
     let deadline = Deadline::of(request.timeout(), context);
     check::arguments(request)?;
-    check::program(request, terms.digest)?;
+    let pinned = check::program(request, terms.digest)?;
     check::directory(terms.directory.as_deref())?;
     let started = Instant::now();
-    let running = start::start(request, terms, context.idempotency_key)?;
-    let ended = follow::follow(running, request, terms.output_limit, &deadline, context.live)?;
-    Ok(ended.response(started.elapsed()))
+    // Before the start: what cannot be fed, or has nowhere to go, does not begin.
+    let ends = Ends::of(request, context)?;
+    let running = start::start(request, terms, context.idempotency_key, pinned.as_ref())?;
+    let ended = follow::follow(running, request, ends, terms.output_limit, &deadline)?;
+    ended.response(started.elapsed())
 }

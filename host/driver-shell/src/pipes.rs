@@ -4,11 +4,13 @@
 //! they go on reading into nothing: a daemon that kept its output open must not die of a closed pipe. They end with the pipes.
 
 use std::io::{self, Read, Write as _};
+use std::process::ChildStdin;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use lockstep_gate::Stream;
-use lockstep_model::Secret;
+use lockstep_gate::artifacts::{pump, unreadable};
+use lockstep_gate::{ArtifactReader, Stream};
+use lockstep_model::{Failure, Secret};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
 use crate::start::Running;
@@ -27,18 +29,24 @@ pub(crate) enum Event {
     Closed,
     /// The program itself has ended; it is still to be reaped.
     Exited,
+    /// What it was to be fed with cannot be read to its end. The pipe is still open: closed, it would tell the program that this was all.
+    Unfed(Failure, ChildStdin),
+}
+
+/// What goes to standard input.
+pub(crate) enum Food {
+    /// Bytes of the request, secrets in them.
+    Bytes(Secret<Vec<u8>>),
+    /// An artifact, as it is.
+    Artifact(Box<dyn ArtifactReader>),
 }
 
 /// Starts the threads. Nothing is left unread or unfed when this fails: the caller kills the program.
-pub(crate) fn watch(running: &mut Running, stdin: Secret<Vec<u8>>) -> io::Result<Receiver<Event>> {
+pub(crate) fn watch(running: &mut Running, food: Food) -> io::Result<Receiver<Event>> {
     let (sender, receiver) = sync_channel(QUEUE);
-    if let Some(mut pipe) = running.child.stdin.take() {
-        named("shell-stdin", move || {
-            // A program need not read what it is given: that is its own affair.
-            if let Err(error) = pipe.write_all(stdin.expose()) {
-                tracing::debug!(%error, "feeding standard input");
-            }
-        })?;
+    if let Some(pipe) = running.child.stdin.take() {
+        let sender = sender.clone();
+        named("shell-stdin", move || feed(pipe, food, &sender))?;
     }
     if let Some(pipe) = running.child.stdout.take() {
         let sender = sender.clone();
@@ -58,6 +66,20 @@ pub(crate) fn watch(running: &mut Running, stdin: Secret<Vec<u8>>) -> io::Result
 
 fn named(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     thread::Builder::new().name(name.to_owned()).spawn(work).map(drop)
+}
+
+/// A program need not read what it is given: that is its own affair.
+fn feed(mut pipe: ChildStdin, food: Food, listener: &SyncSender<Event>) {
+    let fed = match food {
+        Food::Bytes(bytes) => pipe.write_all(bytes.expose()),
+        Food::Artifact(mut reader) => match pump(&mut *reader, |piece| pipe.write_all(piece)) {
+            Ok(fed) => fed,
+            Err(error) => return tell(listener, Event::Unfed(unreadable(error), pipe)),
+        },
+    };
+    if let Err(error) = fed {
+        tracing::debug!(%error, "feeding standard input");
+    }
 }
 
 /// Reads until nobody holds the other end, whether or not anyone still listens.

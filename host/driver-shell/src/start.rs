@@ -1,18 +1,26 @@
 //! Starts the program: a process group of its own, an environment of exactly what is named, three pipes, and no privileges that `lockstep` has not.
 
 use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
 use lockstep_grant::ShellTerms;
-use lockstep_model::Failure;
 use lockstep_model::request::ShellRequest;
+use lockstep_model::{Failure, Secret};
 use rustix::process::{Pid, Signal, kill_process_group};
 use rustix::thread::set_no_new_privs;
 
+use crate::inherited::{self, PrivateFile};
+use crate::launch;
+use crate::pinned::Pinned;
+
 /// The variable that carries the call's idempotency key.
 const KEY_VARIABLE: &str = "LOCKSTEP_IDEMPOTENCY_KEY";
+
+/// This very program, also when its file has been replaced or removed: the command line makes it a launcher when it is asked to be one.
+const LAUNCHER: &str = "/proc/self/exe";
 
 /// A started program, not yet reaped: its process id stays its own until then, so that a kill cannot hit a stranger.
 pub(crate) struct Running {
@@ -20,6 +28,8 @@ pub(crate) struct Running {
     pub(crate) child: Child,
     /// Its id, which is also its group's.
     pub(crate) pid: Pid,
+    /// Whether it begins as the launcher, which may fail to become the program.
+    pub(crate) launched: bool,
 }
 
 impl Running {
@@ -33,35 +43,63 @@ impl Running {
 }
 
 /// Starts what was granted.
-#[expect(clippy::disallowed_methods, reason = "the one place that starts processes: it is asked only with what was granted")]
-pub(crate) fn start(request: &ShellRequest, terms: &ShellTerms, key: &str) -> Result<Running, Failure> {
-    let mut command = Command::new(&request.program);
-    command.args(&request.args).env_clear();
+pub(crate) fn start(request: &ShellRequest, terms: &ShellTerms, key: &str, pinned: Option<&Pinned>) -> Result<Running, Failure> {
+    let files = private_files(request)?;
+    let (mut command, launched) = command(request, terms, pinned);
+    command.env_clear();
     command.envs(terms.env.iter().map(|(key, value)| (key, value)));
     command.envs(request.env.iter().map(|(key, value)| (key, value)));
+    command.envs(files.iter().map(|(key, file)| (key, file.path())));
     // Last, so that nobody else can say what the key is.
     command.env(KEY_VARIABLE, key);
     // Never the directory that `lockstep` happens to stand in: the same call must mean the same everywhere.
     command.current_dir(terms.directory.as_deref().unwrap_or_else(|| "/".as_ref()));
-    command.stdin(if request.stdin.is_empty() { Stdio::null() } else { Stdio::piped() });
+    command.stdin(if request.stdin.is_empty() && request.stdin_artifact.is_none() { Stdio::null() } else { Stdio::piped() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.process_group(0);
-    let mut child = without_new_privileges(command).map_err(|error| not_started(&request.program, &error))?;
+    let script = pinned.filter(|pinned| pinned.is_script && !launched).map(|pinned| pinned.file().as_fd());
+    let descriptors: Vec<BorrowedFd<'_>> = files.iter().map(|(_, file)| file.as_fd()).chain(script).collect();
+    let mut child = without_new_privileges(command, &descriptors).map_err(|error| not_started(&request.program, &error))?;
     let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
         // No kernel gives such an id; without one the deadline could not be kept.
         return Err(abandon(&mut child, &request.program));
     };
-    Ok(Running { child, pid })
+    Ok(Running { child, pid, launched })
+}
+
+/// The program itself, by its descriptor when it is pinned; or the launcher, which becomes it. Says whether it is the launcher.
+#[expect(clippy::disallowed_methods, reason = "the one place that starts processes: it is asked only with what was granted")]
+fn command(request: &ShellRequest, terms: &ShellTerms, pinned: Option<&Pinned>) -> (Command, bool) {
+    if let Some(arguments) = launch::arguments(&request.program, &request.args, terms) {
+        let mut command = Command::new(LAUNCHER);
+        command.args(arguments);
+        return (command, true);
+    }
+    let mut command = match pinned {
+        Some(pinned) => Command::new(pinned.path()),
+        None => Command::new(&request.program),
+    };
+    command.arg0(&request.program).args(&request.args);
+    (command, false)
+}
+
+/// The files that variables of the command name.
+fn private_files(request: &ShellRequest) -> Result<Vec<(&String, PrivateFile)>, Failure> {
+    let made = request.env_files.iter().map(|(key, content)| Ok((key, PrivateFile::of(&Secret::new(content.clone().into_bytes()))?)));
+    made.collect::<io::Result<_>>()
+        .map_err(|error| Failure::retryable("shell.start", format!("`{}` was not started: its private files could not be made: {error}", request.program)))
 }
 
 /// Starts it from a thread that can gain no privileges any more, and neither can what it starts: a program that is set-uid or has capabilities of its own runs
 /// with those of `lockstep`. A thread, because the mark stays: `lockstep` itself goes on as it was.
-fn without_new_privileges(mut command: Command) -> io::Result<Child> {
-    let started = thread::Builder::new().name("shell-start".to_owned()).spawn(move || {
-        set_no_new_privs(true)?;
-        command.spawn()
-    })?;
-    started.join().unwrap_or_else(|_| Err(io::Error::other("the thread that starts it has panicked")))
+fn without_new_privileges(mut command: Command, descriptors: &[BorrowedFd<'_>]) -> io::Result<Child> {
+    thread::scope(|scope| {
+        let started = thread::Builder::new().name("shell-start".to_owned()).spawn_scoped(scope, move || {
+            set_no_new_privs(true)?;
+            inherited::start(&mut command, descriptors)
+        })?;
+        started.join().unwrap_or_else(|_| Err(io::Error::other("the thread that starts it has panicked")))
+    })
 }
 
 fn abandon(child: &mut Child, program: &str) -> Failure {

@@ -1,11 +1,12 @@
 //! The driver against real programs of the host.
 
 use std::fs;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use lockstep_gate::{CallContext, Driver as _, Interrupt, LiveOutput, NoLiveOutput, Stream};
+use lockstep_gate::{ArtifactReader, ArtifactSink, Artifacts, CallContext, Driver as _, Interrupt, LiveOutput, LooseArtifacts, NoLiveOutput, NoNotes, Stream};
 use lockstep_grant::{Decision, Grant, Grantable as _, ShellTerms};
 use lockstep_model::request::{ShellRequest, ShellResponse};
 use lockstep_model::{Content, Digest, Failure};
@@ -16,7 +17,7 @@ use super::{ShellDriver, run};
 const KEY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 fn terms() -> ShellTerms {
-    ShellTerms { env: Arc::new([]), directory: None, digest: None, output_limit: 1024 * 1024 }
+    ShellTerms { output_limit: 1024 * 1024, ..ShellTerms::default() }
 }
 
 fn sh(script: &str) -> ShellRequest {
@@ -24,7 +25,18 @@ fn sh(script: &str) -> ShellRequest {
 }
 
 fn perform_on(request: &ShellRequest, terms: &ShellTerms) -> Result<ShellResponse, Failure> {
-    run(request, terms, &CallContext { idempotency_key: KEY, time_left: Duration::from_secs(60), interrupt: &Interrupt::default(), live: &NoLiveOutput })
+    run(
+        request,
+        terms,
+        &CallContext {
+            idempotency_key: KEY,
+            time_left: Duration::from_secs(60),
+            interrupt: &Interrupt::default(),
+            notes: &NoNotes,
+            live: &NoLiveOutput,
+            artifacts: &LooseArtifacts::default(),
+        },
+    )
 }
 
 fn perform(request: &ShellRequest) -> ShellResponse {
@@ -173,8 +185,19 @@ fn output_is_shown_while_it_comes() {
     let seen = dir.path().join("seen");
     let script = format!("echo one; while ! test -e {}; do /bin/sleep 0.01; done; echo two >&2", seen.display());
     let live = Answering(&screen, &seen);
-    run(&sh(&script), &terms(), &CallContext { idempotency_key: KEY, time_left: Duration::from_secs(30), interrupt: &Interrupt::default(), live: &live })
-        .unwrap();
+    run(
+        &sh(&script),
+        &terms(),
+        &CallContext {
+            idempotency_key: KEY,
+            time_left: Duration::from_secs(30),
+            interrupt: &Interrupt::default(),
+            notes: &NoNotes,
+            live: &live,
+            artifacts: &LooseArtifacts::default(),
+        },
+    )
+    .unwrap();
     assert_eq!(*screen.0.lock().unwrap(), [(Stream::Stdout, b"one\n".to_vec()), (Stream::Stderr, b"two\n".to_vec())]);
 }
 
@@ -194,7 +217,14 @@ fn the_deadline_kills_the_program_and_what_it_started() {
 fn the_time_left_of_the_step_is_a_deadline_too() {
     let mut request = sh("while :; do echo talking; done");
     request.timeout_milliseconds = Some(60_000);
-    let context = CallContext { idempotency_key: KEY, time_left: Duration::from_millis(200), interrupt: &Interrupt::default(), live: &NoLiveOutput };
+    let context = CallContext {
+        idempotency_key: KEY,
+        time_left: Duration::from_millis(200),
+        interrupt: &Interrupt::default(),
+        notes: &NoNotes,
+        live: &NoLiveOutput,
+        artifacts: &LooseArtifacts::default(),
+    };
     let failure = run(&request, &terms(), &context).unwrap_err();
     assert!(matches!(&failure, Failure::TimedOut(message) if message.contains("what was left of the step's time")), "{failure}");
 }
@@ -308,7 +338,205 @@ fn a_granted_command_runs_on_the_terms_of_its_rule() {
     let grant = Grant::parse(&grant, "test.toml", Path::new("/")).unwrap();
     let request = ShellRequest { env: vec![("B".into(), "2".into())], ..sh("echo $A $B; pwd; /usr/bin/yes | /usr/bin/head -c 5000") };
     let Decision::Allowed(granted) = request.decide(&grant) else { panic!("denied") };
-    let context = CallContext { idempotency_key: KEY, time_left: Duration::from_secs(60), interrupt: &Interrupt::default(), live: &NoLiveOutput };
+    let context = CallContext {
+        idempotency_key: KEY,
+        time_left: Duration::from_secs(60),
+        interrupt: &Interrupt::default(),
+        notes: &NoNotes,
+        live: &NoLiveOutput,
+        artifacts: &LooseArtifacts::default(),
+    };
     let exit = ShellDriver::new().perform(&granted, &context).unwrap();
     assert!(text(&exit.stdout).starts_with(&format!("1 2\n{}\ny\n", there.display())) && exit.truncated, "{}", text(&exit.stdout));
+}
+
+#[test]
+fn what_was_hashed_is_what_runs_also_when_its_file_is_replaced_in_between() {
+    let dir = tempfile::tempdir().unwrap();
+    let content = "#!/bin/sh\necho pinned \"$1\"\n";
+    let program = script(dir.path(), content);
+    let mut request = ShellRequest::command(&program, &["argument"]);
+    let pinned = super::check::program(&request, Some(Digest::of(content.as_bytes()))).unwrap().unwrap();
+    let other = dir.path().join("other");
+    fs::create_dir(&other).unwrap();
+    fs::rename(script(&other, "#!/bin/sh\necho replaced\n"), &program).unwrap();
+    let artifacts = LooseArtifacts::default();
+    let heard = |request: &ShellRequest, pinned: &super::pinned::Pinned| {
+        let running = super::start::start(request, &terms(), KEY, Some(pinned)).unwrap();
+        let context = CallContext {
+            idempotency_key: KEY,
+            time_left: Duration::from_secs(60),
+            interrupt: &Interrupt::default(),
+            notes: &NoNotes,
+            live: &NoLiveOutput,
+            artifacts: &artifacts,
+        };
+        let deadline = super::follow::Deadline::of(None, &context);
+        let ends = super::follow::Ends::of(request, &context).unwrap();
+        super::follow::follow(running, request, ends, 1024, &deadline).unwrap().response(Duration::ZERO).unwrap()
+    };
+    assert_eq!(text(&heard(&request, &pinned).stdout), "pinned argument\n");
+    request.program = "/bin/echo".to_owned();
+    let bytes = fs::read("/bin/echo").unwrap();
+    let pinned = super::check::program(&request, Some(Digest::of(&bytes))).unwrap().unwrap();
+    assert!(!pinned.is_script);
+    assert_eq!(text(&heard(&request, &pinned).stdout), "argument\n");
+}
+
+/// Descriptors that this test program was started with and that no library of ours has opened: whoever starts it decides about them.
+fn handed_down() -> Vec<String> {
+    let is_inherited = |name: &String| {
+        let info = fs::read_to_string(format!("/proc/self/fdinfo/{name}")).unwrap_or_default();
+        let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
+        flags.is_some_and(|flags| flags & 0o2_000_000 == 0)
+    };
+    fs::read_dir("/proc/self/fd").unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).filter(is_inherited).collect()
+}
+
+#[test]
+fn a_program_inherits_its_streams_and_nothing_that_lockstep_has_open() {
+    let _open = fs::File::open("/etc/hostname").unwrap();
+    let (handed_down, listed) = (handed_down(), perform(&ShellRequest::command("/bin/ls", &["/proc/self/fd"])));
+    let more: Vec<&str> =
+        text(&listed.stdout).lines().filter(|name| !["0", "1", "2"].contains(name) && !handed_down.iter().any(|known| known == name)).collect();
+    // What lists the directory has it open meanwhile.
+    assert_eq!(more.len(), 1, "{more:?}");
+}
+
+#[test]
+fn a_secret_can_be_a_file_that_is_nowhere_on_a_disk_and_its_users_alone() {
+    let mut request =
+        sh("/bin/cat \"$PGPASSFILE\"; /usr/bin/stat -L -c %a \"$PGPASSFILE\"; /bin/sh -c '/bin/cat \"$PGPASSFILE\"'; /usr/bin/readlink \"$PGPASSFILE\"");
+    request.env_files = vec![("PGPASSFILE".into(), "geheim\n".into())];
+    let exit = perform(&request);
+    let lines: Vec<&str> = text(&exit.stdout).lines().collect();
+    assert_eq!(lines[..3], ["geheim", "400", "geheim"], "{}", text(&exit.stderr));
+    assert!(lines[3].starts_with("/memfd:"), "{}", lines[3]);
+    let without = perform(&sh("/bin/ls -l /proc/self/fd"));
+    assert!(!text(&without.stdout).contains("memfd"), "another program has inherited it");
+}
+
+#[test]
+fn t14_what_never_ends_is_ended_by_its_deadline_and_what_it_said_is_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("log");
+    fs::write(&file, "line\n".repeat(10)).unwrap();
+    let mut tail = ShellRequest::command("/usr/bin/tail", &["-n", "3", "-f", file.to_str().unwrap()]);
+    tail.timeout_milliseconds = Some(300);
+    let Failure::TimedOut(message) = failure(&tail) else { panic!("it has ended") };
+    assert!(message.contains("its own timeout") && message.contains("line\nline\nline"), "{message}");
+    let mut endless = ShellRequest::command("/usr/bin/yes", &[]);
+    endless.timeout_milliseconds = Some(300);
+    let Failure::TimedOut(message) = failure(&endless) else { panic!("it has ended") };
+    assert!(message.len() < 8 * 1024, "{} bytes", message.len());
+}
+
+#[test]
+fn t15_no_match_is_an_exit_code_of_its_own_and_no_failure() {
+    let none = perform(&ShellRequest { stdin: "all is well\n".into(), ..ShellRequest::command("/bin/grep", &["error"]) });
+    assert_eq!((none.code, none.stdout.len()), (1, 0));
+    let broken = perform(&ShellRequest::command("/bin/grep", &["error", "/no/such/file"]));
+    assert_eq!(broken.code, 2);
+}
+
+/// A command on artifacts that the test can look into.
+fn perform_with(artifacts: &LooseArtifacts, request: &ShellRequest) -> Result<ShellResponse, Failure> {
+    let interrupt = Interrupt::default();
+    run(
+        request,
+        &terms(),
+        &CallContext { idempotency_key: KEY, time_left: Duration::from_secs(60), interrupt: &interrupt, notes: &NoNotes, live: &NoLiveOutput, artifacts },
+    )
+}
+
+#[test]
+fn an_artifact_goes_through_a_program_into_another_one_whatever_its_length() {
+    let artifacts = LooseArtifacts::default();
+    let bytes: Vec<u8> = (0..1_000_000_u64).flat_map(u64::to_be_bytes).collect();
+    let request = ShellRequest { stdin_artifact: Some(artifacts.keep(&bytes).unwrap()), stdout_artifact: Some("copy".into()), ..sh("cat; echo done >&2") };
+    let exit = perform_with(&artifacts, &request).unwrap();
+    assert_eq!((exit.code, exit.stdout.len(), exit.truncated, text(&exit.stderr)), (0, 0, false, "done\n"));
+    let sealed = exit.stdout_artifact.unwrap();
+    assert_eq!((sealed.id.as_str(), sealed.digest, sealed.size.as_str()), ("copy", Digest::of(&bytes), "8000000"));
+    assert!(artifacts.bytes(sealed.digest).unwrap() == bytes);
+}
+
+#[test]
+fn the_output_of_a_program_that_fails_becomes_no_artifact_and_is_seen() {
+    let artifacts = LooseArtifacts::default();
+    let exit = perform_with(&artifacts, &ShellRequest { stdout_artifact: Some("dump".into()), ..sh("echo half; exit 3") }).unwrap();
+    assert_eq!((exit.code, text(&exit.stdout), exit.stdout_artifact), (3, "half\n", None));
+    assert!(artifacts.bytes(Digest::of(b"half\n")).is_err(), "it was kept");
+}
+
+#[test]
+fn a_program_does_not_begin_when_its_artifacts_are_not_what_they_should_be() {
+    let (artifacts, dir) = (LooseArtifacts::default(), tempfile::tempdir().unwrap());
+    let begun = dir.path().join("begun");
+    let script = format!("touch {}", begun.display());
+    let missing = ShellRequest { stdin_artifact: Some(Digest::of(b"never kept")), ..sh(&script) };
+    assert_eq!(perform_with(&artifacts, &missing).unwrap_err().code(), "artifact.corrupt");
+    let unnamed = ShellRequest { stdout_artifact: Some("No Id".into()), ..sh(&script) };
+    assert_eq!(perform_with(&artifacts, &unnamed).unwrap_err().code(), "artifact.id");
+    assert!(!begun.exists());
+}
+
+/// Artifacts whose bytes end in an error.
+struct Broken(LooseArtifacts);
+
+impl Artifacts for Broken {
+    fn open(&self, _: Digest) -> Result<Box<dyn ArtifactReader>, Failure> {
+        Ok(Box::new(Torn(100_000)))
+    }
+
+    fn create(&self, id: &str) -> Result<ArtifactSink, Failure> {
+        self.0.create(id)
+    }
+
+    fn create_scrubbed(&self, id: &str) -> Result<ArtifactSink, Failure> {
+        self.0.create_scrubbed(id)
+    }
+}
+
+/// So many bytes, and then none that can be read.
+struct Torn(usize);
+
+impl Read for Torn {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.min(buffer.len());
+        self.0 -= count;
+        if count == 0 { Err(io::Error::other("torn")) } else { Ok(count) }
+    }
+}
+
+impl Seek for Torn {
+    fn seek(&mut self, _: SeekFrom) -> io::Result<u64> {
+        Ok(0)
+    }
+}
+
+impl ArtifactReader for Torn {
+    fn size(&self) -> u64 {
+        1_000_000
+    }
+}
+
+#[test]
+fn a_program_whose_input_cannot_be_read_to_its_end_is_killed_and_does_not_take_the_part_for_the_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = dir.path().join("taken");
+    let script = format!("cat > /dev/null && touch {}", taken.display());
+    let request = ShellRequest { stdin_artifact: Some(Digest::of(b"any")), ..sh(&script) };
+    let (broken, interrupt) = (Broken(LooseArtifacts::default()), Interrupt::default());
+    let context = CallContext {
+        idempotency_key: KEY,
+        time_left: Duration::from_secs(60),
+        interrupt: &interrupt,
+        notes: &NoNotes,
+        live: &NoLiveOutput,
+        artifacts: &broken,
+    };
+    let failure = run(&request, &terms(), &context).unwrap_err();
+    assert!(matches!(&failure, Failure::InDoubt(text) if text.contains("torn") && text.contains("killed")), "{failure}");
+    assert!(!taken.exists(), "the program took a part for the whole");
 }

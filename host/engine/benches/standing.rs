@@ -82,6 +82,7 @@ impl Driver<HttpRequest> for Answering {
             truncated: false,
             url: call.request().url.clone(),
             timing: Timing::default(),
+            tries: 0,
         })
     }
 }

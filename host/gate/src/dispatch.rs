@@ -6,12 +6,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lockstep_grant::{Grantable, Granted};
+use lockstep_journal::Scribe;
 use lockstep_journal::event::{ArtifactSealed, CallId, Event};
-use lockstep_journal::{Scribe, Store};
-use lockstep_model::request::{FilesRequest, FilesResponse, HttpRequest, HttpResponse, SealedArtifact, ShellRequest, ShellResponse};
-use lockstep_model::{Clock, Failure, StepId, Timestamp};
+use lockstep_model::request::{
+    DbAsk, DbRequest, DbResponse, FilesRequest, FilesResponse, HttpRequest, HttpResponse, KubeRequest, KubeResponse, RedisAsk, RedisRequest, RedisResponse,
+    SealedArtifact, ShellRequest, ShellResponse,
+};
+use lockstep_model::{Clock, EffectClass, Failure, StepId, Timestamp};
 
-use crate::driver::{CallContext, Driver};
+use crate::artifacts::{check_artifact_id, taken};
+use crate::driver::{CallContext, Driver, Settled};
 use crate::interrupt::Interrupt;
 use crate::secrets::Secrets;
 use crate::stop::Stop;
@@ -25,6 +29,12 @@ pub struct Drivers {
     pub shell: Arc<dyn Driver<ShellRequest>>,
     /// Performs `files`.
     pub files: Arc<dyn Driver<FilesRequest>>,
+    /// Performs `redis`.
+    pub redis: Arc<dyn Driver<RedisRequest>>,
+    /// Performs `kube`.
+    pub kube: Arc<dyn Driver<KubeRequest>>,
+    /// Performs `db`.
+    pub db: Arc<dyn Driver<DbRequest>>,
 }
 
 /// What performing a request may lean on besides its driver.
@@ -49,6 +59,12 @@ pub trait Dispatch: Grantable {
     /// # Errors
     /// `Failure` is an outcome for the guest and the journal; `Stop` ends the attempt without an outcome.
     fn perform(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<Self::Response, Failure>, Stop>;
+
+    /// What became of an at-most-once call whose outcome was lost, when its driver can find out by what it noted.
+    fn settle(around: &Surroundings<'_>, call: &Granted<Self>, note: Option<&serde_json::Value>, context: &CallContext<'_>) -> Settled<Self::Response> {
+        let _ = (around, call, note, context);
+        Settled::NobodyToAsk
+    }
 
     /// Whether the step's deadline stands still while it is performed.
     fn stands_still(&self) -> bool {
@@ -83,56 +99,61 @@ impl Dispatch for HttpRequest {
 
 impl Dispatch for ShellRequest {
     fn perform(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<ShellResponse, Failure>, Stop> {
-        Ok(around.drivers.shell.perform(call, context))
+        Ok(around.may_become(call, call.request().stdout_artifact.as_deref()).and_then(|()| around.drivers.shell.perform(call, context)))
+    }
+}
+
+impl Dispatch for KubeRequest {
+    fn perform(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<KubeResponse, Failure>, Stop> {
+        Ok(around.drivers.kube.perform(call, context))
     }
 }
 
 impl Dispatch for FilesRequest {
     fn perform(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<FilesResponse, Failure>, Stop> {
-        if let Self::Keep { artifact, .. } = call.request()
-            && let Err(failure) = check_artifact_id(artifact)
-        {
-            return Ok(Err(failure));
-        }
         Ok(around.drivers.files.perform(call, context))
     }
+}
 
-    fn consequences(&self, response: &FilesResponse, around: &Surroundings<'_>, step: &StepId) -> Result<Vec<Event>, Failure> {
-        match response {
-            FilesResponse::Kept(artifact) => sealed(artifact, around, step),
-            FilesResponse::Nothing
-            | FilesResponse::Bytes(_)
-            | FilesResponse::Entry(_)
-            | FilesResponse::Names(_)
-            | FilesResponse::Digest(_)
-            | FilesResponse::Free(_) => Ok(Vec::new()),
+impl Dispatch for RedisRequest {
+    fn perform(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<RedisResponse, Failure>, Stop> {
+        match &call.request().ask {
+            // The grant has answered.
+            RedisAsk::Open => Ok(Ok(RedisResponse::Opened)),
+            RedisAsk::Run { .. } | RedisAsk::Ping | RedisAsk::Info { .. } | RedisAsk::Scan { .. } | RedisAsk::DeleteByPrefix { .. } => {
+                Ok(around.drivers.redis.perform(call, context))
+            }
         }
+    }
+
+    fn rides_along(&self) -> bool {
+        matches!(self.ask, RedisAsk::Open)
+    }
+}
+
+impl Dispatch for DbRequest {
+    fn perform(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<DbResponse, Failure>, Stop> {
+        Ok(around.drivers.db.perform(call, context))
+    }
+
+    fn settle(around: &Surroundings<'_>, call: &Granted<Self>, note: Option<&serde_json::Value>, context: &CallContext<'_>) -> Settled<DbResponse> {
+        around.drivers.db.settle(call, note, context)
+    }
+
+    fn rides_along(&self) -> bool {
+        matches!(self.ask, DbAsk::Open)
     }
 }
 
 /// That the run has the artifact from now on, unless another has its id.
-fn sealed(artifact: &SealedArtifact, around: &Surroundings<'_>, step: &StepId) -> Result<Vec<Event>, Failure> {
+pub(crate) fn sealed(artifact: &SealedArtifact, around: &Surroundings<'_>, step: &StepId) -> Result<Option<Event>, Failure> {
     match around.scribe().state().artifacts.get(&artifact.id) {
-        Some(there) if there.digest != artifact.digest => Err(Failure::problem(
-            "artifact.taken",
-            format!("the run has an artifact `{}` already, with digest {}; this one has {}", artifact.id, there.digest, artifact.digest),
-        )),
-        Some(_) => Ok(Vec::new()),
+        Some(there) if there.digest != artifact.digest => Err(taken(&artifact.id, there.digest, Some(artifact.digest))),
+        Some(_) => Ok(None),
         None => {
             let SealedArtifact { id, digest, size } = artifact.clone();
-            Ok(vec![Event::ArtifactSealed(ArtifactSealed { step: step.clone(), id, digest, size })])
+            Ok(Some(Event::ArtifactSealed(ArtifactSealed { step: step.clone(), id, digest, size })))
         }
-    }
-}
-
-fn check_artifact_id(id: &str) -> Result<(), Failure> {
-    const LONGEST: usize = 64;
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
-    if (1..=LONGEST).contains(&id.len()) && id.bytes().all(plain) {
-        Ok(())
-    } else {
-        let shown: String = id.chars().take(40).flat_map(char::escape_default).collect();
-        Err(Failure::problem("artifact.id", format!("artifact id `{shown}`: expected 1 to {LONGEST} of a-z, 0-9, - and .")))
     }
 }
 
@@ -142,8 +163,15 @@ impl Surroundings<'_> {
         self.scribe.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn store(&self) -> Arc<dyn Store> {
-        Arc::clone(self.scribe().store())
+    /// Whether what the call gives may become the artifact `id`. What must not be done twice does not begin when the run has one already: it would be done for
+    /// nothing. What may be done again may give the same bytes again.
+    fn may_become<R: Grantable>(&self, call: &Granted<R>, id: Option<&str>) -> Result<(), Failure> {
+        let Some(id) = id else { return Ok(()) };
+        check_artifact_id(id)?;
+        match (call.class(), self.scribe().state().artifacts.get(id)) {
+            (EffectClass::AtMostOnce, Some(there)) => Err(taken(id, there.digest, None)),
+            (EffectClass::AtMostOnce, None) | (EffectClass::Read | EffectClass::Idempotent, _) => Ok(()),
+        }
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use lockstep_grant::{Grantable, Granted};
 use lockstep_model::Failure;
 
+use crate::artifacts::Artifacts;
 use crate::interrupt::Interrupt;
 
 /// Performs the calls of one capability.
@@ -23,6 +24,45 @@ pub trait Driver<R: Grantable>: Send + Sync {
     /// # Errors
     /// See the trait.
     fn perform(&self, call: &Granted<R>, context: &CallContext<'_>) -> Result<R::Response, Failure>;
+
+    /// Finds out what became of an at-most-once call whose outcome was lost, by what it noted on its way; changes nothing. `note` is none when it had not
+    /// noted anything. Waits while the far side is still at it, until the deadline.
+    fn settle(&self, call: &Granted<R>, note: Option<&serde_json::Value>, context: &CallContext<'_>) -> Settled<R::Response> {
+        let _ = (call, note, context);
+        Settled::NobodyToAsk
+    }
+}
+
+/// What a driver found out about a call whose outcome was lost.
+#[derive(Debug, Clone)]
+pub enum Settled<T> {
+    /// The driver has nobody to ask: only an operator can know.
+    NobodyToAsk,
+    /// It happened, with what the guest gets, and how that was seen.
+    Happened(T, String),
+    /// It did not, nor will it; and how that was seen.
+    DidNot(String),
+    /// The far side was asked and did not tell, and why.
+    Unknown(String),
+}
+
+/// Keeps what a driver notes about the call it performs.
+pub trait Notes: Send + Sync {
+    /// Makes `note` durable before it returns, in the place of an earlier one. Only while an effect is performed.
+    ///
+    /// # Errors
+    /// When it could not be kept: the driver must then not let the effect happen, and give this failure.
+    fn note(&self, note: &serde_json::Value) -> Result<(), Failure>;
+}
+
+/// Keeps nothing: for reads, and for tests of drivers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoNotes;
+
+impl Notes for NoNotes {
+    fn note(&self, _: &serde_json::Value) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 /// What a driver needs besides the request.
@@ -34,8 +74,12 @@ pub struct CallContext<'a> {
     pub time_left: Duration,
     /// The operator's wish: when it says to cancel, the driver gives up at once, as at its deadline.
     pub interrupt: &'a Interrupt,
+    /// Where the driver of an effect notes by what name the far side will know it.
+    pub notes: &'a dyn Notes,
     /// Where output goes while it comes, for the operator's eyes only. Scrubbed behind this.
     pub live: &'a dyn LiveOutput,
+    /// Bytes that are too large for a request or a response: what the request names is opened here, what the response names was created here.
+    pub artifacts: &'a dyn Artifacts,
 }
 
 /// Takes output while a call is under way.

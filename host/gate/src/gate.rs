@@ -2,9 +2,11 @@
 
 mod facts;
 mod live;
+mod noting;
 mod probing;
 mod recorded;
 mod recording;
+mod side_by_side;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,9 +16,10 @@ use lockstep_grant::{Decision, Denial, Destination, Grant, Granted};
 use lockstep_journal::event::{Asked, CallDenied, CallId, CallStarted, Event, Phase};
 use lockstep_journal::state::RecordedCall;
 use lockstep_journal::{Answer, Replay, RunState, Scribe};
-use lockstep_model::request::{SecretPlace, TextPlace};
+use lockstep_model::request::TextPlace;
 use lockstep_model::{Digest, EffectClass, Failure, StepId, Timestamp};
 
+use crate::artifacts::{self, ArtifactSink, Artifacts as _, RunArtifacts, Streams};
 use crate::budget::Budget;
 use crate::dispatch::{Dispatch, Drivers, Surroundings};
 use crate::driver::CallContext;
@@ -62,6 +65,8 @@ struct Inner {
     attempt: u32,
     seed: String,
     session: Mutex<Session>,
+    /// What drafts of artifacts take, those of calls included.
+    streams: Arc<Streams>,
 }
 
 /// What an attempt is answered from, and whether there is anything beyond it.
@@ -102,6 +107,14 @@ struct NextCall {
     size: usize,
 }
 
+/// What there is of the next call.
+enum Turn<R: Dispatch> {
+    /// The journal has it, or what is left of it has been done.
+    Answered(Result<R::Response, Failure>),
+    /// The journal does not have it.
+    Live(NextCall, R),
+}
+
 impl Gate {
     /// Opens the gate for an attempt whose start is recorded. Calls that the journal has of it are replayed.
     pub fn open(run: RunPassage, step: StepId, phase: Phase, attempt: u32, budget: Budget) -> Self {
@@ -115,7 +128,8 @@ impl Gate {
         };
         let session = Session { replay, budget, calls: 0, effects: 0, remembered, stop: None, denied: false };
         let secrets = run.secrets.clone();
-        Self { inner: Arc::new(Inner { records: Records::Growing(run), secrets, step, phase, attempt, seed, session: Mutex::new(session) }) }
+        let (session, streams) = (Mutex::new(session), Arc::default());
+        Self { inner: Arc::new(Inner { records: Records::Growing(run), secrets, step, phase, attempt, seed, session, streams }) }
     }
 
     /// The way out, when there is one.
@@ -164,6 +178,17 @@ impl Gate {
         }
     }
 
+    /// Begins an artifact that the guest writes piece by piece: it is the run's once it is sealed by a call. A replay's is only measured.
+    ///
+    /// # Errors
+    /// As `Artifacts::create`.
+    pub fn draft(&self, id: &str) -> Result<ArtifactSink, Failure> {
+        match self.way() {
+            Some(way) => way.artifacts().create(id),
+            None => artifacts::measuring(id, &self.inner.streams),
+        }
+    }
+
     /// Asks for `request` to be done, or for what became of it when it was.
     ///
     /// # Errors
@@ -182,12 +207,27 @@ impl Gate {
     }
 
     fn call_once<R: Dispatch>(&self, session: &mut Session, request: R) -> Result<Result<R::Response, Failure>, Stop> {
+        let kept = request.remembers().map(|(key, value)| (key.to_owned(), self.inner.secrets.scrub_text(value)));
+        let answer = match self.turn(session, request)? {
+            Turn::Answered(answer) => answer,
+            Turn::Live(next, request) => match self.way() {
+                Some(way) => way.live(session, next, request)?,
+                None => return Err(Stop::Diverged(Box::new(recorded::beyond(&next)))),
+            },
+        };
+        if answer.is_ok() {
+            session.remembered.extend(kept);
+        }
+        Ok(answer)
+    }
+
+    /// The next call: answered from the journal, or as what it does not have.
+    fn turn<R: Dispatch>(&self, session: &mut Session, request: R) -> Result<Turn<R>, Stop> {
         session.budget.take_call().map_err(Stop::Limit)?;
         let next = self.next_call(session, &request)?;
         let budget = &mut session.budget;
         if next.asked.interface == "log" { budget.take_log(next.size) } else { budget.take_request(next.size) }.map_err(Stop::Limit)?;
         let function = format!("{}.{}", next.asked.interface, next.asked.function);
-        let kept = request.remembers().map(|(key, value)| (key.to_owned(), self.inner.secrets.scrub_text(value)));
         let answer = match session.replay.next(&next.id, &function, next.asked.digest, &next.asked.summary) {
             Answer::Recorded { outcome, effect } => {
                 session.effects += u32::from(effect);
@@ -202,15 +242,9 @@ impl Gate {
                 Some(way) => way.again(session, next, request, &call),
                 None => Err(Stop::InDoubt(call)),
             },
-            Answer::Live => match self.way() {
-                Some(way) => way.live(session, next, request),
-                None => Err(Stop::Diverged(Box::new(recorded::beyond(&next)))),
-            },
+            Answer::Live => return Ok(Turn::Live(next, request)),
         }?;
-        if answer.is_ok() {
-            session.remembered.extend(kept);
-        }
-        Ok(answer)
+        Ok(Turn::Answered(answer))
     }
 
     fn next_call<R: Dispatch>(&self, session: &mut Session, request: &R) -> Result<NextCall, Stop> {
@@ -261,7 +295,7 @@ impl Way<'_> {
         let id = next.id.clone();
         let intended_at = self.intend(next, &granted, granted.class(), &key)?;
         let performed = self.perform(session, &id, &granted, &key, intended_at)?;
-        self.finish_effect(session, id, granted, performed)
+        self.finish_effect(session, id, granted, &key, performed)
     }
 
     /// Makes the intent of an effect durable; without it nothing happens.
@@ -289,7 +323,7 @@ impl Way<'_> {
         // What an operator has allowed once more is used up by an intent of its own: the next crash asks again.
         let intended_at = if call.to_be_done { self.intend(next, &granted, call.class, &key)? } else { call.time };
         let performed = self.perform(session, &id, &granted, &key, intended_at)?;
-        self.finish_effect(session, id, granted, performed)
+        self.finish_effect(session, id, granted, &key, performed)
     }
 
     /// Asks the grant, also where the request's secrets may go.
@@ -297,11 +331,7 @@ impl Way<'_> {
         let secrets = &self.run.secrets;
         let mut used = BTreeSet::new();
         request.visit_secret_places(&mut |place| {
-            let text = match &place {
-                SecretPlace::Text(text) => text.as_bytes(),
-                SecretPlace::Bytes(bytes) | SecretPlace::Json(bytes) => bytes.as_slice(),
-            };
-            used.extend(self.run.grant.secrets().iter().filter(|rule| secrets.is_marked(text, &rule.id)).map(|rule| rule.id.clone()));
+            used.extend(self.run.grant.secrets().iter().filter(|rule| secrets.is_marked(place.text(), &rule.id)).map(|rule| rule.id.clone()));
         });
         if !used.is_empty() {
             request.stay();
@@ -317,6 +347,10 @@ impl Way<'_> {
                 let message = format!("secret `{id}` has no value now: its marker would be sent instead");
                 return Err(Denial { rule: "default".to_owned(), message, hint: Some(format!("set the source of `{id}` where Lockstep runs, and resume")) });
             }
+        }
+        if let Some(id) = granted.placed().find(|id| !secrets.knows(id)) {
+            let message = format!("secret `{id}`, which `{}` needs, has no value now", granted.rule());
+            return Err(Denial { rule: "default".to_owned(), message, hint: Some(format!("set the source of `{id}` where Lockstep runs, and resume")) });
         }
         for capture in granted.request().captures() {
             self.may_capture(&capture.secret)?;
@@ -374,14 +408,27 @@ impl Way<'_> {
         intended_at: Timestamp,
     ) -> Result<Result<R::Response, Failure>, Stop> {
         let run = self.run;
-        let output = live::Lines::new(id, run);
-        let context = CallContext { idempotency_key: key, time_left, interrupt: &run.interrupt, live: &output };
-        let with_values = granted.clone().with_secrets(&mut |place| run.secrets.place(place));
-        let performed = R::perform(&self.surroundings(id, intended_at), &with_values, &context)?;
+        let (output, notes) = (live::Lines::new(id, run), noting::Noting::new(self, id));
+        let artifacts = self.artifacts();
+        let context = CallContext { idempotency_key: key, time_left, interrupt: &run.interrupt, notes: &notes, live: &output, artifacts: &artifacts };
+        let performed = R::perform(&self.surroundings(id, intended_at), &self.with_values(granted), &context);
+        notes.kept()?;
+        let performed = performed?;
         if run.interrupt.is_cancelled() && matches!(performed, Err(Failure::TimedOut(_))) {
             return Err(Stop::Cancelled);
         }
         Ok(performed.map_err(|failure| self.scrub_failure(failure)))
+    }
+
+    fn artifacts(&self) -> RunArtifacts<'_> {
+        let RunPassage { scribe, secrets, grant, .. } = self.run;
+        RunArtifacts { scribe, secrets, most: grant.limits().artifacts, streams: &self.gate.inner.streams }
+    }
+
+    /// The call as its driver needs it.
+    fn with_values<R: Dispatch>(&self, granted: &Granted<R>) -> Granted<R> {
+        let secrets = &self.run.secrets;
+        granted.clone().with_secrets(&mut |place| secrets.place(place)).with_placed(|id| secrets.value(id))
     }
 
     fn now(&self) -> Timestamp {

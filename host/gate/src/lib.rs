@@ -2,6 +2,7 @@
 //!
 //! A host function has no branch for replay, grant or audit, and no driver can be reached but through `Gate::call`.
 
+pub mod artifacts;
 pub mod budget;
 pub mod clock;
 pub mod dispatch;
@@ -11,10 +12,11 @@ pub mod interrupt;
 pub mod secrets;
 pub mod stop;
 
+pub use artifacts::{ArtifactReader, ArtifactSink, Artifacts, LooseArtifacts};
 pub use budget::{Allowance, Budget};
 pub use clock::{SystemClock, VirtualClock};
 pub use dispatch::{Dispatch, Drivers};
-pub use driver::{CallContext, Driver, LiveOutput, NoLiveOutput, Stream};
+pub use driver::{CallContext, Driver, LiveOutput, NoLiveOutput, NoNotes, Notes, Settled, Stream};
 pub use gate::{Gate, Live, NoLive, Recorded, RunPassage};
 pub use interrupt::Interrupt;
 pub use secrets::{SecretSource, Secrets};

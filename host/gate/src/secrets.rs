@@ -1,20 +1,21 @@
 //! The values of secrets: put in for markers at the destination, taken out of everything that comes back.
 
+mod forms;
+mod stream;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use lockstep_grant::SecretRule;
-use lockstep_model::request::{SecretPlace, TextPlace};
+use lockstep_model::request::{SecretPlace, TextPlace, query_at};
 use lockstep_model::{Digest, Secret};
+
+use forms::{forms, json_content};
+pub use stream::ScrubStream;
 
 /// A value this short would be found everywhere and make a journal unreadable; it is put in, but cannot be taken out.
 const SHORTEST_SCRUBBED: usize = 4;
-
-/// A line of a value of many lines that is shorter is not one to be known by.
-const SHORTEST_LINE: usize = 8;
 
 /// Where the values of declared secrets come from. The host's process reads them at its start, so that they can leave its environment.
 pub trait SecretSource: Send + Sync {
@@ -32,12 +33,14 @@ pub struct Secrets {
 #[derive(Default)]
 struct Inner {
     values: BTreeMap<String, Secret<Vec<u8>>>,
-    scrubber: Option<Scrubber>,
+    scrubber: Option<Arc<Scrubber>>,
 }
 
 struct Scrubber {
     automaton: AhoCorasick,
     markers: Vec<String>,
+    /// The length of the longest form of a value.
+    longest: usize,
 }
 
 impl Secrets {
@@ -59,14 +62,20 @@ impl Secrets {
         inner.scrubber = None;
     }
 
+    /// The value that the grant itself places in a connection.
+    pub(crate) fn value(&self, id: &str) -> Option<Secret<Vec<u8>>> {
+        self.lock().values.get(id).cloned()
+    }
+
     /// Whether a value is known.
     pub fn knows(&self, id: &str) -> bool {
         self.lock().values.contains_key(id)
     }
 
-    /// Whether the marker of `id` is in `text`, whether or not it has a value.
+    /// Whether the marker of `id` is in `text`, as it is or percent-encoded, whether or not it has a value.
     pub fn is_marked(&self, text: &[u8], id: &str) -> bool {
-        memchr::memmem::find(text, self.marker(id).as_bytes()).is_some()
+        let marker = self.marker(id);
+        std::iter::once(marker.clone()).chain(escaped(&marker)).any(|spelling| memchr::memmem::find(text, spelling.as_bytes()).is_some())
     }
 
     /// Puts values in for their markers, in one pass: what was put in is not looked at again, or one secret's value could pull in another's.
@@ -87,15 +96,46 @@ impl Secrets {
                     *bytes = placed;
                 }
             }
+            SecretPlace::Form(bytes) => {
+                if let Some(placed) = self.placed(bytes, |value| percent_encoded(value).into_bytes()) {
+                    *bytes = placed;
+                }
+            }
+            SecretPlace::Query(url) => {
+                let at = query_at(url);
+                if let Some(placed) = self.placed(&url.as_bytes()[at..], |value| percent_encoded(value).into_bytes()) {
+                    url.truncate(at);
+                    url.push_str(&String::from_utf8_lossy(&placed));
+                }
+            }
         }
     }
 
-    /// None when there is nothing to put in.
+    /// None when there is nothing to put in. `form`: how a value stands where its marker stood as it is; where that was percent-encoded, so is the value.
     fn placed(&self, bytes: &[u8], form: fn(&[u8]) -> Vec<u8>) -> Option<Vec<u8>> {
         let inner = self.lock();
-        let (markers, values): (Vec<_>, Vec<_>) = inner.values.iter().map(|(id, value)| (self.marker(id), form(value.expose()))).unzip();
+        let (mut markers, mut values) = (Vec::new(), Vec::new());
+        for (id, value) in &inner.values {
+            let marker = self.marker(id);
+            for spelling in escaped(&marker) {
+                markers.push(spelling);
+                values.push(Secret::new(percent_encoded(value.expose()).into_bytes()));
+            }
+            markers.push(marker);
+            values.push(Secret::new(form(value.expose())));
+        }
         let automaton = AhoCorasick::new(&markers).ok()?;
-        automaton.is_match(bytes).then(|| automaton.replace_all_bytes(bytes, &values))
+        if !automaton.is_match(bytes) {
+            return None;
+        }
+        // Of the right size at once: a buffer that grows leaves copies of values behind.
+        let room = bytes.len() + automaton.find_iter(bytes).map(|found| values[found.pattern().as_usize()].expose().len()).sum::<usize>();
+        let mut placed = Vec::with_capacity(room);
+        automaton.replace_all_with_bytes(bytes, &mut placed, |found, _, placed| {
+            placed.extend_from_slice(values[found.pattern().as_usize()].expose());
+            true
+        });
+        Some(placed)
     }
 
     /// Takes values out, in every form they are likely to be in, and puts their markers there.
@@ -134,19 +174,24 @@ impl Secrets {
 
     /// None when there is nothing to take out.
     fn scrubbed(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let mut inner = self.lock();
-        if inner.scrubber.is_none() {
-            inner.scrubber = self.scrubber(&inner.values);
-        }
-        let scrubber = inner.scrubber.as_ref()?;
+        let scrubber = self.current()?;
         scrubber.automaton.is_match(bytes).then(|| scrubber.automaton.replace_all_bytes(bytes, &scrubber.markers))
     }
 
+    /// What takes out the values that are known now; none when there are none.
+    fn current(&self) -> Option<Arc<Scrubber>> {
+        let mut inner = self.lock();
+        if inner.scrubber.is_none() {
+            inner.scrubber = self.scrubber(&inner.values).map(Arc::new);
+        }
+        inner.scrubber.clone()
+    }
+
     fn scrubber(&self, values: &BTreeMap<String, Secret<Vec<u8>>>) -> Option<Scrubber> {
-        let (mut patterns, mut markers) = (Vec::new(), Vec::new());
+        let (mut patterns, mut markers): (Vec<Secret<Vec<u8>>>, _) = (Vec::new(), Vec::new());
         for (id, value) in values {
             for form in forms(value.expose()) {
-                if form.len() >= SHORTEST_SCRUBBED {
+                if form.expose().len() >= SHORTEST_SCRUBBED {
                     patterns.push(form);
                     markers.push(self.marker(id));
                 }
@@ -156,8 +201,8 @@ impl Secrets {
             return None;
         }
         // Leftmost-longest: a value that contains another must be taken out whole.
-        let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&patterns).ok()?;
-        Some(Scrubber { automaton, markers })
+        let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(patterns.iter().map(Secret::expose)).ok()?;
+        Some(Scrubber { longest: automaton.max_pattern_len(), automaton, markers })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -165,28 +210,11 @@ impl Secrets {
     }
 }
 
-/// A value as it is, and as it looks encoded.
-fn forms(value: &[u8]) -> Vec<Vec<u8>> {
-    if value.is_empty() {
-        return Vec::new();
-    }
-    let hex: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut forms = vec![
-        value.to_vec(),
-        STANDARD.encode(value).into_bytes(),
-        STANDARD_NO_PAD.encode(value).into_bytes(),
-        URL_SAFE.encode(value).into_bytes(),
-        URL_SAFE_NO_PAD.encode(value).into_bytes(),
-        hex.to_uppercase().into_bytes(),
-        hex.into_bytes(),
-        percent_encoded(value).into_bytes(),
-        json_content(value).into_bytes(),
-    ];
-    // Output is shown line by line: a key of many lines must not be seen in parts.
-    forms.extend(value.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| line.len() >= SHORTEST_LINE).map(<[u8]>::to_vec));
-    forms.sort();
-    forms.dedup();
-    forms
+/// A marker as the SDKs and the libraries of their languages percent-encode it: they differ in the colon and in the case of the digits.
+fn escaped(marker: &str) -> [String; 4] {
+    let upper = |colon: &str| marker.replace('{', "%7B").replace('}', "%7D").replace(':', colon);
+    let lower = |colon: &str| marker.replace('{', "%7b").replace('}', "%7d").replace(':', colon);
+    [upper("%3A"), upper(":"), lower("%3a"), lower(":")]
 }
 
 /// Every byte but the unreserved ones of RFC 3986 as `%XX`.
@@ -202,59 +230,5 @@ fn percent_encoded(value: &[u8]) -> String {
     text
 }
 
-/// The value as the content of a JSON string, without the quotes.
-fn json_content(value: &[u8]) -> String {
-    let quoted = serde_json::Value::String(String::from_utf8_lossy(value).into_owned()).to_string();
-    quoted[1..quoted.len() - 1].to_owned()
-}
-
 #[cfg(test)]
-mod tests {
-    use lockstep_model::Secret;
-    use lockstep_model::request::SecretPlace;
-
-    use super::{STANDARD, Secrets};
-    use base64::Engine as _;
-
-    fn knowing(value: &str) -> Secrets {
-        let secrets = Secrets::new("seed");
-        secrets.learn("KEY", Secret::new(value.as_bytes().to_vec()));
-        secrets
-    }
-
-    #[test]
-    fn a_value_is_taken_out_in_every_form() {
-        let secrets = knowing("s3cr\"t/+value");
-        let plain = "s3cr\"t/+value";
-        let hex: String = plain.bytes().map(|b| format!("{b:02x}")).collect();
-        for form in [plain.to_owned(), STANDARD.encode(plain), hex, "s3cr%22t%2F%2Bvalue".into(), "s3cr\\\"t/+value".into()] {
-            let scrubbed = secrets.scrub_text(&format!("before {form} after"));
-            assert_eq!(scrubbed, format!("before {} after", secrets.marker("KEY")), "{form}");
-        }
-    }
-
-    #[test]
-    fn a_marker_is_replaced_and_escaped_in_json() {
-        let secrets = knowing("a\"b");
-        let mut body = format!(r#"{{"password":"{}"}}"#, secrets.marker("KEY")).into_bytes();
-        secrets.place(SecretPlace::Json(&mut body));
-        assert_eq!(body, br#"{"password":"a\"b"}"#);
-    }
-
-    #[test]
-    fn a_value_that_is_a_marker_pulls_in_nothing() {
-        let secrets = knowing("precious");
-        secrets.learn("A", Secret::new(secrets.marker("KEY").into_bytes()));
-        let mut text = secrets.marker("A");
-        secrets.place(SecretPlace::Text(&mut text));
-        assert_eq!(text, secrets.marker("KEY"));
-    }
-
-    #[test]
-    fn a_marker_of_another_run_means_nothing() {
-        let other = Secrets::new("other");
-        let mut text = other.marker("KEY");
-        knowing("value").place(SecretPlace::Text(&mut text));
-        assert_eq!(text, other.marker("KEY"));
-    }
-}
+mod tests;

@@ -1,14 +1,17 @@
 //! What the grant says to each kind of request: the only place where a `Granted` is made.
 
 use lockstep_model::request::{
-    ArtifactRequest, ClockRequest, FilesRequest, HttpRequest, LogRequest, RandomRequest, RememberRequest, Request, SecretRequest, ShellRequest,
+    ArtifactRequest, ClockRequest, DbRequest, FilesRequest, HttpRequest, KubeRequest, LogRequest, RandomRequest, RedisRequest, RememberRequest, Request,
+    SecretRequest, ShellRequest,
 };
 
 use crate::Grant;
 use crate::explain::{Explanation, Notes, Unwatched, Watch};
 use crate::granted::{ALWAYS, Decision, Denial, Destination, Grantable, Granted};
 use crate::hint;
-use crate::terms::{FilesTerms, HttpTerms, ShellTerms};
+use crate::rules::KubeAccess;
+use crate::rules::RedisRule;
+use crate::terms::{DbTerms, FilesTerms, HttpTerms, KubeTerms, RedisTerms, ShellTerms};
 
 impl Grantable for HttpRequest {
     type Terms = HttpTerms;
@@ -80,6 +83,31 @@ fn decide_shell(request: &ShellRequest, grant: &Grant, watch: &mut dyn Watch) ->
     Ok(Granted::new(request.clone(), crate::judge::Rule::place(rule).to_string(), rule.class.unwrap_or(request.class()), terms))
 }
 
+impl Grantable for KubeRequest {
+    type Terms = KubeTerms;
+
+    fn decide(&self, grant: &Grant) -> Decision<Self> {
+        decide_kube(self, grant, &mut Unwatched).into()
+    }
+
+    fn explain(&self, grant: &Grant) -> Explanation {
+        let mut notes = Notes::default();
+        let decision = decide_kube(self, grant, &mut notes).into();
+        notes.explain::<Self>(decision)
+    }
+}
+
+fn decide_kube(request: &KubeRequest, grant: &Grant, watch: &mut dyn Watch) -> Result<Granted<KubeRequest>, Denial> {
+    let rules = grant.kube();
+    let (rule, access) = rules.decide(request, watch)?;
+    let placed = match &**access {
+        KubeAccess::Server { token, .. } => vec![token.clone()],
+        KubeAccess::Kubeconfig { .. } | KubeAccess::InCluster => Vec::new(),
+    };
+    let terms = KubeTerms { access: access.clone(), list_limit: rules.list_limit(), log_limit: rules.log_limit() };
+    Ok(Granted::new(request.clone(), crate::judge::Rule::place(rule).to_string(), request.class(), terms).placing(placed))
+}
+
 impl Grantable for FilesRequest {
     type Terms = FilesTerms;
 
@@ -97,6 +125,49 @@ impl Grantable for FilesRequest {
 fn decide_files(request: &FilesRequest, grant: &Grant, watch: &mut dyn Watch) -> Result<Granted<FilesRequest>, Denial> {
     let (mount, terms) = grant.files().decide(request, watch)?;
     Ok(Granted::new(request.clone(), mount.place.to_string(), request.class(), terms))
+}
+
+impl Grantable for RedisRequest {
+    type Terms = RedisTerms;
+
+    fn decide(&self, grant: &Grant) -> Decision<Self> {
+        decide_redis(self, grant, &mut Unwatched).into()
+    }
+
+    fn explain(&self, grant: &Grant) -> Explanation {
+        let mut notes = Notes::default();
+        let decision = decide_redis(self, grant, &mut notes).into();
+        notes.explain::<Self>(decision)
+    }
+
+    fn destination(&self) -> Option<Destination> {
+        Some(Destination::Section(RedisRule::section(&self.store)))
+    }
+}
+
+fn decide_redis(request: &RedisRequest, grant: &Grant, watch: &mut dyn Watch) -> Result<Granted<RedisRequest>, Denial> {
+    let (rule, class, terms) = grant.redis().decide(request, watch)?;
+    Ok(Granted::new(request.clone(), rule.place.to_string(), class, terms).placing(rule.secrets()))
+}
+
+impl Grantable for DbRequest {
+    type Terms = DbTerms;
+
+    fn decide(&self, grant: &Grant) -> Decision<Self> {
+        decide_db(self, grant, &mut Unwatched).into()
+    }
+
+    fn explain(&self, grant: &Grant) -> Explanation {
+        let mut notes = Notes::default();
+        let decision = decide_db(self, grant, &mut notes).into();
+        notes.explain::<Self>(decision)
+    }
+}
+
+fn decide_db(request: &DbRequest, grant: &Grant, watch: &mut dyn Watch) -> Result<Granted<DbRequest>, Denial> {
+    let (rule, terms) = grant.db().decide(request, watch)?;
+    let placed = terms.at.placed();
+    Ok(Granted::new(request.clone(), rule.place.to_string(), request.class(), terms).placing(placed))
 }
 
 impl Grantable for SecretRequest {

@@ -36,6 +36,11 @@ impl Glob {
         Ok(Self { pieces })
     }
 
+    /// The pieces between the stars.
+    pub(crate) fn pieces(&self) -> &[Vec<u8>] {
+        &self.pieces
+    }
+
     /// From the pieces between the stars.
     pub(crate) fn of_pieces(pieces: Vec<Vec<u8>>) -> Self {
         Self { pieces }
@@ -52,6 +57,11 @@ impl Glob {
             [only] => Some(only),
             _ => None,
         }
+    }
+
+    /// Whether all that it stands for begins with this byte.
+    pub(crate) fn begins_with(&self, byte: u8) -> bool {
+        self.pieces.first().is_some_and(|piece| piece.first() == Some(&byte))
     }
 
     /// Whether it is `*` and nothing else.

@@ -10,7 +10,7 @@ use crate::explain::Explanation;
 use crate::granted::{Denial, Grantable};
 use crate::hint;
 use crate::read::{Item, Reader, Section};
-use crate::rules::{FilesRules, HttpRules, Limits, ParameterRule, SecretRule, ShellRules, read_parameters, read_secrets};
+use crate::rules::{DbRules, FilesRules, HttpRules, KubeRules, Limits, ParameterRule, RedisRules, SecretRule, ShellRules, read_parameters, read_secrets};
 
 /// A compiled grant file. The default allows nothing.
 #[derive(Debug, Clone)]
@@ -22,6 +22,9 @@ pub struct Grant {
     http: Arc<HttpRules>,
     shell: Arc<ShellRules>,
     files: Arc<FilesRules>,
+    redis: Arc<RedisRules>,
+    kube: Arc<KubeRules>,
+    db: Arc<DbRules>,
     secrets: Arc<[SecretRule]>,
     parameters: Arc<[ParameterRule]>,
     limits: Limits,
@@ -33,7 +36,7 @@ const BASE_INTERFACES: [&str; 7] = ["types", "plan", "run", "log", "clock", "ran
 /// The contract's package, as imports of a component are written.
 const PACKAGE: &str = "lockstep:contract/";
 
-const KEYS: &[&str] = &["name", "http", "shell", "files", "secrets", "parameters", "limits"];
+const KEYS: &[&str] = &["name", "http", "shell", "files", "redis", "kube", "db", "secrets", "parameters", "limits"];
 
 impl Grant {
     /// Reads the text of a grant file. `file_name` is what messages call it; relative paths in it are below `base`, the file's directory, which
@@ -46,6 +49,7 @@ impl Grant {
         let document = reader.document();
         let root = Section::root(&reader, document.get_ref(), KEYS);
         let section = |key, keys| root.get(key).and_then(|item| item.section(keys));
+        let secrets = root.get("secrets").map(|item| read_secrets(&item)).unwrap_or_default();
         let grant = Self {
             source: text.into(),
             file_name: file_name.into(),
@@ -53,8 +57,11 @@ impl Grant {
             name: root.get("name").and_then(|item| read_name(&item)),
             http: section("http", HttpRules::KEYS).map(|section| HttpRules::read(&section, file_name)).unwrap_or_default().into(),
             shell: section("shell", ShellRules::KEYS).map(|section| ShellRules::read(&section)).unwrap_or_default().into(),
+            db: root.get("db").map(|item| DbRules::read(&item, &secrets)).unwrap_or_default().into(),
             files: section("files", FilesRules::KEYS).map(|section| FilesRules::read(&section)).unwrap_or_default().into(),
-            secrets: root.get("secrets").map(|item| read_secrets(&item)).unwrap_or_default().into(),
+            redis: root.get("redis").map(|item| RedisRules::read(&item, &secrets)).unwrap_or_default().into(),
+            kube: section("kube", KubeRules::KEYS).map(|section| KubeRules::read(&section, &secrets)).unwrap_or_default().into(),
+            secrets: secrets.into(),
             parameters: root.get("parameters").map(|item| read_parameters(&item)).unwrap_or_default().into(),
             limits: section("limits", Limits::KEYS).map(|section| Limits::read(&section)).unwrap_or_default(),
         };
@@ -122,6 +129,21 @@ impl Grant {
         &self.files
     }
 
+    /// `[redis]`.
+    pub fn redis(&self) -> &RedisRules {
+        &self.redis
+    }
+
+    /// `[kube]`.
+    pub fn kube(&self) -> &KubeRules {
+        &self.kube
+    }
+
+    /// `[db]`.
+    pub fn db(&self) -> &DbRules {
+        &self.db
+    }
+
     /// Whether a component may import an interface: `http` or `lockstep:contract/http@0.1.0`. One that may not be used at all is refused before
     /// anything is instantiated.
     ///
@@ -134,6 +156,12 @@ impl Grant {
             "http" => (self.http.allows_something(), "[http]\nallow = [\"GET https://…\"]"),
             "shell" => (self.shell.allows_something(), "[[shell.allow]]\nprogram = \"/…\"\nargs = []"),
             "files" => (!self.files.mounts().is_empty(), "[files.mounts.\"/…\"]\npath = \"…\"\nallow = [\"read\"]"),
+            "redis" => (self.redis.allows_something(), "[redis.NAME]\nurl = \"rediss://…\"\nallow = [\"read\"]"),
+            "kube" => (
+                self.kube.allows_something(),
+                "[kube]\nkubeconfig = \"…\"\ncontext = \"…\"\n[[kube.allow]]\nverbs = [\"get\"]\nkinds = [\"apps/v1/Deployment\"]\nnamespaces = [\"…\"]",
+            ),
+            "db" => (!self.db.databases().is_empty(), "[db.main]\nengine = \"postgresql\"\nurl = \"postgresql://…\"\nallow = [\"read\"]"),
             "secret" => (!self.secrets.is_empty(), "[secrets]\nNAME = { env = \"NAME\", to = [\"https://…\"] }"),
             _ => return Err(Denial::built_in(format!("interface {} is not one that this host offers", hint::shown(interface)), None)),
         };
@@ -167,6 +195,9 @@ impl Default for Grant {
             http: Arc::default(),
             shell: Arc::default(),
             files: Arc::default(),
+            redis: Arc::default(),
+            kube: Arc::default(),
+            db: Arc::default(),
             secrets: Arc::new([]),
             parameters: Arc::new([]),
             limits: Limits::default(),

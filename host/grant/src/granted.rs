@@ -1,7 +1,7 @@
 //! The witness that a request was allowed: no driver performs anything without one.
 
 use lockstep_model::request::SecretPlace;
-use lockstep_model::{EffectClass, Request};
+use lockstep_model::{EffectClass, Request, Secret};
 
 use crate::Grant;
 use crate::explain::{Explanation, Notes};
@@ -40,6 +40,8 @@ pub enum Destination {
     Url(String),
     /// The program of a shell command.
     Program(String),
+    /// A connection of the grant file, by its section: `redis.cache`.
+    Section(String),
 }
 
 /// What a grant says to a request.
@@ -98,11 +100,19 @@ pub struct Granted<R: Grantable> {
     rule: String,
     class: EffectClass,
     terms: R::Terms,
+    /// Secrets that the rule itself places, with their values once the gate has put them in.
+    placed: Vec<(String, Option<Secret<Vec<u8>>>)>,
 }
 
 impl<R: Grantable> Granted<R> {
     pub(crate) fn new(request: R, rule: impl Into<String>, class: EffectClass, terms: R::Terms) -> Self {
-        Self { request, rule: rule.into(), class, terms }
+        Self { request, rule: rule.into(), class, terms, placed: Vec::new() }
+    }
+
+    /// With secrets that the rule itself places, by id: the login of a connection. A procedure never sees so much as a marker of them.
+    pub(crate) fn placing(mut self, ids: Vec<String>) -> Self {
+        self.placed = ids.into_iter().map(|id| (id, None)).collect();
+        self
     }
 
     /// What may be performed.
@@ -123,6 +133,25 @@ impl<R: Grantable> Granted<R> {
     /// How it may be performed.
     pub fn terms(&self) -> &R::Terms {
         &self.terms
+    }
+
+    /// The ids of the secrets that the rule itself places.
+    pub fn placed(&self) -> impl Iterator<Item = &str> {
+        self.placed.iter().map(|(id, _)| id.as_str())
+    }
+
+    /// The value of a secret that the rule itself places; none before [`Granted::with_placed`], or when it has none.
+    pub fn secret(&self, id: &str) -> Option<&Secret<Vec<u8>>> {
+        self.placed.iter().find(|(placed, _)| placed == id)?.1.as_ref()
+    }
+
+    /// The same, with the values of the secrets that the rule itself places.
+    #[must_use]
+    pub fn with_placed(mut self, value: impl Fn(&str) -> Option<Secret<Vec<u8>>>) -> Self {
+        for (id, placed) in &mut self.placed {
+            *placed = value(id);
+        }
+        self
     }
 
     /// The same, with the values of secrets put in by `place`. The gate has checked where each may go.

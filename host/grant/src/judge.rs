@@ -60,6 +60,10 @@ pub(crate) enum Mismatch {
     ArgumentCount { expected: usize, found: usize },
     #[error("argument {0} is another")]
     Argument(usize),
+    #[error("argument {0} is an option that it does not let through")]
+    Option(usize),
+    #[error("none of what it is about is among the arguments")]
+    Nowhere,
     #[error("variable {0} of the command is not in its `allow-env`")]
     Variable(usize),
     #[error("a directory that is not in its `directories`")]
@@ -70,6 +74,30 @@ pub(crate) enum Mismatch {
     NearerMount,
     #[error("the mount does not allow this")]
     Right,
+    #[error("another store")]
+    Store,
+    #[error("the store does not allow this")]
+    StoreRight,
+    #[error("a command in its `deny`")]
+    Command,
+    #[error("a key that is not in its `prefixes`, or keys that cannot be told")]
+    Key,
+    #[error("no rule allows this")]
+    Never,
+    #[error("another verb")]
+    Verb,
+    #[error("another kind")]
+    Kind,
+    #[error("another namespace, or one of all that it is not for")]
+    Namespace,
+    #[error("another name, or a list of all names that it is not for")]
+    ObjectName,
+    #[error("it destroys, and the rule does not say `destructive = true`")]
+    Destructive,
+    #[error("another database")]
+    Database,
+    #[error("it does not allow statements of that class, or not by this call")]
+    Statement,
 }
 
 /// Asks every rule, tells `watch` what each said, and gives what holds.

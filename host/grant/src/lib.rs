@@ -42,6 +42,7 @@ mod place;
 mod probe;
 pub mod read;
 pub mod rules;
+pub mod sql;
 mod suggest;
 pub mod terms;
 pub mod units;
@@ -57,8 +58,10 @@ pub use granted::{Decision, Denial, Destination, Grantable, Granted};
 pub use http_url::{HttpUrl, UrlError};
 pub use judge::Side;
 pub use place::Place;
-pub use rules::{CommandPattern, HttpPattern, Limits, ParameterRule, SecretRule, SecretSource};
-pub use terms::{FilesTerms, HttpTerms, ShellTerms};
+pub use rules::{CommandPattern, DbUrl, HttpPattern, KubeAccess, Limits, ParameterRule, Profile, SecretRule, SecretSource, profiles};
+pub use rules::{RedisAddress, RedisAt, RedisLogin, RedisUrlError, parse_redis_url};
+pub use sql::{Compiled, Engine, StatementClass};
+pub use terms::{DbTerms, DbWhere, FilesTerms, HttpTerms, KubeTerms, Landlock, ProcessLimits, RedisTerms, ShellTerms};
 pub use units::{UnitError, duration as parse_duration};
 
 /// The reference of the grant file, Markdown, for `lockstep explain grant`.

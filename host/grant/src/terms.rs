@@ -8,7 +8,8 @@ use ipnet::IpNet;
 use lockstep_model::Digest;
 
 use crate::address::{AddressError, address_allowed};
-use crate::rules::HttpRules;
+use crate::rules::{DbUrl, HttpRules, KubeAccess, RedisAt};
+use crate::sql::{Compiled, Engine};
 
 /// For `http`.
 #[derive(Debug, Clone)]
@@ -34,7 +35,7 @@ impl HttpTerms {
 }
 
 /// For `shell`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ShellTerms {
     /// Variables that the grant sets, before those of the command.
     pub env: Arc<[(String, String)]>,
@@ -44,6 +45,34 @@ pub struct ShellTerms {
     pub digest: Option<Digest>,
     /// The longest output kept of each stream, in bytes.
     pub output_limit: usize,
+    /// The files that the kernel lets the program reach, when the rule says which.
+    pub landlock: Option<Arc<Landlock>>,
+    /// What the kernel lets each of its processes use.
+    pub limits: ProcessLimits,
+}
+
+/// Files and directories, with all below them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Landlock {
+    /// May be read and executed.
+    pub read: Vec<PathBuf>,
+    /// May be read, executed, written, made and removed.
+    pub write: Vec<PathBuf>,
+}
+
+/// What a process may use; none: whatever `lockstep` may.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ProcessLimits {
+    /// Bytes of address space.
+    pub memory: Option<u64>,
+    /// Seconds of computing.
+    pub cpu_seconds: Option<u64>,
+    /// Processes and threads of its user, all together.
+    pub processes: Option<u64>,
+    /// Open descriptors.
+    pub files: Option<u64>,
+    /// Bytes of a file that it writes.
+    pub file_size: Option<u64>,
 }
 
 /// For `files`.
@@ -53,4 +82,80 @@ pub struct FilesTerms {
     pub root: PathBuf,
     /// The path below it, normalised, without a leading slash; empty for the mount itself.
     pub relative: String,
+}
+
+/// For `redis`.
+#[derive(Debug, Clone)]
+pub struct RedisTerms {
+    /// Where the store is.
+    pub at: RedisAt,
+    /// None: the default user, or the one in the URL of a secret.
+    pub user: Option<String>,
+    /// The id of the secret that is the password.
+    pub password: Option<String>,
+    /// PEM files with certificate authorities to trust besides the system's.
+    pub authorities: Arc<[PathBuf]>,
+    /// The longest reply kept, in bytes.
+    pub reply_limit: usize,
+}
+
+/// For `kube`.
+#[derive(Debug, Clone)]
+pub struct KubeTerms {
+    /// Which cluster, and as whom.
+    pub access: Arc<KubeAccess>,
+    /// How many objects a list may have at most.
+    pub list_limit: u32,
+    /// The longest logs kept, in bytes.
+    pub log_limit: usize,
+}
+
+/// For `db`.
+#[derive(Debug, Clone)]
+pub struct DbTerms {
+    /// The id in the grant.
+    pub id: String,
+    /// What the operator says the server is: another one is refused.
+    pub engine: Engine,
+    /// How it is reached.
+    pub at: DbWhere,
+    /// Whether the connection is encrypted. None: unless it stays on this machine.
+    pub tls: Option<bool>,
+    /// PEM files with certificate authorities to trust besides the system's.
+    pub authorities: Arc<[PathBuf]>,
+    /// The most rows of one answer.
+    pub rows: usize,
+    /// The most bytes of one answer, and of one row on its way.
+    pub bytes: usize,
+    /// Whether an effect leaves a row in the table `lockstep_ledger`, in the same transaction.
+    pub ledger: bool,
+    /// The request's statements as they are sent.
+    pub statements: Arc<[Compiled]>,
+}
+
+/// Where a database is.
+#[derive(Debug, Clone)]
+pub enum DbWhere {
+    /// A file of SQLite.
+    File(PathBuf),
+    /// A server by a URL of the grant.
+    Server {
+        /// Without a password.
+        url: DbUrl,
+        /// The secret that it is given to log in.
+        password: Option<String>,
+    },
+    /// A server by a URL that is a secret as a whole.
+    Secret(String),
+}
+
+impl DbWhere {
+    /// The secrets that its lines place.
+    pub(crate) fn placed(&self) -> Vec<String> {
+        match self {
+            Self::File(_) => Vec::new(),
+            Self::Server { password, .. } => password.iter().cloned().collect(),
+            Self::Secret(url) => vec![url.clone()],
+        }
+    }
 }

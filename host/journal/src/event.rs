@@ -20,6 +20,9 @@ pub enum Event {
     /// An effect is about to happen: a running step or undo has one open call. Never a second open call in the same step, but the same one once more
     /// when an operator has said that it did not happen: that permission is used up by it.
     CallStarted(Box<CallStarted>),
+    /// What the driver of the open call found out on its way, durable before it went on: the far side's own name for what is about to be decided there.
+    /// The call stays open; when its outcome is lost, this is what the driver asks by. A later note takes its place.
+    CallNoted(Box<CallNoted>),
     /// The open call has its outcome.
     CallFinished(CallFinished),
     /// A read, done: request and outcome in one record, as the next call of a running step or undo.
@@ -115,6 +118,7 @@ variants! {
     PlanDeclared(PlanDeclared)
     StepStarted(Attempt)
     CallStarted(Box<CallStarted>)
+    CallNoted(Box<CallNoted>)
     CallFinished(CallFinished)
     CallAnswered(Box<CallAnswered>)
     CallDenied(Box<CallDenied>)
@@ -156,6 +160,7 @@ impl Event {
                 ProbeAnswer::DidNot | ProbeAnswer::Unknown => Vec::new(),
             },
             Self::CallStarted(call) => call.asked.request.blob().into_iter().collect(),
+            Self::CallNoted(call) => call.note.blob().into_iter().collect(),
             Self::CallFinished(call) => call.outcome.blob().into_iter().collect(),
             Self::CallAnswered(call) => call.asked.request.blob().into_iter().chain(call.outcome.blob()).collect(),
             Self::CallDenied(call) => call.asked.request.blob().into_iter().collect(),
@@ -346,6 +351,16 @@ pub struct CallStarted {
     pub rule: String,
     /// The idempotency key.
     pub key: String,
+}
+
+/// What a driver found out while it performed an effect.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CallNoted {
+    /// Which call.
+    pub id: CallId,
+    /// For the same driver: `{"xid": "1042", …}`.
+    pub note: Stored,
 }
 
 /// The outcome of an effect.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use lockstep_model::{Digest, RunId, Timestamp};
 
 use crate::act::{Act, ActAnswer, PostedAct};
-use crate::blobs::{BlobError, Blobs};
+use crate::blobs::{BlobDraft, BlobError, BlobReader, Blobs};
 use crate::lease::{Lease, LeaseAsk, LeaseKept};
 use crate::ledger::TreeHead;
 use crate::record::SealedRecord;
@@ -32,12 +32,12 @@ impl FailingStore {
 }
 
 impl Blobs for FailingStore {
-    fn keep_blob(&self, bytes: &[u8]) -> Result<Digest, BlobError> {
-        self.inner.keep_blob(bytes)
+    fn draft(&self) -> Result<Box<dyn BlobDraft>, BlobError> {
+        self.inner.draft()
     }
 
-    fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, BlobError> {
-        self.inner.blob(digest)
+    fn open_blob(&self, digest: Digest) -> Result<Option<Box<dyn BlobReader>>, BlobError> {
+        self.inner.open_blob(digest)
     }
 }
 

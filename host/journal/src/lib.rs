@@ -20,7 +20,7 @@ pub mod store_contract;
 pub mod verify;
 
 pub use act::{Act, PostedAct};
-pub use blobs::{BlobError, Blobs};
+pub use blobs::{BlobDraft, BlobError, BlobReader, Blobs, DraftKept};
 pub use canonical::canonical_json;
 pub use event::Event;
 pub use failing::FailingStore;

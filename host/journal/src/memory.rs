@@ -1,12 +1,13 @@
 //! A store that keeps everything in memory: for tests of what writes to one, and as the plainest statement of what every store does.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io::{self, Cursor, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lockstep_model::{Digest, RunId, Timestamp};
 
 use crate::act::{self, Act, ActAnswer, PostedAct};
-use crate::blobs::{BlobError, Blobs};
+use crate::blobs::{BlobDraft, BlobError, BlobReader, Blobs, DraftKept};
 use crate::checkpoint::Signer;
 use crate::lease::{self, Known, Lease, LeaseAsk, LeaseEnd, LeaseKept, LeaseUse};
 use crate::ledger::{Frontier, TreeHead};
@@ -105,7 +106,7 @@ impl Kept {
 
     fn keep(&mut self, bytes: Vec<u8>, since: u64) -> Digest {
         let digest = Digest::of(&bytes);
-        self.blobs.entry(digest).or_insert((bytes, since)).1 = since;
+        self.blobs.insert(digest, (bytes, since));
         digest
     }
 
@@ -265,14 +266,37 @@ impl Store for MemoryStore {
 }
 
 impl Blobs for MemoryStore {
-    fn keep_blob(&self, bytes: &[u8]) -> Result<Digest, BlobError> {
-        let mut kept = self.kept();
-        let since = kept.frontier.size();
-        Ok(kept.keep(bytes.to_vec(), since))
+    fn draft(&self) -> Result<Box<dyn BlobDraft>, BlobError> {
+        Ok(Box::new(Draft { store: self.clone(), bytes: Vec::new() }))
     }
 
-    fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, BlobError> {
+    fn open_blob(&self, digest: Digest) -> Result<Option<Box<dyn BlobReader>>, BlobError> {
         let Some((bytes, _)) = self.kept().blobs.get(&digest).cloned() else { return Ok(None) };
-        if Digest::of(&bytes) == digest { Ok(Some(bytes)) } else { Err(BlobError::Corrupt(digest)) }
+        if Digest::of(&bytes) == digest { Ok(Some(Box::new(Cursor::new(bytes)))) } else { Err(BlobError::Corrupt(digest)) }
+    }
+}
+
+/// A blob that is being written.
+struct Draft {
+    store: MemoryStore,
+    bytes: Vec<u8>,
+}
+
+impl Write for Draft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl BlobDraft for Draft {
+    fn finish(self: Box<Self>) -> Result<DraftKept, BlobError> {
+        let Self { store, bytes } = *self;
+        let (mut kept, size) = (store.kept(), bytes.len() as u64);
+        let since = kept.frontier.size();
+        Ok(DraftKept { digest: kept.keep(bytes, since), size })
     }
 }

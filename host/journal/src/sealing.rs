@@ -1,5 +1,7 @@
 //! Encrypts blobs and the secrets a run captures, so that a copy of the store without its key file gives none of them away.
 
+pub mod pieces;
+
 use std::fmt;
 
 use chacha20poly1305::aead::{Aead, AeadInOut, Payload};

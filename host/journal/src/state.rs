@@ -217,6 +217,7 @@ impl RunState {
             Event::StepSkipped(skipped) => self.step_skipped(skipped),
             Event::StepMarkedDone(done) => self.step_marked_done(done, time),
             Event::CallStarted(call) => self.call_started(call, time),
+            Event::CallNoted(call) => self.call_noted(call),
             Event::CallFinished(call) => self.call_finished(&call.id, RecordedOutcome::from(&call.outcome)),
             Event::CallAnswered(call) => self.call_answered(call, time),
             Event::CallDenied(call) => self.call_denied(call, time),

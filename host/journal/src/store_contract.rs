@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a contract is broken by panicking, as every test")]
 
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+
 use lockstep_model::{Digest, RunId, RunOutcome, StepId, Timestamp};
 
 use crate::act::{self, Act, PostedAct};
-use crate::blobs::BlobError;
+use crate::blobs::{BlobError, DraftKept};
 use crate::checkpoint::Verifier;
 use crate::event::{Event, RunFinished, ValueRemembered};
 use crate::lease::{Lease, LeaseAsk, LeaseEnd, LeaseUse};
@@ -37,6 +39,10 @@ pub fn contract(make: impl Fn() -> Box<dyn StoreHarness>) {
         a_gap_is_refused_and_the_run_can_go_on,
         written_records_are_seen_at_once_and_survive_reopening,
         blobs_are_kept_once_and_checked,
+        a_blob_of_any_size_is_written_and_read_piece_by_piece,
+        a_draft_that_is_dropped_leaves_nothing,
+        a_large_blob_is_checked_from_its_first_byte_to_its_last,
+        a_large_blob_is_listed_and_removed_like_any_other,
         blobs_of_a_batch_are_kept_and_forgotten_with_it,
         blobs_are_removed_unless_they_were_kept_again,
         checkpoints_verify,
@@ -223,6 +229,90 @@ fn blobs_are_kept_once_and_checked(harness: &dyn StoreHarness) {
     assert!(matches!(store.blob(digest), Err(BlobError::Corrupt(corrupt)) if corrupt == digest));
     assert_eq!(store.blob(digest_of_large).unwrap(), Some(large));
     assert_eq!(store.blob(empty).unwrap(), Some(Vec::new()));
+}
+
+/// Bytes that are nowhere the same, so that pieces cannot be exchanged unseen.
+fn numbered(size: usize) -> Vec<u8> {
+    (0..size.div_ceil(8) as u64).flat_map(u64::to_be_bytes).take(size).collect()
+}
+
+fn streamed(store: &dyn Store, bytes: &[u8], at_once: usize) -> DraftKept {
+    let mut draft = store.draft().unwrap();
+    bytes.chunks(at_once).for_each(|bytes| draft.write_all(bytes).unwrap());
+    draft.finish().unwrap()
+}
+
+fn a_blob_of_any_size_is_written_and_read_piece_by_piece(harness: &dyn StoreHarness) {
+    let store = harness.open();
+    let sizes = [0, 1, 65_535, 65_536, 1 << 20, (1 << 20) + 1, (1 << 20) + 65_536, 3_000_001];
+    let kept = sizes.map(|size| streamed(&*store, &numbered(size), 70_001));
+    drop(store);
+    let store = harness.open();
+    for (size, DraftKept { digest, size: told }) in sizes.into_iter().zip(kept) {
+        let bytes = numbered(size);
+        assert_eq!((digest, told), (Digest::of(&bytes), size as u64));
+        assert_eq!(store.check_blob(digest).unwrap(), Some(size as u64));
+        let mut reader = store.open_blob(digest).unwrap().unwrap();
+        assert_eq!(reader.size(), size as u64);
+        for start in [0, 1, 65_530, size.saturating_sub(3), size, size + 10] {
+            let mut part = Vec::new();
+            reader.seek(SeekFrom::Start(start as u64)).unwrap();
+            (&mut reader).take(100_000).read_to_end(&mut part).unwrap();
+            let expected = &bytes[start.min(size)..(start + 100_000).min(size)];
+            assert!(part == expected, "{size} bytes from {start}");
+        }
+        assert_eq!(streamed(&*store, &bytes, 4096), DraftKept { digest, size: size as u64 }, "twice is once");
+    }
+    assert_eq!(store.kept_blobs().unwrap().len(), sizes.len());
+    assert!(store.open_blob(Digest::of(b"never")).unwrap().is_none() && store.check_blob(Digest::of(b"never")).unwrap().is_none());
+}
+
+fn a_draft_that_is_dropped_leaves_nothing(harness: &dyn StoreHarness) {
+    let store = harness.open();
+    let bytes = numbered(2_000_000);
+    let mut draft = store.draft().unwrap();
+    draft.write_all(&bytes).unwrap();
+    let mut left = store.draft().unwrap();
+    left.write_all(&bytes).unwrap();
+    drop(left);
+    assert!(store.kept_blobs().unwrap().is_empty() && store.blob(Digest::of(&bytes)).unwrap().is_none());
+    // Another one that opens the store while it is written does not take it for what a crash left.
+    let other = harness.open();
+    assert_eq!(draft.finish().unwrap().digest, Digest::of(&bytes));
+    assert_eq!(other.blob(Digest::of(&bytes)).unwrap(), Some(bytes));
+}
+
+fn a_large_blob_is_checked_from_its_first_byte_to_its_last(harness: &dyn StoreHarness) {
+    let store = harness.open();
+    let DraftKept { digest, .. } = streamed(&*store, &numbered(2_000_000), 1 << 16);
+    drop(store);
+    harness.damage_blob(digest);
+    let store = harness.open();
+    for found in [store.check_blob(digest).map(drop), store.blob(digest).map(drop)] {
+        assert!(matches!(found, Err(BlobError::Corrupt(corrupt)) if corrupt == digest), "{found:?}");
+    }
+    let bytes = numbered(2_000_000);
+    assert_eq!(store.keep_blob(&bytes).unwrap(), digest);
+    assert_eq!(store.check_blob(digest).unwrap(), Some(2_000_000), "kept once more it is well again");
+}
+
+fn a_large_blob_is_listed_and_removed_like_any_other(harness: &dyn StoreHarness) {
+    let store = harness.open();
+    let one = streamed(&*store, &numbered(1_500_000), 1 << 16);
+    store.append(Chain::of_run(1).batch(3), Durability::Durable).unwrap();
+    let two = streamed(&*store, &numbered(1_600_000), 1 << 16);
+    let listed = || {
+        let mut listed = store.kept_blobs().unwrap();
+        listed.sort_by_key(|blob| blob.size);
+        listed
+    };
+    let [first, second] = [(one, 0), (two, 3)].map(|(DraftKept { digest, size }, since)| KeptBlob { digest, size, since });
+    assert_eq!(listed(), [first, second]);
+    assert_eq!(store.remove_blobs(&[first.digest, second.digest], 3).unwrap(), [first.digest]);
+    assert_eq!(listed(), [second]);
+    assert!(store.blob(first.digest).unwrap().is_none() && store.blob(second.digest).unwrap().is_some());
+    assert_eq!(store.remove_blobs(&[second.digest], 4).unwrap(), [second.digest]);
+    assert!(listed().is_empty());
 }
 
 fn blobs_of_a_batch_are_kept_and_forgotten_with_it(harness: &dyn StoreHarness) {

@@ -29,12 +29,12 @@ impl Digest {
     /// # Errors
     /// What the reader fails with.
     pub fn of_reader(mut reader: impl std::io::Read) -> std::io::Result<Self> {
-        let mut hasher = Sha256::new();
+        let mut hasher = Hasher::default();
         let mut chunk = vec![0; 64 * 1024];
         loop {
             match reader.read(&mut chunk)? {
-                0 => return Ok(Self(hasher.finalize().into())),
-                count => hasher.update(&chunk[..count]),
+                0 => return Ok(hasher.finish()),
+                count => hasher.add(&chunk[..count]),
             }
         }
     }
@@ -52,6 +52,22 @@ impl Digest {
             pair[1] = DIGITS[usize::from(byte & 15)];
         }
         digits
+    }
+}
+
+/// The digest of bytes that come one after another.
+#[derive(Clone, Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    /// Takes the next bytes.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all that was taken.
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
     }
 }
 

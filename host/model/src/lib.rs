@@ -15,7 +15,7 @@ pub mod time;
 
 pub use class::EffectClass;
 pub use content::Content;
-pub use digest::Digest;
+pub use digest::{Digest, Hasher};
 pub use failure::{Failure, Problem};
 pub use id::{InvalidStepId, RunId, StepId};
 pub use outcome::RunOutcome;

@@ -4,25 +4,35 @@
 
 mod artifact;
 mod clock;
+mod db;
 mod files;
 mod http;
+mod kube;
 mod log;
 mod probe;
 mod random;
+mod redis;
 mod remember;
 mod secret;
 mod shell;
+mod until;
 
 pub use artifact::{ArtifactRequest, ArtifactResponse, SealedArtifact};
 pub use clock::{ClockRequest, ClockResponse};
+pub use db::{DbAsk, DbColumn, DbDone, DbPart, DbRequest, DbResponse, DbRows, DbStatement, DbTransaction, DbValue};
 pub use files::{Entry, EntryKind, FilesRequest, FilesResponse};
 pub use http::{Capture, Header, HttpRequest, HttpResponse, Timing};
+pub use kube::{KubeCall, KubeChange, KubeRequest, KubeResponse, KubeRevision, KubeVersion};
 pub use log::{LogLevel, LogRequest};
 pub use probe::{JsonPart, Probe, ProbeRead, Seen};
 pub use random::RandomRequest;
+pub use redis::{
+    Command as RedisCommand, Keys as RedisKeys, Kind as RedisKind, Reason as RedisRefusal, RedisAsk, RedisReply, RedisRequest, RedisResponse, Scanned,
+};
 pub use remember::RememberRequest;
 pub use secret::SecretRequest;
 pub use shell::{ShellRequest, ShellResponse};
+pub use until::Until;
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -87,6 +97,11 @@ pub trait Response: Debug + Clone + Serialize + DeserializeOwned + Send + 'stati
         let _ = visit;
     }
 
+    /// The artifacts that the call has made: they are the run's from the outcome on.
+    fn artifacts(&self) -> Vec<&SealedArtifact> {
+        Vec::new()
+    }
+
     /// The body that captures point into.
     fn capture_body(&mut self) -> Option<&mut Vec<u8>> {
         None
@@ -105,6 +120,26 @@ pub enum SecretPlace<'a> {
     Bytes(&'a mut Vec<u8>),
     /// A body of JSON: the value is escaped as a JSON string's content.
     Json(&'a mut Vec<u8>),
+    /// A body of a web form: the value is percent-encoded.
+    Form(&'a mut Vec<u8>),
+    /// A URL, of which the query alone may hold markers: the value is percent-encoded, so that it can say nothing else than a value.
+    Query(&'a mut String),
+}
+
+impl SecretPlace<'_> {
+    /// What in it may hold markers.
+    pub fn text(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Bytes(bytes) | Self::Json(bytes) | Self::Form(bytes) => bytes,
+            Self::Query(url) => &url.as_bytes()[query_at(url)..],
+        }
+    }
+}
+
+/// Where the query of a URL begins: its end when it has none.
+pub fn query_at(url: &str) -> usize {
+    url.find('?').unwrap_or(url.len())
 }
 
 /// A place where a secret's value might show up.

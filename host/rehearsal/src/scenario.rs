@@ -1,9 +1,11 @@
 //! A scenario: what a procedure is told, what the world around it answers, and what is expected of it. Read from a file, checked whole.
 
 mod answers;
+mod db;
 mod expect;
 mod json;
 mod read;
+mod redis;
 mod things;
 
 use std::collections::BTreeMap;
@@ -11,10 +13,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lockstep_grant::{CommandPattern, Glob, HttpPattern, Place};
-use lockstep_model::request::Header;
+use lockstep_model::request::{DbDone, Header, RedisReply};
 use lockstep_model::{Content, Failure, RunOutcome, Secret, Timestamp};
 
 use crate::tree::Tree;
+
+pub(crate) use db::one_line;
 
 /// A scenario file, read.
 #[derive(Debug, Clone)]
@@ -38,6 +42,10 @@ pub struct Scenario {
     pub(crate) disk_free: u64,
     pub(crate) http: Vec<Rule<HttpMatch, HttpAnswer>>,
     pub(crate) shell: Vec<Rule<CommandPattern, ShellAnswer>>,
+    pub(crate) redis: Vec<Rule<RedisMatch, RedisReply>>,
+    /// By the line that says what a call is about.
+    pub(crate) kube: Vec<Rule<Glob, KubeAnswer>>,
+    pub(crate) db: Vec<Rule<DbMatch, DbDone>>,
 }
 
 /// Which calls are answered, and how.
@@ -60,6 +68,22 @@ pub(crate) struct HttpMatch {
     /// Names in lower case.
     pub(crate) headers: Vec<(String, Glob)>,
     pub(crate) body: Option<Glob>,
+}
+
+/// Asks of a store: its words, one pattern each.
+#[derive(Debug, Clone)]
+pub(crate) struct RedisMatch {
+    pub(crate) store: String,
+    pub(crate) words: Vec<Glob>,
+    /// Whether more words may follow.
+    pub(crate) rest: bool,
+}
+
+/// Statements of a database, each on one line.
+#[derive(Debug, Clone)]
+pub(crate) struct DbMatch {
+    pub(crate) database: String,
+    pub(crate) sql: Glob,
 }
 
 /// One answer and what comes with it.
@@ -88,6 +112,14 @@ pub(crate) struct ShellAnswer {
     pub(crate) code: i32,
     pub(crate) stdout: Content,
     pub(crate) stderr: Content,
+}
+
+/// What a cluster gives: whichever of it the call is for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct KubeAnswer {
+    pub(crate) object: Option<serde_json::Value>,
+    pub(crate) text: Content,
+    pub(crate) entries: Vec<serde_json::Value>,
 }
 
 /// That a thing of the world is so.

@@ -30,7 +30,7 @@ impl<'a> Stage<'a> {
         let clock = Arc::new(VirtualClock::starting_at(rehearsal.scenario.start));
         let mounts: Vec<String> = rehearsal.setting.grant.files().mounts().iter().map(|mount| mount.guest.clone()).collect();
         let scenario = Arc::clone(&rehearsal.scenario);
-        let world = World::new(scenario, &mounts, Arc::clone(&clock), Arc::new(memory.clone()), onlookers.interrupt.clone());
+        let world = World::new(scenario, &mounts, Arc::clone(&clock), onlookers.interrupt.clone());
         Self { rehearsal, onlookers, memory, clock, entropy: Arc::default(), world: Arc::new(world) }
     }
 

@@ -1,8 +1,11 @@
 //! The scripted world: performs calls as the scenario says, remembers what it was asked, and outlives the host's crashes like any far side.
 
+mod db;
 mod files;
 mod http;
+mod kube;
 mod picking;
+mod redis;
 mod shell;
 mod unanswered;
 
@@ -14,7 +17,7 @@ use std::time::Duration;
 use lockstep_gate::{CallContext, Drivers, Interrupt, Live, Stream, VirtualClock};
 use lockstep_grant::{Grantable, Granted};
 use lockstep_journal::event::{CallId, Event};
-use lockstep_journal::{Blobs, LeaseKept, SealedRecord};
+use lockstep_journal::{LeaseKept, SealedRecord};
 use lockstep_model::{Clock, EffectClass, Failure, Timestamp};
 use serde_json::Value;
 
@@ -28,7 +31,6 @@ pub use unanswered::Unanswered;
 pub(crate) struct World {
     scenario: Arc<Scenario>,
     clock: Arc<VirtualClock>,
-    blobs: Arc<dyn Blobs>,
     /// Set when a call has no answer: what follows would only be noise.
     interrupt: Interrupt,
     state: Mutex<State>,
@@ -94,15 +96,15 @@ pub(crate) struct Scripted<T> {
 
 impl World {
     /// As the scenario begins. `mounts` are there in any case.
-    pub(crate) fn new(scenario: Arc<Scenario>, mounts: &[String], clock: Arc<VirtualClock>, blobs: Arc<dyn Blobs>, interrupt: Interrupt) -> Self {
+    pub(crate) fn new(scenario: Arc<Scenario>, mounts: &[String], clock: Arc<VirtualClock>, interrupt: Interrupt) -> Self {
         let things = Things::of(&scenario, mounts);
         let state = State { things, used: BTreeMap::new(), performed: Vec::new(), unanswered: Vec::new(), current: HashMap::new(), fault: None };
-        Self { scenario, clock, blobs, interrupt, state: Mutex::new(state) }
+        Self { scenario, clock, interrupt, state: Mutex::new(state) }
     }
 
     /// For a house.
     pub(crate) fn drivers(self: &Arc<Self>) -> Drivers {
-        Drivers { http: self.clone(), shell: self.clone(), files: self.clone() }
+        Drivers { http: self.clone(), shell: self.clone(), files: self.clone(), redis: self.clone(), kube: self.clone(), db: self.clone() }
     }
 
     /// Puts a failure in the place of one call.

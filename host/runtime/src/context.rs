@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use lockstep_gate::{Dispatch, Gate};
 use lockstep_model::Failure;
-use lockstep_model::request::{Entry, HttpResponse, SealedArtifact, ShellResponse};
+use lockstep_model::request::{DbRows, Entry, HttpResponse, SealedArtifact, ShellResponse};
 use wasmtime::component::{Resource, ResourceTable};
 
 use crate::declared::Declared;
@@ -36,6 +36,12 @@ pub(crate) trait Kept: Send + 'static {
     /// Bytes kept beside the handle itself.
     fn size(&self) -> usize {
         0
+    }
+}
+
+impl Kept for DbRows {
+    fn size(&self) -> usize {
+        self.kept_size()
     }
 }
 
@@ -116,6 +122,13 @@ impl Context {
         let answer = self.gate(function)?.call(request);
         self.read_the_clock();
         Ok(answer??)
+    }
+
+    /// Asks the gate for several at once.
+    pub(crate) fn ask_all<R: Dispatch>(&mut self, function: &'static str, requests: Vec<R>) -> Result<Vec<Result<R::Response, Failure>>, Refusal> {
+        let answers = self.gate(function)?.call_all(requests);
+        self.read_the_clock();
+        Ok(answers?)
     }
 
     /// Asks the gate for what the contract lets not fail: a failure is the step's.

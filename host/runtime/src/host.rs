@@ -6,12 +6,15 @@
 
 pub(crate) mod artifact;
 mod clock;
+pub(crate) mod db;
 mod files;
 pub(crate) mod http;
+pub(crate) mod kube;
 mod log;
 pub(crate) mod plan;
 pub(crate) mod probe;
 mod random;
+pub(crate) mod redis;
 mod run;
 pub(crate) mod secret;
 pub(crate) mod shell;

@@ -12,7 +12,7 @@ const PACKAGE: &str = "lockstep:contract/";
 /// The contract that this host offers.
 pub(crate) const CONTRACT: Version = Version::new(0, 1, 0);
 /// Its interfaces to import, in alphabetical order.
-const INTERFACES: [&str; 11] = ["artifact", "clock", "files", "http", "log", "plan", "random", "run", "secret", "shell", "types"];
+const INTERFACES: [&str; 14] = ["artifact", "clock", "db", "files", "http", "kube", "log", "plan", "random", "redis", "run", "secret", "shell", "types"];
 /// Larger than any guest seen (Python: 18 MB), smaller than what would take the host's memory to compile.
 const LARGEST: usize = 256 << 20;
 /// How many foreign imports are named.

@@ -1,4 +1,6 @@
 //! Blobs in their tables: kept encrypted, listed and removed.
+//!
+//! The row of a large blob has no bytes but says how many its file has.
 
 use lockstep_journal::StoreError;
 use lockstep_journal::sealing::SEALED_LONGER;
@@ -8,7 +10,29 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::of_sqlite;
 
-/// Keeps a blob that was sealed, or notes that it is kept once more, when the ledger has `since` records.
+/// The length of what stands for the bytes of a large blob: shorter than any that is sealed.
+const POINTER: usize = size_of::<u64>();
+
+/// A blob as its row has it.
+pub(crate) enum Row {
+    /// Encrypted.
+    Sealed(Vec<u8>),
+    /// In a file, with so many bytes.
+    File(u64),
+}
+
+/// What stands in a row for the bytes of a file.
+pub(crate) fn pointer(size: u64) -> Vec<u8> {
+    size.to_be_bytes().to_vec()
+}
+
+impl From<Vec<u8>> for Row {
+    fn from(bytes: Vec<u8>) -> Self {
+        <[u8; POINTER]>::try_from(bytes).map_or_else(Self::Sealed, |size| Self::File(u64::from_be_bytes(size)))
+    }
+}
+
+/// Keeps a blob that was sealed, or the pointer to its file, or notes that it is kept once more, when the ledger has `since` records.
 pub(crate) fn keep(connection: &Connection, digest: Digest, sealed: &[u8], since: i64) -> Result<(), StoreError> {
     let mut keep = connection.prepare_cached("INSERT OR IGNORE INTO blob (digest, bytes) VALUES (?1, ?2)").map_err(of_sqlite)?;
     keep.execute((digest.0, sealed)).map_err(of_sqlite)?;
@@ -30,18 +54,29 @@ pub(crate) fn remove(connection: &Connection, digests: &[Digest], kept_before: i
     Ok(removed)
 }
 
-/// Every blob that is kept.
-pub(crate) fn all(connection: &Connection) -> Result<Vec<KeptBlob>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT digest, length(bytes), since FROM blob JOIN kept USING (digest)").map_err(of_sqlite)?;
+/// Every blob that is kept, and whether it is a file.
+pub(crate) fn all(connection: &Connection) -> Result<Vec<(KeptBlob, bool)>, StoreError> {
+    let sql = "SELECT digest, length(bytes), since, CASE length(bytes) WHEN 8 THEN bytes END FROM blob JOIN kept USING (digest)";
+    let mut statement = connection.prepare_cached(sql).map_err(of_sqlite)?;
     let blobs = statement.query_map([], |row| {
-        let (size, since) = (row.get::<_, i64>(1)?.cast_unsigned(), row.get::<_, i64>(2)?.cast_unsigned());
-        Ok(KeptBlob { digest: Digest(row.get(0)?), size: size.saturating_sub(SEALED_LONGER), since })
+        let (length, since) = (row.get::<_, i64>(1)?.cast_unsigned(), row.get::<_, i64>(2)?.cast_unsigned());
+        let (size, is_file) = match row.get::<_, Option<Vec<u8>>>(3)?.map(Row::from) {
+            Some(Row::File(size)) => (size, true),
+            Some(Row::Sealed(_)) | None => (length.saturating_sub(SEALED_LONGER), false),
+        };
+        Ok((KeptBlob { digest: Digest(row.get(0)?), size, since }, is_file))
     });
     blobs.map_err(of_sqlite)?.collect::<Result<_, _>>().map_err(of_sqlite)
 }
 
-/// A blob as it lies there, encrypted.
-pub(crate) fn sealed(connection: &Connection, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
+/// A blob as its row has it.
+pub(crate) fn row(connection: &Connection, digest: Digest) -> Result<Option<Row>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT bytes FROM blob WHERE digest = ?1").map_err(of_sqlite)?;
-    statement.query_row([digest.0], |row| row.get(0)).optional().map_err(of_sqlite)
+    let bytes = statement.query_row([digest.0], |row| row.get::<_, Vec<u8>>(0)).optional().map_err(of_sqlite)?;
+    Ok(bytes.map(Row::from))
+}
+
+/// Whether a file of that digest is one that a row names.
+pub(crate) fn names_file(connection: &Connection, digest: Digest) -> Result<bool, StoreError> {
+    Ok(matches!(row(connection, digest)?, Some(Row::File(_))))
 }

@@ -8,6 +8,7 @@ use lockstep_journal::StoreError;
 use rusqlite::Connection;
 
 use crate::error::of_sqlite;
+use crate::files;
 use crate::open::{self, Options};
 
 /// So many pages are moved in one transaction: 4 MiB, for which another writer waits some milliseconds.
@@ -25,6 +26,8 @@ pub struct Sizes {
     pub log: u64,
     /// How much of the database is free.
     pub free: u64,
+    /// The files of large blobs beside it. What a crash left of some is removed as the store is opened.
+    pub files: u64,
 }
 
 /// Compacts the store in `dir` and gives its sizes before and after. Others may read and write meanwhile; what they still read of the log stays.
@@ -53,6 +56,7 @@ fn sizes(connection: &Connection, dir: &Path) -> Result<Sizes, StoreError> {
         database: page * number(connection, "page_count")?,
         log: fs::metadata(log).map_or(0, |log| log.len()),
         free: page * number(connection, "freelist_count")?,
+        files: files::sum(dir),
     })
 }
 

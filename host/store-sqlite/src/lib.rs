@@ -13,6 +13,7 @@ mod blobs;
 mod commit;
 mod compact;
 mod error;
+mod files;
 mod holder;
 mod key;
 mod leases;
@@ -25,6 +26,7 @@ pub use backup::{BackupError, backup};
 pub use compact::{Sizes, compact};
 pub use open::Options;
 
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -32,11 +34,15 @@ use lockstep_journal::act::ActAnswer;
 use lockstep_journal::ledger::TreeHead;
 use lockstep_journal::sealing::{NONCE, SealingKey};
 use lockstep_journal::store::{KeptBlob, RawEntry};
-use lockstep_journal::{Act, Batch, BlobError, Blobs, Durability, Lease, LeaseAsk, LeaseKept, PostedAct, SealedRecord, Store, StoreError};
+use lockstep_journal::{
+    Act, Batch, BlobDraft, BlobError, BlobReader, Blobs, Durability, Lease, LeaseAsk, LeaseKept, PostedAct, SealedRecord, Store, StoreError,
+};
 use lockstep_model::{Digest, RunId, Timestamp};
 use rusqlite::Connection;
 
+use blobs::Row;
 use commit::{Aside, Job, Ledger};
+use files::{Draft, Shelf};
 use holder::Holder;
 use key::Keys;
 use reader::Readers;
@@ -46,9 +52,9 @@ use writer::Writer;
 pub struct SqliteStore {
     readers: Readers,
     /// None: it is open for reading only.
-    writer: Option<Writer>,
+    writer: Option<Arc<Writer>>,
     /// Who only reads needs no key, until a blob is asked for.
-    sealing: OnceLock<SealingKey>,
+    sealing: OnceLock<Arc<SealingKey>>,
     holder: Mutex<Option<Holder>>,
     verifier: String,
     dir: PathBuf,
@@ -66,8 +72,9 @@ impl SqliteStore {
         }
         let (connection, Keys { signer, sealing, .. }) = open::for_writing(dir, &options)?;
         let verifier = signer.verifier().to_string();
-        let writer = Writer::start(Ledger::new(connection, signer)?)?;
-        Ok(Self { readers: Readers::new(dir, false)?, writer: Some(writer), sealing: sealing.into(), holder: Mutex::default(), verifier, dir: dir.to_owned() })
+        let writer = Some(Arc::new(Writer::start(Ledger::new(connection, signer)?)?));
+        let sealing = Arc::new(sealing).into();
+        Ok(Self { readers: Readers::new(dir, false)?, writer, sealing, holder: Mutex::default(), verifier, dir: dir.to_owned() })
     }
 
     fn open_bare(dir: &Path) -> Result<Self, StoreError> {
@@ -80,17 +87,17 @@ impl SqliteStore {
         Ok(Self { readers, writer: None, sealing: OnceLock::new(), holder: Mutex::default(), verifier, dir: dir.to_owned() })
     }
 
-    fn writer(&self) -> Result<&Writer, StoreError> {
+    fn writer(&self) -> Result<&Arc<Writer>, StoreError> {
         self.writer.as_ref().ok_or(StoreError::ReadOnly)
     }
 
-    fn sealing(&self) -> Result<&SealingKey, StoreError> {
+    fn sealing(&self) -> Result<&Arc<SealingKey>, StoreError> {
         match self.sealing.get() {
             Some(key) => Ok(key),
             None => {
                 let keys = Keys::read(&self.dir)?;
                 keys.expect(&self.verifier)?;
-                Ok(self.sealing.get_or_init(|| keys.sealing))
+                Ok(self.sealing.get_or_init(|| Arc::new(keys.sealing)))
             }
         }
     }
@@ -192,12 +199,17 @@ impl Store for SqliteStore {
     }
 
     fn kept_blobs(&self) -> Result<Vec<KeptBlob>, StoreError> {
-        self.read(blobs::all)
+        let kept = self.read(blobs::all)?;
+        Ok(kept.into_iter().filter(|(blob, is_file)| !is_file || files::is_there(&self.dir, blob.digest, blob.size)).map(|(blob, _)| blob).collect())
     }
 
     fn remove_blobs(&self, digests: &[Digest], kept_before: u64) -> Result<Vec<Digest>, StoreError> {
         let (digests, kept_before) = (digests.to_vec(), commit::to_kept(kept_before).unwrap_or(i64::MAX));
-        self.aside(Durability::Durable, move |connection| blobs::remove(connection, &digests, kept_before))
+        let removed = self.aside(Durability::Durable, move |connection| blobs::remove(connection, &digests, kept_before))?;
+        if removed.iter().any(|digest| files::path(&self.dir, *digest).exists()) {
+            files::sweep(&self.dir, true, |digest| self.read(|connection| blobs::names_file(connection, digest)))?;
+        }
+        Ok(removed)
     }
 
     fn verifier_key(&self) -> String {
@@ -252,18 +264,22 @@ impl Store for SqliteStore {
 }
 
 impl Blobs for SqliteStore {
-    fn keep_blob(&self, bytes: &[u8]) -> Result<Digest, BlobError> {
-        let batch = Batch { blobs: vec![bytes.to_vec()], ..Batch::default() };
-        self.write(batch, Durability::Durable, true).map_err(|error| error::of_blob(&error))?;
-        Ok(Digest::of(bytes))
+    fn draft(&self) -> Result<Box<dyn BlobDraft>, BlobError> {
+        let shelf = || Ok(Shelf { dir: self.dir.clone(), writer: Arc::clone(self.writer()?), sealing: Arc::clone(self.sealing()?) });
+        let shelf = shelf().map_err(|error| error::of_blob(&error))?;
+        Ok(Box::new(Draft::new(shelf)))
     }
 
-    fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, BlobError> {
-        let sealed = self.settled().and_then(|readers| readers.read(|connection| blobs::sealed(connection, digest))).map_err(|error| error::of_blob(&error))?;
-        let Some(sealed) = sealed else { return Ok(None) };
+    fn open_blob(&self, digest: Digest) -> Result<Option<Box<dyn BlobReader>>, BlobError> {
+        let row = self.read(|connection| blobs::row(connection, digest)).map_err(|error| error::of_blob(&error))?;
+        let Some(row) = row else { return Ok(None) };
         let key = self.sealing().map_err(|why| BlobError::NoKey { digest, why: Box::new(why) })?;
+        let sealed = match row {
+            Row::Sealed(sealed) => sealed,
+            Row::File(size) => return files::open(&self.dir, digest, size, Arc::clone(key)),
+        };
         let bytes = key.open_blob(digest, sealed).map_err(|_| BlobError::Corrupt(digest))?;
         // Who has the key could have sealed other bytes under this digest, but not found others that have it.
-        if Digest::of(&bytes) == digest { Ok(Some(bytes)) } else { Err(BlobError::Corrupt(digest)) }
+        if Digest::of(&bytes) == digest { Ok(Some(Box::new(Cursor::new(bytes)))) } else { Err(BlobError::Corrupt(digest)) }
     }
 }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{of_file, of_sqlite};
 use crate::key::Keys;
-use crate::schema;
+use crate::{blobs, files, schema};
 
 /// How a store is opened.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +61,7 @@ pub(crate) fn for_writing(dir: &Path, options: &Options) -> Result<(Connection, 
     schema::prepare_writer(&connection, options.max_bytes)?;
     let kept: String = connection.query_row("SELECT verifier FROM head", [], |row| row.get(0)).map_err(of_sqlite)?;
     keys.expect(&kept)?;
+    files::sweep(dir, false, |digest| blobs::names_file(&connection, digest))?;
     Ok((connection, keys))
 }
 

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::fs;
+
 use lockstep_journal::Store;
 use lockstep_journal::store_contract::{StoreHarness, contract};
 use lockstep_model::Digest;
@@ -16,6 +18,13 @@ impl StoreHarness for Sqlite {
     }
 
     fn damage_blob(&self, digest: Digest) {
+        let file = self.0.path().join("store/blobs").join(digest.hex());
+        if file.exists() {
+            let mut bytes = fs::read(&file).unwrap();
+            *bytes.last_mut().unwrap() ^= 1;
+            fs::write(&file, bytes).unwrap();
+            return;
+        }
         let database = rusqlite::Connection::open(self.0.path().join("store/store.db")).unwrap();
         assert_eq!(database.execute("UPDATE blob SET bytes = x'00' WHERE digest = ?1", [digest.0]).unwrap(), 1);
     }

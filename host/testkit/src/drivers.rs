@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lockstep_gate::{CallContext, Driver, Drivers};
 use lockstep_grant::{Grantable, Granted};
-use lockstep_model::request::{FilesRequest, FilesResponse, HttpRequest, HttpResponse, ShellRequest, ShellResponse, Timing};
+use lockstep_model::request::{
+    DbAsk, DbRequest, DbResponse, DbRows, FilesRequest, FilesResponse, HttpRequest, HttpResponse, KubeCall, KubeChange, KubeRequest, KubeResponse,
+    KubeRevision, RedisAsk, RedisReply, RedisRequest, RedisResponse, Scanned, ShellRequest, ShellResponse, Timing,
+};
 use lockstep_model::{Content, Digest, Failure, Request};
 
 /// What a driver was asked to do.
@@ -30,7 +33,7 @@ impl FakeDrivers {
     /// For a house.
     pub fn drivers(&self) -> Drivers {
         let all = Arc::new(self.clone());
-        Drivers { http: all.clone(), shell: all.clone(), files: all }
+        Drivers { http: all.clone(), shell: all.clone(), files: all.clone(), redis: all.clone(), kube: all.clone(), db: all }
     }
 
     /// Everything performed so far, in order.
@@ -60,14 +63,14 @@ impl FakeDrivers {
 impl Driver<HttpRequest> for FakeDrivers {
     fn perform(&self, call: &Granted<HttpRequest>, context: &CallContext<'_>) -> Result<HttpResponse, Failure> {
         let body = Self::perform(self, call, context)?;
-        Ok(HttpResponse { status: 200, headers: Vec::new(), body, truncated: false, url: call.request().url.clone(), timing: Timing::default() })
+        Ok(HttpResponse { status: 200, headers: Vec::new(), body, truncated: false, url: call.request().url.clone(), timing: Timing::default(), tries: 0 })
     }
 }
 
 impl Driver<ShellRequest> for FakeDrivers {
     fn perform(&self, call: &Granted<ShellRequest>, context: &CallContext<'_>) -> Result<ShellResponse, Failure> {
         let stdout = Self::perform(self, call, context)?;
-        Ok(ShellResponse { code: 0, stdout, stderr: Content::default(), truncated: false, duration: 1 })
+        Ok(ShellResponse { code: 0, stdout, stderr: Content::default(), truncated: false, stdout_artifact: None, duration: 1 })
     }
 }
 
@@ -81,6 +84,51 @@ impl Driver<FilesRequest> for FakeDrivers {
             "digest" => FilesResponse::Digest(Digest::of(&content.0)),
             "disk-free" => FilesResponse::Free("1000000000".to_owned()),
             _ => FilesResponse::Nothing,
+        })
+    }
+}
+
+impl Driver<RedisRequest> for FakeDrivers {
+    fn perform(&self, call: &Granted<RedisRequest>, context: &CallContext<'_>) -> Result<RedisResponse, Failure> {
+        let content = Self::perform(self, call, context)?;
+        Ok(match call.request().ask {
+            RedisAsk::Open => RedisResponse::Opened,
+            RedisAsk::Run { .. } => RedisResponse::Reply(RedisReply::Text(content)),
+            RedisAsk::Ping => RedisResponse::Latency(1),
+            RedisAsk::Info { .. } => RedisResponse::Info(content),
+            RedisAsk::Scan { .. } => RedisResponse::Keys(Scanned::default()),
+            RedisAsk::DeleteByPrefix { .. } => RedisResponse::Deleted(0),
+        })
+    }
+}
+
+impl Driver<KubeRequest> for FakeDrivers {
+    fn perform(&self, call: &Granted<KubeRequest>, context: &CallContext<'_>) -> Result<KubeResponse, Failure> {
+        let text = String::from_utf8_lossy(&Self::perform(self, call, context)?.0).into_owned();
+        Ok(match &call.request().call {
+            KubeCall::Read => KubeResponse::Object(Some(text)),
+            KubeCall::Revision => KubeResponse::Revision(KubeRevision { object: Some(text), template: Some("{}".to_owned()), ..KubeRevision::default() }),
+            KubeCall::Apply { .. }
+            | KubeCall::Patch { .. }
+            | KubeCall::Scale { .. }
+            | KubeCall::SetImage { .. }
+            | KubeCall::Restart { .. }
+            | KubeCall::RolloutUndo { .. } => KubeResponse::Change(KubeChange { object: text, unpinned: Vec::new() }),
+            KubeCall::Delete { .. } | KubeCall::WaitForDeleted => KubeResponse::Nothing,
+            KubeCall::RolloutStatus | KubeCall::WaitForCondition { .. } | KubeCall::WaitForJson { .. } | KubeCall::Logs { .. } => KubeResponse::Text(text),
+            KubeCall::Events | KubeCall::Entries { .. } => KubeResponse::Entries(Vec::new()),
+        })
+    }
+}
+
+impl Driver<DbRequest> for FakeDrivers {
+    fn perform(&self, call: &Granted<DbRequest>, context: &CallContext<'_>) -> Result<DbResponse, Failure> {
+        Self::perform(self, call, context)?;
+        Ok(match &call.request().ask {
+            DbAsk::Open => DbResponse::Opened(call.terms().engine.word().to_owned()),
+            DbAsk::Ping => DbResponse::Alive,
+            DbAsk::Query(_) => DbResponse::Rows(DbRows::default()),
+            DbAsk::Execute(_) | DbAsk::Commit(_) => DbResponse::Done(vec![lockstep_model::request::DbDone::default(); call.terms().statements.len()]),
         })
     }
 }

@@ -31,6 +31,7 @@ pub struct Response {
     body: Vec<u8>,
     truncated: bool,
     timing: Timing,
+    tries: u32,
 }
 
 impl Response {
@@ -44,7 +45,13 @@ impl Response {
             body: response.body(),
             truncated: response.truncated(),
             timing: response.timing(),
+            tries: response.tries(),
         }
+    }
+
+    /// How often it was asked until this was the answer: 0 without [`until`](super::Request::until).
+    pub fn tries(&self) -> u32 {
+        self.tries
     }
 
     /// 100 to 599.
@@ -162,6 +169,7 @@ mod tests {
             body: body.into(),
             truncated: false,
             timing: Timing { dns: 0, connect: 0, tls: 0, first_byte: 0, total: 250_000 },
+            tries: 0,
         }
     }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::host;
+use crate::artifact::Artifact;
 use crate::json::{self, shown};
 use crate::{Failure, Result, fail};
 
@@ -17,6 +18,7 @@ pub struct Exit {
     stdout: Vec<u8>,
     stderr: Vec<u8>,
     truncated: bool,
+    stdout_artifact: Option<Artifact>,
     duration: Duration,
 }
 
@@ -28,6 +30,7 @@ impl Exit {
             stdout: exit.stdout(),
             stderr: exit.stderr(),
             truncated: exit.truncated(),
+            stdout_artifact: exit.stdout_artifact().map(Artifact::of),
             duration: Duration::from_millis(u64::from(exit.duration())),
         }
     }
@@ -51,6 +54,11 @@ impl Exit {
     /// The lines of standard output.
     pub fn lines(&self) -> Result<Vec<&str>> {
         self.text().map(|text| text.lines().collect())
+    }
+
+    /// What standard output has become. Fails when it was not to become an artifact, or the program did not end with 0.
+    pub fn stdout_artifact(&self) -> Result<Artifact> {
+        self.stdout_artifact.clone().ok_or_else(|| fail(format!("`{}`: its standard output has become no artifact: it ended with {}", self.line, self.code)))
     }
 
     /// Standard error.
@@ -132,7 +140,7 @@ mod tests {
 
     fn exit(code: i32, stdout: &str, stderr: &str) -> Exit {
         let line = "/usr/bin/git status".into();
-        Exit { line, code, stdout: stdout.into(), stderr: stderr.into(), truncated: false, duration: Duration::ZERO }
+        Exit { line, code, stdout: stdout.into(), stderr: stderr.into(), truncated: false, duration: Duration::ZERO, stdout_artifact: None }
     }
 
     fn message(result: Result<Exit>) -> String {

@@ -104,7 +104,7 @@ impl Contract {
     /// # Errors
     /// When it is no module.
     pub(super) fn embed(&self, module: &mut Vec<u8>) -> Result<(), CliError> {
-        wit_component::embed_component_metadata(module, &self.resolve, self.world, StringEncoding::UTF8, false)
+        wit_component::embed_component_metadata(module, &self.resolve, self.world, StringEncoding::UTF8)
             .map_err(|error| CliError::new(Code::NoModule, "the contract cannot be written into the module").detail(format!("{error:#}")))
     }
 }

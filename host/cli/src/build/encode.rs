@@ -31,9 +31,8 @@ pub(super) enum WallClock {
 /// When the module was not made with the SDK.
 pub(super) fn component(module: &[u8], name: &str, clock: WallClock, hint: &str) -> Result<Vec<u8>, CliError> {
     let stub = preview1(clock).map_err(|error| CliError::internal(format!("the stand-in for preview 1 does not hold: {error}")))?;
-    let mut encoder = ComponentEncoder::default();
-    let ready = encoder.validate(true).module(module).and_then(|encoder| encoder.adapter(PREVIEW1_NAME, &stub));
-    let encoded = ready.and_then(|encoder| encoder.encode());
+    let ready = ComponentEncoder::default().validate(true).module(module).and_then(|encoder| encoder.adapter(PREVIEW1_NAME, &stub));
+    let encoded = ready.and_then(|mut encoder| encoder.encode());
     encoded.map_err(|error| {
         CliError::new(Code::NoModule, format!("the module of `{name}` cannot be made into a component")).detail(format!("{error:#}")).hint(hint)
     })
@@ -49,7 +48,7 @@ fn preview1(clock: WallClock) -> Result<Vec<u8>, Box<dyn std::error::Error + Sen
     let mut resolve = Resolve::default();
     let package = resolve.push_str("preview1.wit", PREVIEW1_ASKS)?;
     let world = resolve.select_world(&[package], None)?;
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)?;
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
     Ok(module)
 }
 

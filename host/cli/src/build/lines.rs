@@ -75,6 +75,7 @@ fn gathered(component: &[u8], module: &[u8], mut places: impl FnMut(&Instruction
     let Some(code) = code_sections(module).next() else { return Ok(None) };
     // The same code is in the component, elsewhere: what a trap knows is its place in the file.
     let Some(there) = code_sections(component).find(|there| bytes(component, there) == bytes(module, &code)) else { return Ok(None) };
+    let there = |address: u64| there.start as u64 + address;
     let mut writer = Writer::default();
     let mut function = 0;
     for payload in Parser::new(0).parse_all(module) {
@@ -83,32 +84,32 @@ fn gathered(component: &[u8], module: &[u8], mut places: impl FnMut(&Instruction
         let mut beginning = None;
         for operator in body.get_operators_reader()?.into_iter_with_offsets() {
             let (operator, offset) = operator?;
-            let address = offset - code.start;
+            let address = (offset - code.start) as u64;
             let instruction = Instruction { function, address, operator };
             let frames = places(&instruction);
             if frames.is_empty() && (beginning.is_some() || matches!(instruction.operator, Operator::Loop { .. })) {
                 beginning.get_or_insert(address);
                 continue;
             }
-            writer.row(there.start + beginning.take().unwrap_or(address), &frames);
+            writer.row(there(beginning.take().unwrap_or(address)), &frames);
         }
         // What comes between two functions is of neither.
-        writer.row(there.start + beginning.unwrap_or(body.range().end - code.start), &[]);
+        writer.row(there(beginning.unwrap_or((body.range().end - code.start) as u64)), &[]);
         function += 1;
     }
     Ok(Some(writer))
 }
 
-fn code_sections(bytes: &[u8]) -> impl Iterator<Item = Range<u64>> {
+fn code_sections(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> {
     Parser::new(0).parse_all(bytes).filter_map(|payload| match payload {
-        Ok(Payload::CodeSectionStart { unchecked_range, .. }) => Some(unchecked_range),
+        Ok(Payload::CodeSectionStart { range, .. }) => Some(range),
         _ => None,
     })
 }
 
 /// What the parser has found at this place.
-fn bytes<'a>(file: &'a [u8], range: &Range<u64>) -> &'a [u8] {
-    file.get(range.start as usize..range.end as usize).unwrap_or_default()
+fn bytes<'a>(file: &'a [u8], range: &Range<usize>) -> &'a [u8] {
+    file.get(range.clone()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ struct Findings {
     sync_p99_microseconds: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sync_error: Option<String>,
+    landlock: bool,
     languages: Vec<Tools>,
     ok: bool,
 }
@@ -87,6 +88,12 @@ pub(super) fn run(_: &DoctorArgs, context: &Context) -> Result<Exit, CliError> {
         (Some(p50), Some(p99)) => line(true, "sync", &format!("p50 {}, p99 {}: each durable effect waits for one", milliseconds(p50), milliseconds(p99))),
         _ => line(false, "sync", &format!("could not be measured: {}", findings.sync_error.as_deref().unwrap_or("it is not known where"))),
     }
+    let landlock = if findings.landlock {
+        "the kernel has it: rules of `shell` can name the files of a program"
+    } else {
+        "the kernel has it not: a rule of `shell` with `landlock` starts nothing"
+    };
+    line(findings.landlock, "landlock", landlock);
     for Tools { language, found, missing } in &findings.languages {
         line(found.is_some(), language, found.as_ref().or(missing.as_ref()).map_or("", String::as_str));
     }
@@ -123,6 +130,7 @@ fn look(context: &Context) -> Findings {
         sync_p50_microseconds: percentile(50),
         sync_p99_microseconds: percentile(99),
         sync_error,
+        landlock: wiring::kernel_has_landlock(),
         languages: Language::ALL.into_iter().map(tools).collect(),
     }
 }

@@ -1,12 +1,12 @@
-//! `lockstep grant explain`: which rule decides about a call, and why the others do not.
+//! `lockstep grant`: which rule decides about a call and why the others do not, and what a profile says.
 
 use std::path::PathBuf;
 
 use clap::Subcommand;
 use lockstep_api::{Code, Exit};
-use lockstep_grant::{Explanation, Grant, Grantable, Side, Verdict};
+use lockstep_grant::{Explanation, Grant, Grantable, Profile, Side, Verdict};
 use lockstep_model::Request as _;
-use lockstep_model::request::{FilesRequest, HttpRequest, ProbeRead, ShellRequest};
+use lockstep_model::request::{FilesRequest, HttpRequest, KubeCall, KubeRequest, KubeVersion, ProbeRead, RedisAsk, RedisRequest, ShellRequest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -27,6 +27,16 @@ pub(crate) struct GrantArgs {
 #[derive(Debug, Subcommand)]
 enum GrantAct {
     Explain(ExplainArgs),
+    Profile(ProfileArgs),
+}
+
+/// Show a profile of `[[shell.allow]]` whole, or list them all
+///
+/// A profile is a set of rules for a program of many deployments; a rule names it with `profile = "git/read"`.
+#[derive(Debug, clap::Args)]
+struct ProfileArgs {
+    /// Which: `git/read`; all are listed without it
+    name: Option<String>,
 }
 
 /// Explain a decision: every rule that was considered, and what it said
@@ -35,6 +45,8 @@ enum GrantAct {
 /// Beforehand: lockstep grant explain --env E.toml 'GET https://api.example.com/health'
 ///             lockstep grant explain --env E.toml '/usr/bin/git status --porcelain'
 ///             lockstep grant explain --env E.toml read /app/config.json
+///             lockstep grant explain --env E.toml redis cache FLUSHDB
+///             lockstep grant explain --env E.toml kube set-image apps/v1/Deployment shop/api
 ///             lockstep grant explain --env E.toml --probe '/usr/bin/systemctl is-active app'
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -58,6 +70,8 @@ enum Ask {
     Http(HttpRequest),
     Shell(ShellRequest),
     Files(FilesRequest),
+    Redis(RedisRequest),
+    Kube(KubeRequest),
 }
 
 /// Does it.
@@ -65,7 +79,10 @@ enum Ask {
 /// # Errors
 /// When there is no such run, call or grant file.
 pub(super) fn run(args: &GrantArgs, context: &Context) -> Result<Exit, CliError> {
-    let GrantAct::Explain(args) = &args.act;
+    let args = match &args.act {
+        GrantAct::Explain(args) => args,
+        GrantAct::Profile(args) => return show_profile(args, context),
+    };
     let ui = context.ui();
     let explained = match (&args.env, &args.call) {
         (Some(file), _) => {
@@ -83,6 +100,23 @@ pub(super) fn run(args: &GrantArgs, context: &Context) -> Result<Exit, CliError>
         ui.print_json(&shown(&explained))?
     } else {
         show(ui, &explained)
+    }
+    Ok(Exit::Done)
+}
+
+fn show_profile(args: &ProfileArgs, context: &Context) -> Result<Exit, CliError> {
+    let ui = context.ui();
+    let wanted = |profile: &&Profile| args.name.as_ref().is_none_or(|name| name == profile.name);
+    let found: Vec<&Profile> = lockstep_grant::profiles().iter().filter(wanted).collect();
+    if let ([], Some(name)) = (found.as_slice(), &args.name) {
+        return Err(CliError::new(Code::Usage, format!("there is no profile `{name}`")).hint("`lockstep grant profile` lists them"));
+    }
+    if ui.json() {
+        ui.print_json(&found.iter().map(|profile| serde_json::json!({ "name": profile.name, "rules": profile.text })).collect::<Vec<_>>())?;
+    } else if args.name.is_some() {
+        found.iter().for_each(|profile| ui.data(profile.text.trim_end()));
+    } else {
+        found.iter().for_each(|profile| ui.data(profile.name));
     }
     Ok(Exit::Done)
 }
@@ -113,6 +147,8 @@ fn of_run(context: &Context, what: &[String], call: &str) -> Result<Explained, C
         "http" => Ask::Http(typed(value)?),
         "shell" => Ask::Shell(typed(value)?),
         "files" => Ask::Files(typed(value)?),
+        "redis" => Ask::Redis(typed(value)?),
+        "kube" => Ask::Kube(typed(value)?),
         other => return Err(CliError::new(Code::NoSuchCall, format!("call {id} is of `{other}`, about which no rule decides"))),
     };
     let what = format!("{}.{} {}", found.asked.interface, found.asked.function, found.asked.summary);
@@ -133,6 +169,8 @@ impl Ask {
             Self::Http(request) => of(grant, request),
             Self::Shell(request) => of(grant, request),
             Self::Files(request) => of(grant, request),
+            Self::Redis(request) => of(grant, request),
+            Self::Kube(request) => of(grant, request),
         }
     }
 
@@ -143,6 +181,8 @@ impl Ask {
             Self::Http(request) => explanation.of_probe(request),
             Self::Shell(request) => explanation.of_probe(request),
             Self::Files(request) => explanation.of_probe(request),
+            Self::Redis(request) => explanation.of_probe(request),
+            Self::Kube(request) => explanation.of_probe(request),
         }
     }
 
@@ -152,6 +192,8 @@ impl Ask {
             Self::Http(request) => request.probe(),
             Self::Shell(request) => request.probe(),
             Self::Files(request) => request.probe(),
+            Self::Redis(request) => request.probe(),
+            Self::Kube(request) => request.probe(),
         }?;
         let ask = match &probe.read {
             ProbeRead::Http(request) => Self::Http(request.clone()),
@@ -162,7 +204,7 @@ impl Ask {
     }
 }
 
-/// `GET https://…`, `/usr/bin/git status`, `read /app/x`.
+/// `GET https://…`, `/usr/bin/git status`, `read /app/x`, `redis cache GET app:1`.
 fn parse_ask(words: &[String]) -> Result<Ask, CliError> {
     // One argument with blanks is taken apart; several are taken as they are, so that an argument may hold blanks.
     let split: Vec<&str> = match words {
@@ -171,14 +213,53 @@ fn parse_ask(words: &[String]) -> Result<Ask, CliError> {
     };
     let unclear = || {
         CliError::new(Code::Usage, format!("it is not clear what `{}` asks for", words.join(" ").chars().take(80).collect::<String>()))
-            .hint("write `METHOD URL`, `/absolute/program ARGS…` or `read|write|remove|look|entries|link PATH`")
+            .hint("write `METHOD URL`, `/absolute/program ARGS…`, `read|write|remove|look|entries|link PATH`, `redis STORE COMMAND…` or `kube VERB API-VERSION/KIND NAMESPACE/ID`")
     };
     match split.as_slice() {
         [method, url] if method.bytes().all(|b| b.is_ascii_uppercase()) => Ok(Ask::Http(HttpRequest::to(method, url))),
+        ["redis", store, words @ ..] if !words.is_empty() => Ok(Ask::Redis(redis_request(store, words))),
         [program, args @ ..] if program.starts_with('/') => Ok(Ask::Shell(ShellRequest::command(program, args))),
+        ["kube", verb, kind, place] => kube_request(verb, kind, place).map(Ask::Kube).ok_or_else(unclear),
         [does, path] if path.starts_with('/') => files_request(does, path).map(Ask::Files).ok_or_else(unclear),
         _ => Err(unclear()),
     }
+}
+
+fn redis_request(store: &str, words: &[&str]) -> RedisRequest {
+    let most = u32::MAX;
+    match words {
+        ["delete-by-prefix", prefix] => RedisRequest::of(store, RedisAsk::DeleteByPrefix { prefix: (*prefix).into(), most }),
+        ["scan", prefix] => RedisRequest::of(store, RedisAsk::Scan { prefix: (*prefix).into(), most }),
+        words => RedisRequest::run(store, words),
+    }
+}
+
+/// `NAMESPACE/ID`; of a list the namespace alone, of what belongs to none the id alone.
+fn kube_request(verb: &str, kind: &str, place: &str) -> Option<KubeRequest> {
+    let before = KubeVersion::default();
+    let call = match verb {
+        "get" | "read" | "revision" => KubeCall::Read,
+        "list" | "entries" => KubeCall::Entries { labels: String::new(), fields: String::new(), limit: 1 },
+        "apply" => KubeCall::Apply { before, object: "{}".to_owned(), force: false },
+        "patch" => KubeCall::Patch { before, patch: "{}".to_owned() },
+        "delete" => KubeCall::Delete { before },
+        "scale" => KubeCall::Scale { before, replicas: 1 },
+        "scale-to-zero" => KubeCall::Scale { before, replicas: 0 },
+        "set-image" => KubeCall::SetImage { before, container: "container".to_owned(), image: "image".to_owned() },
+        "restart" => KubeCall::Restart { before },
+        "rollout-undo" => KubeCall::RolloutUndo { uid: String::new(), template: "{}".to_owned() },
+        "rollout-status" => KubeCall::RolloutStatus,
+        "logs" => KubeCall::Logs { container: String::new(), lines: 1, since: 0 },
+        "events" => KubeCall::Events,
+        _ => return None,
+    };
+    let (api_version, kind) = kind.rsplit_once('/')?;
+    let (namespace, id) = match place.split_once('/') {
+        Some(parts) => parts,
+        None if matches!(call, KubeCall::Entries { .. }) => (place, ""),
+        None => ("", place),
+    };
+    Some(KubeRequest::of(api_version, kind, namespace, id, call))
 }
 
 fn files_request(does: &str, path: &str) -> Option<FilesRequest> {
@@ -299,6 +380,7 @@ mod tests {
         assert!(matches!(ask(&["GET https://a.example/x"]).unwrap(), Ask::Http(request) if request.url == "https://a.example/x"));
         assert!(matches!(ask(&["/bin/echo", "a b"]).unwrap(), Ask::Shell(request) if request.args == ["a b"]));
         assert!(matches!(ask(&["/bin/echo a b"]).unwrap(), Ask::Shell(request) if request.args == ["a", "b"]));
+        assert!(matches!(ask(&["redis cache FLUSHDB"]).unwrap(), Ask::Redis(request) if request.store == "cache" && request.words().len() == 1));
         assert!(matches!(ask(&["read /app/x"]).unwrap(), Ask::Files(request) if request.path() == "/app/x"));
         for unclear in [&["git status"][..], &["fly /x"], &[""], &["get https://x"]] {
             assert!(ask(unclear).is_err(), "{unclear:?}");

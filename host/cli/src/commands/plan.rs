@@ -6,7 +6,7 @@ use lockstep_engine::{DeclaredPlan, declare};
 use lockstep_grant::Grant;
 use lockstep_model::Digest;
 use lockstep_model::plan::{OnFailure, Retry, Step, Undo};
-use lockstep_model::request::{HttpRequest, ShellRequest};
+use lockstep_model::request::{HttpRequest, KubeCall, KubeRequest, RedisRequest, ShellRequest};
 
 use super::names::{on_failure_words, undo_word};
 use super::target::{Target, TargetArgs};
@@ -66,7 +66,11 @@ fn shown(declared: DeclaredPlan, component: Digest, grant: &Grant, environment: 
 fn allows(grant: &Grant) -> Vec<String> {
     let http = grant.explain(&HttpRequest::to("GET", "http://lockstep.invalid/")).considered;
     let shell = grant.explain(&ShellRequest::command("/lockstep.invalid", &[])).considered;
+    let redis = grant.explain(&RedisRequest::run("lockstep.invalid", &["PING"])).considered;
+    let kube = grant.explain(&KubeRequest::of("lockstep.invalid/v1", "Nothing", "", "nothing", KubeCall::Read)).considered;
     let rules = http.into_iter().map(|rule| ("http", rule)).chain(shell.into_iter().map(|rule| ("shell", rule)));
+    let rules = rules.chain(redis.into_iter().map(|rule| ("redis", rule)));
+    let rules = rules.chain(kube.into_iter().map(|rule| ("kube", rule)));
     let mut lines: Vec<String> = rules
         .map(|(interface, rule)| {
             let side = match rule.side {

@@ -16,13 +16,13 @@ use super::server::Server;
 use super::{LOOPBACK, get, send, send_granted, send_within};
 
 /// An authority of its own.
-struct Authority {
+pub(super) struct Authority {
     dir: TempDir,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    fn named(name: &str) -> Self {
+    pub(super) fn named(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -38,23 +38,26 @@ impl Authority {
     }
 
     /// The grant that believes it.
-    fn grant(&self) -> String {
+    pub(super) fn grant(&self) -> String {
         LOOPBACK.replace("[http]", &format!("[http]\nauthorities = [{:?}]", self.file()))
     }
 
-    /// A server whose certificate it has signed for `name`.
-    fn server(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Server {
+    /// What a server needs whose certificate it has signed for `name`.
+    pub(super) fn config(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> ServerConfig {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         change(&mut params);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
-            .unwrap();
-        let config = Arc::new(config);
+            .unwrap()
+    }
+
+    fn server(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Server {
+        let config = Arc::new(self.config(name, change));
         Server::accepting(
             "127.0.0.1",
             move |stream| Ok(Box::new(StreamOwned::new(ServerConnection::new(Arc::clone(&config)).map_err(io::Error::other)?, stream))),
@@ -164,6 +167,6 @@ fn a_metadata_address_is_refused_whatever_the_grant_says() {
     let all = ["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()];
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let course = crate::course::Course::new(EffectClass::Read);
-    let failure = runtime.block_on(crate::resolve::resolve(&hop, &all, &course)).unwrap_err();
+    let failure = runtime.block_on(crate::resolve::resolve(&hop, &crate::resolve::system(), &all, &course)).unwrap_err();
     assert!(matches!(&failure, Failure::Denied(message) if message.contains("169.254.169.254")), "{failure}");
 }

@@ -89,6 +89,7 @@ fn mark(event: &Event) -> Mark<'_> {
         Event::RunCreated(_)
         | Event::PlanDeclared(_)
         | Event::CallStarted(_)
+        | Event::CallNoted(_)
         | Event::CallFinished(_)
         | Event::CallAnswered(_)
         | Event::CallDenied(_)

@@ -9,7 +9,9 @@ use lockstep_journal::act::ActAnswer;
 use lockstep_journal::ledger::TreeHead;
 use lockstep_journal::memory::MemoryStore;
 use lockstep_journal::store::{KeptBlob, RawEntry};
-use lockstep_journal::{Act, Batch, BlobError, Blobs, Durability, Event, Lease, LeaseAsk, LeaseKept, PostedAct, SealedRecord, Store, StoreError};
+use lockstep_journal::{
+    Act, Batch, BlobDraft, BlobError, BlobReader, Blobs, Durability, Event, Lease, LeaseAsk, LeaseKept, PostedAct, SealedRecord, Store, StoreError,
+};
 use lockstep_model::{Clock, Digest, RunId, Timestamp};
 use lockstep_testkit::VirtualClock;
 
@@ -275,11 +277,11 @@ impl Store for Disk {
 }
 
 impl Blobs for Disk {
-    fn keep_blob(&self, bytes: &[u8]) -> Result<Digest, BlobError> {
-        self.store().keep_blob(bytes)
+    fn draft(&self) -> Result<Box<dyn BlobDraft>, BlobError> {
+        self.store().draft()
     }
 
-    fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, BlobError> {
-        self.store().blob(digest)
+    fn open_blob(&self, digest: Digest) -> Result<Option<Box<dyn BlobReader>>, BlobError> {
+        self.store().open_blob(digest)
     }
 }

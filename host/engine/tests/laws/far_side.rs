@@ -10,6 +10,7 @@ use lockstep_grant::{Grantable, Granted};
 use lockstep_journal::event::{Outcome, Stored};
 use lockstep_model::request::{FilesRequest, FilesResponse, HttpRequest, HttpResponse, Response, ShellRequest, ShellResponse, Timing};
 use lockstep_model::{Content, EffectClass, Failure};
+use lockstep_testkit::FakeDrivers;
 
 use crate::disk::Disk;
 
@@ -79,7 +80,7 @@ impl FarSide {
 
     pub(crate) fn drivers(&self) -> Drivers {
         let all = Arc::new(self.clone());
-        Drivers { http: all.clone(), shell: all.clone(), files: all }
+        Drivers { http: all.clone(), shell: all.clone(), files: all, ..FakeDrivers::default().drivers() }
     }
 
     pub(crate) fn view(&self) -> View {
@@ -178,7 +179,7 @@ impl View {
             (_, Some((list, entry))) => self.lists.entry(list.to_owned()).or_default().push(entry.to_owned()),
             (_, None) => self.lists.entry(path.to_owned()).or_default().push(text),
         }
-        Ok(HttpResponse { status, headers: Vec::new(), body, truncated: false, url: request.url.clone(), timing: Timing::default() })
+        Ok(HttpResponse { status, headers: Vec::new(), body, truncated: false, url: request.url.clone(), timing: Timing::default(), tries: 0 })
     }
 
     /// `tool list entry` adds to a list, as `POST` does.
@@ -186,7 +187,7 @@ impl View {
         if let [list, entry] = &request.args[..] {
             self.lists.entry(list.clone()).or_default().push(entry.clone());
         }
-        ShellResponse { code: 0, stdout: "done".into(), stderr: Content::default(), truncated: false, duration: 1 }
+        ShellResponse { code: 0, stdout: "done".into(), stderr: Content::default(), truncated: false, stdout_artifact: None, duration: 1 }
     }
 }
 

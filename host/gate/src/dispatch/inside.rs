@@ -1,5 +1,6 @@
 //! What the host performs by itself: time, randomness, log, remembered values, artifacts, and that a secret is there.
 
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::time::Duration;
 
 use lockstep_grant::Granted;
@@ -10,7 +11,8 @@ use lockstep_model::request::{
 };
 use lockstep_model::{Content, Digest, Failure, StepId, Timestamp};
 
-use super::{Dispatch, Surroundings, check_artifact_id, sealed};
+use super::{Dispatch, Surroundings};
+use crate::artifacts::{check_artifact_id, unreadable};
 use crate::driver::CallContext;
 use crate::stop::Stop;
 
@@ -22,8 +24,8 @@ const LONGEST_SLEEP: u64 = 31_536_000;
 const MOST_RANDOM: u32 = 4_096;
 /// The longest `artifact.read`.
 const LONGEST_READ: u32 = 1 << 20;
-/// The largest artifact.
-const LARGEST_ARTIFACT: usize = 64 << 20;
+/// The largest artifact that is sealed in one request: what is larger was streamed.
+const LARGEST_AT_ONCE: usize = 64 << 20;
 /// The most keys of a step, the longest key and the longest value of `run.remember`.
 const MOST_KEYS: usize = 64;
 const LONGEST_KEY: usize = 64;
@@ -170,42 +172,49 @@ impl Dispatch for ArtifactRequest {
         true
     }
 
-    fn perform(around: &Surroundings<'_>, call: &Granted<Self>, _: &CallContext<'_>) -> Performed<ArtifactResponse> {
+    fn perform(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Performed<ArtifactResponse> {
         match call.request() {
             Self::Seal { id, bytes } => {
                 if let Err(failure) = check_artifact_id(id) {
                     return Ok(Err(failure));
                 }
-                if bytes.len() > LARGEST_ARTIFACT {
-                    return Ok(limit("artifact.limit", format!("an artifact of {} bytes, at most {LARGEST_ARTIFACT}", bytes.len())));
+                if bytes.len() > LARGEST_AT_ONCE {
+                    return Ok(limit("artifact.limit", format!("an artifact of {} bytes at once, at most {LARGEST_AT_ONCE}", bytes.len())));
                 }
                 around.scribe().attach(bytes.0.clone());
                 let artifact = SealedArtifact { id: id.clone(), digest: Digest::of(&bytes.0), size: bytes.len().to_string() };
                 Ok(Ok(ArtifactResponse::Sealed(artifact)))
             }
             Self::ById { id } => Ok(Ok(ArtifactResponse::Found(around.scribe().state().artifacts.get(id).cloned()))),
-            Self::Read { digest, offset, count } => Ok(read(around, *digest, *offset, *count)),
-        }
-    }
-
-    fn consequences(&self, response: &ArtifactResponse, around: &Surroundings<'_>, step: &StepId) -> Result<Vec<Event>, Failure> {
-        match response {
-            ArtifactResponse::Sealed(artifact) => sealed(artifact, around, step),
-            ArtifactResponse::Found(_) | ArtifactResponse::Bytes(_) => Ok(Vec::new()),
+            Self::SealStreamed { id, digest, size } => Ok(streamed(context, id, *digest, size)),
+            Self::Read { digest, offset, count } => Ok(read(context, *digest, (*offset).into(), *count)),
+            Self::ReadAt { digest, offset, count } => match offset.parse() {
+                Ok(offset) => Ok(read(context, *digest, offset, *count)),
+                Err(_) => Ok(limit("artifact.limit", "the offset is not a decimal number of 64 bits".to_owned())),
+            },
         }
     }
 }
 
-fn read(around: &Surroundings<'_>, digest: Digest, offset: u32, count: u32) -> Result<ArtifactResponse, Failure> {
+/// What was streamed to the store before the call is looked at once more: nobody gets an artifact whose bytes are not there.
+fn streamed(context: &CallContext<'_>, id: &str, digest: Digest, size: &str) -> Result<ArtifactResponse, Failure> {
+    check_artifact_id(id)?;
+    let found = context.artifacts.open(digest)?.size().to_string();
+    if found == size {
+        return Ok(ArtifactResponse::Sealed(SealedArtifact { id: id.to_owned(), digest, size: found }));
+    }
+    Err(Failure::problem("artifact.corrupt", format!("artifact `{id}` has {found} bytes in the store and {size} were streamed")))
+}
+
+fn read(context: &CallContext<'_>, digest: Digest, offset: u64, count: u32) -> Result<ArtifactResponse, Failure> {
     if count > LONGEST_READ {
         return limit("artifact.limit", format!("reading {count} bytes at once, at most {LONGEST_READ}"));
     }
-    let corrupt = |text: String| Failure::problem("artifact.corrupt", text);
-    let bytes = around.store().blob(digest).map_err(|error| corrupt(error.to_string()))?;
-    let bytes = bytes.ok_or_else(|| corrupt(format!("the bytes of {digest} are not in the store any more")))?;
-    let from = (offset as usize).min(bytes.len());
-    let to = from.saturating_add(count as usize).min(bytes.len());
-    Ok(ArtifactResponse::Bytes(Content(bytes[from..to].to_vec())))
+    let mut reader = context.artifacts.open(digest)?;
+    let mut bytes = Vec::new();
+    reader.seek(SeekFrom::Start(offset)).map_err(unreadable)?;
+    reader.take(count.into()).read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(ArtifactResponse::Bytes(Content(bytes)))
 }
 
 fn limit<T>(code: &str, message: String) -> Result<T, Failure> {

@@ -63,9 +63,14 @@ impl LiveOutput for Lines<'_> {
         };
         for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
             buffer.extend_from_slice(piece);
-            if buffer.ends_with(b"\n") || buffer.len() > LONGEST_LINE {
+            if buffer.ends_with(b"\n") {
                 self.show(stream, buffer);
                 buffer.clear();
+            } else if buffer.len() > LONGEST_LINE {
+                // What may be the beginning of a value waits for the rest of it.
+                let (shown, kept) = self.run.secrets.scrub_beginning(buffer);
+                self.show(stream, &shown);
+                buffer.drain(..buffer.len() - kept);
             }
         }
     }

@@ -26,7 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_DETAIL: usize = 400;
 
 /// What a probe found out, recorded.
-enum Found<R: Dispatch> {
+pub(super) enum Found<R: Dispatch> {
     /// It happened; with what the guest gets.
     Happened(Result<R::Response, Failure>),
     /// It did not.
@@ -60,8 +60,15 @@ impl Way<'_> {
         request: R,
         mut call: RecordedCall,
     ) -> Result<Result<R::Response, Failure>, Stop> {
-        let Some(probe) = request.probe() else { return Err(Stop::InDoubt(Box::new(call))) };
-        match self.find_out(session, &call.id, &request, probe)? {
+        let found = match request.probe() {
+            Some(probe) => Some(self.find_out(session, &call.id, &request, probe)?),
+            None => match self.decide(request.clone()) {
+                Ok(granted) => self.ask_driver(session, &call.id, &granted, call.key.as_deref().unwrap_or_default())?,
+                Err(_) => None,
+            },
+        };
+        let Some(found) = found else { return Err(Stop::InDoubt(Box::new(call))) };
+        match found {
             Found::Happened(answer) => {
                 session.effects += 1;
                 Ok(answer)
@@ -79,10 +86,22 @@ impl Way<'_> {
 
     /// A call that must not be done twice and that a deadline or a broken connection has cut off. Not done once more here, where the guest may: what did
     /// not happen is a failure that its policy can retry.
-    pub(super) fn cut_off<R: Dispatch>(&self, session: &mut Session, id: &CallId, request: &R, failure: Failure) -> Result<Result<R::Response, Failure>, Stop> {
-        let failure = match request.probe() {
+    pub(super) fn cut_off<R: Dispatch>(
+        &self,
+        session: &mut Session,
+        id: &CallId,
+        granted: &Granted<R>,
+        key: &str,
+        failure: Failure,
+    ) -> Result<Result<R::Response, Failure>, Stop> {
+        let request = granted.request();
+        let found = match request.probe() {
+            Some(probe) => Some(self.find_out(session, id, request, probe)?),
+            None => self.ask_driver(session, id, granted, key)?,
+        };
+        let failure = match found {
             None => Failure::InDoubt(failure.message().to_owned()),
-            Some(probe) => match self.find_out(session, id, request, probe)? {
+            Some(found) => match found {
                 Found::Happened(answer) => return Ok(answer),
                 Found::DidNot => did_not(failure),
                 Found::Unknown(why) => Failure::InDoubt(format!("{}; {why}", failure.message())),
@@ -163,7 +182,7 @@ impl Way<'_> {
 
 /// What is known not to have happened may be tried again.
 fn did_not(failure: Failure) -> Failure {
-    const SAYS: &str = "its probe says that it did not happen";
+    const SAYS: &str = "it was asked for afterwards, and did not happen";
     match failure {
         Failure::TimedOut(text) => Failure::TimedOut(format!("{text}; {SAYS}")),
         Failure::InDoubt(text) | Failure::Denied(text) => Failure::retryable("probe.did-not", format!("{text}; {SAYS}")),

@@ -31,7 +31,8 @@ impl Gate {
         let session = Session { replay: Replay::of(calls), budget: Budget::unbounded(), calls: 0, effects: 0, remembered, stop: None, denied: false };
         let seed = recorded.state.created.seed.clone();
         let (records, secrets) = (Records::Closed(recorded), Secrets::new(&seed));
-        Self { inner: Arc::new(Inner { records, secrets, step, phase, attempt, seed, session: Mutex::new(session) }) }
+        let (session, streams) = (Mutex::new(session), Arc::default());
+        Self { inner: Arc::new(Inner { records, secrets, step, phase, attempt, seed, session, streams }) }
     }
 }
 

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Gate, NextCall, Records, Session, Way, lock};
-use crate::dispatch::Dispatch;
+use crate::dispatch::{Dispatch, sealed};
 use crate::stop::Stop;
 
 /// A request or response above this is kept as a blob: a record is something to read.
@@ -124,12 +124,12 @@ impl Way<'_> {
         session: &mut Session,
         id: CallId,
         granted: Granted<R>,
+        key: &str,
         performed: Result<R::Response, Failure>,
     ) -> Result<Result<R::Response, Failure>, Stop> {
-        let request = granted.request();
         match performed {
-            Err(failure) if is_doubt(&failure, granted.class()) => self.cut_off(session, &id, request, failure),
-            performed => self.finish(session, &id, request, performed, |outcome| Event::CallFinished(CallFinished { id: id.clone(), outcome })),
+            Err(failure) if is_doubt(&failure, granted.class()) => self.cut_off(session, &id, &granted, key, failure),
+            performed => self.finish(session, &id, granted.request(), performed, |outcome| Event::CallFinished(CallFinished { id: id.clone(), outcome })),
         }
     }
 
@@ -167,8 +167,10 @@ impl Way<'_> {
             Err(failure) => return Ok((Err(failure), Vec::new())),
         };
         response.visit_texts(&mut |place| self.run.secrets.scrub(place));
-        match request.consequences(&response, &self.surroundings(id, self.now()), &id.step) {
-            Ok(following) => events.extend(following),
+        let around = self.surroundings(id, self.now());
+        let sealed = response.artifacts().into_iter().filter_map(|artifact| sealed(artifact, &around, &id.step).transpose());
+        match sealed.collect::<Result<Vec<_>, _>>().and_then(|sealed| Ok((sealed, request.consequences(&response, &around, &id.step)?))) {
+            Ok((sealed, following)) => events.extend(sealed.into_iter().chain(following)),
             Err(failure) => return Ok((Err(failure), events)),
         }
         Ok((Ok(response), events))

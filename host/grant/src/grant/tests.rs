@@ -24,16 +24,18 @@ fn the_reference_parses_and_gives_the_defaults() {
     let grant = parse(example);
     assert_eq!(grant.limits(), &Limits::default(), "the reference says that it shows the defaults");
     assert_eq!(grant.name(), Some("production"));
-    for interface in ["http", "shell", "files", "secret"] {
+    for interface in ["http", "shell", "files", "db", "redis", "kube", "secret"] {
         assert_eq!(grant.allows_interface(interface), Ok(()));
     }
-    assert_eq!(grant.secrets().len(), 3);
+    assert_eq!(grant.secrets().len(), 5);
     assert_eq!(grant.source(), example);
 }
 
 #[test]
 fn the_reference_names_every_key() {
-    let keys = [super::KEYS, crate::rules::HttpRules::KEYS, crate::rules::ShellRules::KEYS, crate::rules::FilesRules::KEYS, Limits::KEYS].concat();
+    let keys =
+        [super::KEYS, crate::rules::HttpRules::KEYS, crate::rules::ShellRules::KEYS, crate::rules::FilesRules::KEYS, crate::rules::DbRule::KEYS, Limits::KEYS]
+            .concat();
     for key in
         keys.into_iter().chain(["class", "program", "args", "env", "allow-env", "directories", "digest", "output-limit", "file", "capture", "to", "locked"])
     {
@@ -102,7 +104,7 @@ fn what_is_not_a_section_is_an_error() {
         ("shell.allow = [\"git status\"]", "shell.allow[0]: expected a table, found string"),
         ("secrets = []", "secrets: expected a table, found array"),
         ("[files]\nmount = {}", "unknown key `mount` in `files`"),
-        ("[kube]", "unknown key `kube` in the file"),
+        ("[metrics]", "unknown key `metrics` in the file"),
         ("name = \"a b\"", "name: an environment's name is 1 to 64 letters, digits, `-`, `_` and `.`"),
         ("name = \"\"", "name: an environment's name is 1 to 64 letters, digits, `-`, `_` and `.`"),
     ] {
@@ -185,7 +187,7 @@ fn parameters_are_values_that_may_be_locked() {
 #[test]
 fn limits_are_read_and_bounded() {
     let grant = parse(
-        "[limits]\nmemory = \"64MiB\"\nfuel = 1_000_000\nstep = \"90s\"\nundo = \"1h\"\nrun = \"2d\"\ncalls = 7\nbytes = \"2MiB\"\noutput = \"1MiB\"\nlog = \"4KiB\"\n",
+        "[limits]\nmemory = \"64MiB\"\nfuel = 1_000_000\nstep = \"90s\"\nundo = \"1h\"\nrun = \"2d\"\ncalls = 7\nbytes = \"2MiB\"\noutput = \"1MiB\"\nlog = \"4KiB\"\nartifacts = \"3GiB\"\n",
     );
     let expect = Limits {
         memory: 64 << 20,
@@ -197,6 +199,7 @@ fn limits_are_read_and_bounded() {
         bytes: 2 << 20,
         output: 1 << 20,
         log: 4096,
+        artifacts: 3 << 30,
     };
     assert_eq!(grant.limits(), &expect);
     for (entry, expect) in [
@@ -222,14 +225,14 @@ fn an_interface_is_refused_before_anything_runs_unless_the_grant_allows_somethin
     for base in ["types", "plan", "run", "log", "clock", "random", "artifact", "lockstep:contract/log@0.1.0", "lockstep:contract/plan@0.1.7"] {
         assert_eq!(nothing.allows_interface(base), Ok(()), "{base}");
     }
-    for (interface, example) in [("http", "[http]"), ("shell", "[[shell.allow]]"), ("files", "[files.mounts"), ("secret", "[secrets]")] {
+    for (interface, example) in [("http", "[http]"), ("shell", "[[shell.allow]]"), ("files", "[files.mounts"), ("kube", "[kube]"), ("secret", "[secrets]")] {
         for name in [interface.to_owned(), format!("lockstep:contract/{interface}@0.1.0")] {
             let denial = nothing.allows_interface(&name).unwrap_err();
             assert_eq!(denial.message, format!("interface `{interface}` is imported, and the grant allows nothing of it"));
             assert!(denial.hint.unwrap().contains(example));
         }
     }
-    for unknown in ["kube", "wasi:io/streams@0.2.0", "other:contract/log@0.1.0", "log@0.1.0", ""] {
+    for unknown in ["metrics", "wasi:io/streams@0.2.0", "other:contract/log@0.1.0", "log@0.1.0", ""] {
         assert_eq!(nothing.allows_interface(unknown).unwrap_err().rule, "built-in", "{unknown}");
     }
     let empty = parse("[http]\nallow = []\ndeny = [\"* https://x/**\"]\n[[shell.deny]]\nprogram = \"/x\"\n");

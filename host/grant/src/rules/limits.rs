@@ -30,6 +30,8 @@ pub struct Limits {
     pub output: u64,
     /// Bytes of log messages of one attempt.
     pub log: u64,
+    /// Bytes that the artifacts of a run may have in all.
+    pub artifacts: u64,
 }
 
 impl Limits {
@@ -45,12 +47,15 @@ impl Limits {
     pub const RUN: Duration = Duration::from_secs(90 * 24 * 60 * 60);
     /// A poll every second for as long as a step may take, several times over.
     pub const CALLS: u32 = 10_000;
-    /// Six of the largest artifacts, bytes as base64: what is larger belongs in files, not in the journal's store.
+    /// Thirty of the largest bodies that the contract allows: what is larger is streamed into artifacts, and does not count here.
     pub const BYTES: u64 = 512 * MIB;
     /// A few of the largest bodies that the contract allows.
     pub const OUTPUT: u64 = 256 * MIB;
     /// More than a person reads.
     pub const LOG: u64 = 16 * MIB;
+
+    /// A database's dump and a few images, on a disk that has room for other things as well.
+    pub const ARTIFACTS: u64 = 10 * 1024 * MIB;
 
     const MEMORY_RANGE: RangeInclusive<u64> = MIB..=4096 * MIB;
     const FUEL_RANGE: RangeInclusive<u64> = 1_000_000..=1_000_000_000_000_000;
@@ -58,9 +63,10 @@ impl Limits {
     const RUN_RANGE: RangeInclusive<Duration> = MINUTE..=Duration::from_secs(3650 * 24 * 60 * 60);
     const CALLS_RANGE: RangeInclusive<u64> = 1..=1_000_000;
     const BYTES_RANGE: RangeInclusive<u64> = 1024..=64 * 1024 * MIB;
+    const ARTIFACTS_RANGE: RangeInclusive<u64> = 1024..=64 * 1024 * 1024 * MIB;
 
     /// Their names in the grant file.
-    pub const KEYS: &'static [&'static str] = &["memory", "fuel", "step", "undo", "run", "calls", "bytes", "output", "log"];
+    pub const KEYS: &'static [&'static str] = &["memory", "fuel", "step", "undo", "run", "calls", "bytes", "output", "log", "artifacts"];
 
     pub(crate) fn read(section: &Section<'_, '_>) -> Self {
         let default = Self::default();
@@ -77,6 +83,7 @@ impl Limits {
             bytes: bytes("bytes", Self::BYTES_RANGE, default.bytes),
             output: bytes("output", Self::BYTES_RANGE, default.output),
             log: bytes("log", Self::BYTES_RANGE, default.log),
+            artifacts: bytes("artifacts", Self::ARTIFACTS_RANGE, default.artifacts),
         }
     }
 }
@@ -93,6 +100,7 @@ impl Default for Limits {
             bytes: Self::BYTES,
             output: Self::OUTPUT,
             log: Self::LOG,
+            artifacts: Self::ARTIFACTS,
         }
     }
 }

@@ -38,7 +38,14 @@ pub enum SecretSource {
 enum To {
     Url(UrlPattern),
     Program(String),
+    /// A connection of this file: `redis.cache`.
+    Section(String),
 }
+
+/// What sections with connections begin with.
+const CONNECTIONS: [&str; 2] = ["redis.", "db."];
+/// The one section with the one cluster.
+const CLUSTER: &str = "kube";
 
 impl SecretRule {
     /// Whether the secret may be put into a request that goes there.
@@ -46,6 +53,7 @@ impl SecretRule {
         match destination {
             Destination::Url(url) => HttpUrl::parse(url).is_ok_and(|url| self.to.iter().any(|to| to.takes_url(&url))),
             Destination::Program(program) => self.to.iter().any(|to| to.takes_program(program)),
+            Destination::Section(section) => self.to.iter().any(|to| to.takes_section(section)),
         }
     }
 
@@ -65,6 +73,7 @@ impl SecretRule {
                 Err(_) => ("a URL that is not valid".to_owned(), None),
             },
             Destination::Program(program) => (hint::shown(program), hint::quoted(program)),
+            Destination::Section(section) => (hint::shown(section), hint::quoted(section)),
         };
         Denial {
             rule: self.place.to_string(),
@@ -76,8 +85,11 @@ impl SecretRule {
 
 impl To {
     fn parse(item: &Item<'_, '_>) -> Option<Self> {
-        if item.text()?.starts_with('/') {
+        let text = item.text()?;
+        if text.starts_with('/') {
             item.parsed(paths::normalised).map(|path| Self::Program(path.to_owned()))
+        } else if text == CLUSTER || CONNECTIONS.iter().any(|kind| text.starts_with(kind)) && !text.contains(':') {
+            Some(Self::Section(text.to_owned()))
         } else {
             item.parsed(|text| UrlPattern::parse(text, Purpose::Destination)).map(Self::Url)
         }
@@ -86,19 +98,44 @@ impl To {
     fn takes_url(&self, url: &HttpUrl) -> bool {
         match self {
             Self::Url(pattern) => pattern.matches(url, Side::Allow).is_ok(),
-            Self::Program(_) => false,
+            Self::Program(_) | Self::Section(_) => false,
         }
     }
 
     fn takes_program(&self, asked: &str) -> bool {
         match self {
-            Self::Url(_) => false,
+            Self::Url(_) | Self::Section(_) => false,
             Self::Program(program) => program == asked,
+        }
+    }
+
+    fn takes_section(&self, asked: &str) -> bool {
+        match self {
+            Self::Url(_) | Self::Program(_) => false,
+            Self::Section(section) => section == asked,
         }
     }
 }
 
 const KEYS: &[&str] = &["env", "file", "capture", "to"];
+
+/// `{ secret = "ID" }`: a secret that the grant itself places in the connection `section`. It must be declared, and may go there.
+pub(crate) fn read_placed(item: &Item<'_, '_>, secrets: &[SecretRule], section: &str) -> Option<String> {
+    if !item.is_table() {
+        item.reject_with("a secret does not stand in a grant file", "declare it under `[secrets]` and write `{ secret = \"ID\" }`");
+        return None;
+    }
+    let named = item.section(&["secret"])?.need("secret", "\"ID\"")?;
+    let id = named.text()?;
+    let Some(rule) = secrets.iter().find(|rule| rule.id == id) else {
+        named.reject_with(format_args!("secret `{id}` is not declared"), format_args!("add to `[secrets]`: {id} = {{ env = \"{id}\", to = [\"{section}\"] }}"));
+        return None;
+    };
+    if !rule.may_go_to(&Destination::Section(section.to_owned())) {
+        named.reject_with(format_args!("secret `{id}` may not go to `{section}`"), format_args!("add \"{section}\" to `to` of `{}`", rule.place.name));
+    }
+    Some(id.to_owned())
+}
 
 pub(crate) fn read_secrets(table: &Item<'_, '_>) -> Vec<SecretRule> {
     table.entries().into_iter().filter_map(|(id, item)| read(id, &item)).collect()

@@ -1,4 +1,9 @@
-//! `[[shell.allow]]` and `[[shell.deny]]`: programs by absolute path, arguments by position.
+//! `[[shell.allow]]` and `[[shell.deny]]`: programs by absolute path, arguments by position and by option, and what the programs run within.
+
+mod command;
+mod confinement;
+mod options;
+mod profiles;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,7 +12,7 @@ use lockstep_model::request::ShellRequest;
 use lockstep_model::{Digest, EffectClass};
 
 use crate::explain::Watch;
-use crate::glob::{self, Glob};
+use crate::glob;
 use crate::granted::Denial;
 use crate::hint;
 use crate::judge::{Judgement, Mismatch, Rule, Side, judge};
@@ -16,6 +21,9 @@ use crate::place::Place;
 use crate::read::{Item, Section};
 use crate::terms::ShellTerms;
 use crate::variables;
+
+pub use command::CommandPattern;
+pub use profiles::{Profile, profiles};
 
 /// Most arguments of a command, as the contract says.
 const ARGS_MAX: usize = 256;
@@ -43,27 +51,13 @@ pub(crate) struct ShellRule {
     terms: ShellTerms,
 }
 
-/// Which commands are meant: a program, and its arguments by position.
-#[derive(Debug, Clone)]
-pub struct CommandPattern {
-    program: String,
-    args: Args,
-}
-
-#[derive(Debug, Clone)]
-struct Args {
-    patterns: Vec<Glob>,
-    rest: bool,
-    text: String,
-}
-
 impl Rule for ShellRule {
     fn place(&self) -> &Place {
         &self.place
     }
 
     fn text(&self) -> String {
-        format!("{}{}", self.command.program, self.command.args.text)
+        self.command.text()
     }
 
     fn class(&self) -> Option<EffectClass> {
@@ -81,7 +75,20 @@ impl ShellRules {
 
     pub(crate) fn read(section: &Section<'_, '_>) -> Self {
         let items = |key| section.get(key).map(|item| item.items()).unwrap_or_default();
-        Self { allow: items("allow").iter().filter_map(ShellRule::read_allow).collect(), deny: items("deny").iter().filter_map(ShellRule::read_deny).collect() }
+        let mut rules = Self { allow: Vec::new(), deny: items("deny").iter().filter_map(ShellRule::read_deny).collect() };
+        for item in items("allow") {
+            rules.read_allow(&item);
+        }
+        rules
+    }
+
+    /// One rule of the file: itself, or those of the profile that it names.
+    fn read_allow(&mut self, item: &Item<'_, '_>) {
+        let Some(section) = item.section(ShellRule::ALLOW_KEYS) else { return };
+        match section.get("profile") {
+            Some(named) => profiles::read(self, item, &section, &named),
+            None => self.allow.extend(ShellRule::read_allow(item, &section)),
+        }
     }
 
     /// Whether anything at all is allowed.
@@ -103,12 +110,16 @@ impl ShellRules {
             self.allow.iter().find_map(|rule| rule.matches(request, Side::Allow).err().filter(wanted).map(|mismatch| (rule, mismatch)))
         };
         if let Some((rule, Mismatch::Variable(index))) = last(|mismatch| matches!(mismatch, Mismatch::Variable(_))) {
-            let name = hint::quoted(&request.env.get(index)?.0)?;
+            let name = hint::quoted(&variables_of(request).nth(index)?.0)?;
             return hint::fitting(format!("add {name} to `allow-env` of {}", rule.place));
         }
         if let Some((rule, _)) = last(|mismatch| matches!(mismatch, Mismatch::Directory)) {
             let directory = hint::quoted(&glob::escape(request.directory.as_deref()?))?;
             return hint::fitting(format!("add {directory} to `directories` of {}", rule.place));
+        }
+        if let Some((rule, Mismatch::Option(index))) = last(|mismatch| matches!(mismatch, Mismatch::Option(_))) {
+            let argument = hint::shown(request.args.get(index.checked_sub(1)?)?);
+            return hint::fitting(format!("leave {argument} out, or see what {} says of options", rule.place));
         }
         let args: Option<Vec<String>> = request.args.iter().map(|arg| hint::quoted(&glob::escape(arg))).collect();
         let (program, args) = (hint::quoted(&request.program)?, args?.join(", "));
@@ -117,39 +128,31 @@ impl ShellRules {
 }
 
 impl ShellRule {
-    const ALLOW_KEYS: &'static [&'static str] = &["program", "args", "class", "env", "allow-env", "directories", "digest", "output-limit"];
-    const DENY_KEYS: &'static [&'static str] = &["program", "args"];
+    const ALLOW_KEYS: &'static [&'static str] =
+        &["program", "args", "options", "never", "profile", "class", "env", "allow-env", "directories", "digest", "output-limit", "landlock", "limits"];
+    const DENY_KEYS: &'static [&'static str] = &["program", "args", "anywhere"];
 
-    fn read_allow(item: &Item<'_, '_>) -> Option<Self> {
-        let section = item.section(Self::ALLOW_KEYS)?;
+    fn read_allow(item: &Item<'_, '_>, section: &Section<'_, '_>) -> Option<Self> {
         // An absent list might mean none or any: in an allow it has to be said.
         let said = section.need("args", "[]");
-        let command = CommandPattern::read(&section);
+        let command = CommandPattern::read(section);
         let class = section.get("class").and_then(|item| item.class());
-        let allow_env = section.get("allow-env").map(|item| variables::read_names(&item)).unwrap_or_default();
-        let env = section.get("env").map(|item| variables::read_values(&item)).unwrap_or_default();
-        let items = section.get("directories").map(|item| item.items()).unwrap_or_default();
-        let directories: Vec<PathPattern> = items.iter().filter_map(|item| item.parsed(|text| PathPattern::parse(text, item.base()))).collect();
-        let digest = section.get("digest").and_then(|item| item.parsed(str::parse::<Digest>));
-        let output = section.get("output-limit").and_then(|item| item.size(1..=ShellRules::OUTPUT_LIMIT_MAX));
-        let terms = ShellTerms {
-            env: env.into(),
-            directory: directories.iter().find_map(PathPattern::as_literal).map(PathBuf::from),
-            digest,
-            output_limit: output.and_then(|size| usize::try_from(size).ok()).unwrap_or(ShellRules::OUTPUT_LIMIT),
-        };
-        Some(Self { place: item.place(), command: said.and(command)?, allow_env, directories, class, terms })
+        let surroundings = Surroundings::read(section);
+        Some(surroundings.around(item.place(), said.and(command)?, class))
     }
 
     fn read_deny(item: &Item<'_, '_>) -> Option<Self> {
         let section = item.section(Self::DENY_KEYS)?;
-        let command = CommandPattern::read(&section)?;
-        let terms = ShellTerms { env: Arc::new([]), directory: None, digest: None, output_limit: 0 };
-        Some(Self { place: item.place(), command, allow_env: Vec::new(), directories: Vec::new(), class: None, terms })
+        Some(Self::denying(item.place(), CommandPattern::read(&section)?))
+    }
+
+    /// A deny: about what is run, whatever surrounds it.
+    fn denying(place: Place, command: CommandPattern) -> Self {
+        Surroundings::default().around(place, command, None)
     }
 
     fn matches(&self, request: &ShellRequest, side: Side) -> Result<(), Mismatch> {
-        self.command.compare(request)?;
+        self.command.compare(request, side)?;
         match side {
             // A deny is about what is run; in whichever directory, with whichever variables.
             Side::Deny => Ok(()),
@@ -158,7 +161,7 @@ impl ShellRule {
     }
 
     fn surroundings_match(&self, request: &ShellRequest) -> Result<(), Mismatch> {
-        if let Some(index) = request.env.iter().position(|(name, _)| !self.allow_env.contains(name)) {
+        if let Some(index) = variables_of(request).position(|(name, _)| !self.allow_env.contains(name)) {
             return Err(Mismatch::Variable(index));
         }
         match &request.directory {
@@ -176,61 +179,36 @@ impl ShellRule {
     }
 }
 
-impl CommandPattern {
-    /// From the keys `program` and `args` of a section. Without `args` any arguments are meant.
-    pub fn read(section: &Section<'_, '_>) -> Option<Self> {
-        let program = read_program(section);
-        let args = section.get("args").map_or_else(Args::any, |item| Args::read(&item));
-        Some(Self { program: program?, args })
-    }
-
-    /// Whether it is one of these.
-    pub fn matches(&self, request: &ShellRequest) -> bool {
-        self.compare(request).is_ok()
-    }
-
-    fn compare(&self, request: &ShellRequest) -> Result<(), Mismatch> {
-        if self.program != request.program {
-            return Err(Mismatch::Program);
-        }
-        self.args.matches(&request.args)
-    }
+/// What a command that is allowed has around it.
+#[derive(Debug, Clone, Default)]
+struct Surroundings {
+    allow_env: Vec<String>,
+    directories: Vec<PathPattern>,
+    terms: ShellTerms,
 }
 
-impl Args {
-    fn any() -> Self {
-        Self { patterns: Vec::new(), rest: true, text: " **".to_owned() }
+impl Surroundings {
+    fn read(section: &Section<'_, '_>) -> Self {
+        let allow_env = section.get("allow-env").map(|item| variables::read_names(&item)).unwrap_or_default();
+        let env = section.get("env").map(|item| variables::read_values(&item)).unwrap_or_default();
+        let items = section.get("directories").map(|item| item.items()).unwrap_or_default();
+        let directories: Vec<PathPattern> = items.iter().filter_map(|item| item.parsed(|text| PathPattern::parse(text, item.base()))).collect();
+        let output = section.get("output-limit").and_then(|item| item.size(1..=ShellRules::OUTPUT_LIMIT_MAX));
+        let terms = ShellTerms {
+            env: env.into(),
+            directory: directories.iter().find_map(PathPattern::as_literal).map(PathBuf::from),
+            digest: section.get("digest").and_then(|item| item.parsed(str::parse::<Digest>)),
+            output_limit: output.and_then(|size| usize::try_from(size).ok()).unwrap_or(ShellRules::OUTPUT_LIMIT),
+            landlock: section.get("landlock").and_then(|item| confinement::read_landlock(&item)).map(Arc::new),
+            limits: section.get("limits").and_then(|item| confinement::read_limits(&item)).unwrap_or_default(),
+        };
+        Self { allow_env, directories, terms }
     }
 
-    fn read(item: &Item<'_, '_>) -> Self {
-        let mut args = Self { patterns: Vec::new(), rest: false, text: String::new() };
-        let items = item.items();
-        for (index, item) in items.iter().enumerate() {
-            let Some(text) = item.text() else { continue };
-            args.text.push(' ');
-            args.text.push_str(text);
-            if text == "**" && index + 1 == items.len() {
-                args.rest = true;
-            } else if text.contains('\0') {
-                item.reject("an argument has no NUL");
-            } else if let Some(glob) = item.parsed(Glob::parse) {
-                args.patterns.push(glob);
-            }
-        }
-        args
+    fn around(self, place: Place, command: CommandPattern, class: Option<EffectClass>) -> ShellRule {
+        let Self { allow_env, directories, terms } = self;
+        ShellRule { place, command, allow_env, directories, class, terms }
     }
-
-    fn matches(&self, args: &[String]) -> Result<(), Mismatch> {
-        let fits = if self.rest { args.len() >= self.patterns.len() } else { args.len() == self.patterns.len() };
-        if let Some(index) = self.patterns.iter().zip(args).position(|(pattern, arg)| !pattern.matches(arg.as_bytes())) {
-            return Err(Mismatch::Argument(index + 1));
-        }
-        if fits { Ok(()) } else { Err(Mismatch::ArgumentCount { expected: self.patterns.len(), found: args.len() }) }
-    }
-}
-
-fn read_program(section: &Section<'_, '_>) -> Option<String> {
-    section.need("program", "\"/usr/bin/git\"")?.parsed(paths::normalised).map(str::to_owned)
 }
 
 /// Guest-controlled: what no program could be started with, or the contract does not take.
@@ -245,14 +223,19 @@ fn check_form(request: &ShellRequest) -> Result<(), String> {
     if let Some(index) = request.args.iter().position(|arg| arg.contains('\0')) {
         return Err(format!("argument {} has a NUL", index + 1));
     }
-    let env_bytes: usize = request.env.iter().map(|(name, value)| name.len() + value.len()).sum();
-    if request.env.len() > ENV_MAX || env_bytes > ARGS_BYTES_MAX {
+    let env_bytes: usize = variables_of(request).map(|(name, value)| name.len() + value.len()).sum();
+    if variables_of(request).count() > ENV_MAX || env_bytes > ARGS_BYTES_MAX {
         return Err(format!("a command has at most {ENV_MAX} variables of {ARGS_BYTES_MAX} bytes in all"));
     }
-    match request.env.iter().position(|(name, value)| name.contains('\0') || value.contains('\0')) {
+    match variables_of(request).position(|(name, value)| name.contains('\0') || value.contains('\0')) {
         Some(index) => Err(format!("variable {} has a NUL", index + 1)),
         None => Ok(()),
     }
+}
+
+/// All that the command sets: values and files.
+fn variables_of(request: &ShellRequest) -> impl Iterator<Item = &(String, String)> {
+    request.env.iter().chain(&request.env_files)
 }
 
 fn not_allowed(request: &ShellRequest) -> String {

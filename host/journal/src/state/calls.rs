@@ -3,7 +3,7 @@
 use lockstep_model::{Digest, EffectClass, Failure, Timestamp};
 
 use super::{RunState, RunStatus, StepState, StepStatus};
-use crate::event::{Asked, CallAnswered, CallDenied, CallId, CallProbed, CallResolved, CallStarted, Outcome, Phase, ProbeAnswer, Stored};
+use crate::event::{Asked, CallAnswered, CallDenied, CallId, CallNoted, CallProbed, CallResolved, CallStarted, Outcome, Phase, ProbeAnswer, Stored};
 
 /// A call as the journal has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,8 @@ pub struct RecordedCall {
     pub outcome: Option<RecordedOutcome>,
     /// An operator, or its probe, said that it did not happen: it is to be done.
     pub to_be_done: bool,
+    /// What its driver noted on the way.
+    pub note: Option<Stored>,
     /// What its probe said last, as a sentence goes on: `its probe … does not tell: status 503`.
     pub probed: Option<String>,
 }
@@ -60,6 +62,7 @@ impl RecordedCall {
             time,
             outcome,
             to_be_done: false,
+            note: None,
             probed: None,
         }
     }
@@ -90,7 +93,8 @@ impl RunState {
             if open.digest != call.asked.digest {
                 return Err("it is another request than the one that was to be done".to_owned());
             }
-            (open.to_be_done, open.time) = (false, time);
+            // What was noted of a try that came to nothing says nothing about the next.
+            (open.to_be_done, open.time, open.note) = (false, time, None);
             return Ok(());
         }
         let step = self.next_call(&call.id)?;
@@ -103,6 +107,11 @@ impl RunState {
                 self.touched.push(call.id.step.clone());
             }
         }
+        Ok(())
+    }
+
+    pub(super) fn call_noted(&mut self, noted: &CallNoted) -> Result<(), String> {
+        self.open_call_mut(&noted.id)?.note = Some(noted.note.clone());
         Ok(())
     }
 

@@ -166,7 +166,7 @@ impl Sequence {
             }
         }
         for (digest, (index, run, seq)) in first {
-            match store.blob(digest) {
+            match store.check_blob(digest) {
                 Ok(_) => {}
                 Err(BlobError::Corrupt(_)) => self.report(Finding::of_record(Flaw::BytesChanged, run, seq, index).expected(digest)),
                 Err(error) => return Err(error),

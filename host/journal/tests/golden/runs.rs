@@ -2,7 +2,7 @@
 
 use lockstep_journal::SealedRecord;
 use lockstep_journal::event::{
-    ArtifactSealed, Attempt, BytesReleased, CallAnswered, CallDenied, CallFinished, CallProbed, CallResolved, CallStarted, DivergenceFound, Event,
+    ArtifactSealed, Attempt, BytesReleased, CallAnswered, CallDenied, CallFinished, CallNoted, CallProbed, CallResolved, CallStarted, DivergenceFound, Event,
     LeaseReleased, Outcome, ParametersChanged, Phase, PlanDeclared, ProbeAnswer, Reason, RunFinished, RunMigrated, RunResumed, RunWaiting, RunWoken,
     SecretCaptured, StepFailed, StepMarkedDone, StepSkipped, StepSucceeded, UndoBegan, UndoFailed, ValueRemembered,
 };
@@ -13,7 +13,7 @@ use crate::pen::{Pen, asked, blob, call, created, digest, inline, plan, step, un
 
 /// Every run, as its records.
 pub(crate) fn all() -> Vec<Vec<SealedRecord>> {
-    vec![succeeded(), undone(), diverged(), by_hand()]
+    vec![succeeded(), undone(), diverged(), by_hand(), noted()]
 }
 
 fn planned() -> Event {
@@ -177,5 +177,31 @@ fn by_hand() -> Vec<SealedRecord> {
     pen.host(Event::UndoFailed(UndoFailed { step: step("switch"), attempt: 1, failure: Failure::problem("http.tls", "expired") }));
     pen.host(Event::RunStuck(reason("the undo of `switch` failed"))).by("ada", done("switch", Phase::Undo, None)).by("ada", resumed("by hand", "grant"));
     pen.host(finished(RunOutcome::Undone));
+    pen.lay_down()
+}
+
+/// A driver that notes by what name the far side knows what it does, and what that name told after a crash.
+fn noted() -> Vec<SealedRecord> {
+    let mut pen = Pen::new(5);
+    pen.host(created(false)).host(planned()).host(Event::StepStarted(attempt("build", 1))).host(step_succeeded("build", 1, None));
+    pen.host(Event::StepStarted(attempt("switch", 1)));
+    let statement = json!({"database": "main", "ask": {"call": "execute", "with": {"sql": "UPDATE slots SET live = $1 WHERE id = 7", "parameters": [{"kind": "boolean", "value": true}]}}});
+    let execute = asked("db", "execute", "main: UPDATE slots SET live = $1 WHERE id = 7", inline(statement));
+    let query = json!({"database": "main", "ask": {"call": "query", "with": {"sql": "SELECT id, live FROM slots"}}});
+    let rows = json!({"got": "rows", "with": {
+        "columns": [{"label": "id", "kind": "integer", "declared": "int4"}, {"label": "live", "kind": "boolean", "declared": "bool"}],
+        "rows": [["7", null]], "truncated": false
+    }});
+    let (asked_for, outcome) = (asked("db", "query", "main: SELECT id, live FROM slots", inline(query)), Outcome::Returned(inline(rows)));
+    pen.host(Event::CallAnswered(Box::new(CallAnswered { id: call("switch", 1, 1), asked: asked_for, rule: "db.main".into(), outcome })));
+    let id = call("switch", 1, 2);
+    let (class, rule, key) = (EffectClass::AtMostOnce, "db.main".to_owned(), "e8f9".to_owned());
+    pen.host(Event::CallStarted(Box::new(CallStarted { id: id.clone(), asked: execute, class, rule, key })));
+    let done = json!([{"affected": "1"}]);
+    pen.host(Event::CallNoted(Box::new(CallNoted { id: id.clone(), note: inline(json!({"xid": "1042", "done": done.clone()})) })));
+    let answer = ProbeAnswer::Happened(Outcome::Returned(inline(json!({"got": "done", "with": done}))));
+    pen.host(Event::CallProbed(Box::new(CallProbed { id, probe: "db: what became of it".into(), answer, detail: "transaction 1042 is committed".into() })));
+    pen.host(step_succeeded("switch", 1, None)).by("ada", Event::StepSkipped(StepSkipped { step: step("announce"), reason: "it is night".into() }));
+    pen.host(finished(RunOutcome::Succeeded));
     pen.lay_down()
 }

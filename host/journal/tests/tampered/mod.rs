@@ -1,7 +1,7 @@
 //! A store that keeps whatever a test puts there.
 
 use lockstep_journal::act::ActAnswer;
-use lockstep_journal::blobs::{BlobError, Blobs};
+use lockstep_journal::blobs::{BlobDraft, BlobError, BlobReader, Blobs};
 use lockstep_journal::ledger::TreeHead;
 use lockstep_journal::sealing::NotSealedHere;
 use lockstep_journal::store::{Batch, Durability, KeptBlob, RawEntry, Store, StoreError};
@@ -136,11 +136,11 @@ impl Store for Tampered {
 }
 
 impl Blobs for Tampered {
-    fn keep_blob(&self, _: &[u8]) -> Result<Digest, BlobError> {
+    fn draft(&self) -> Result<Box<dyn BlobDraft>, BlobError> {
         Err(BlobError::Medium("read-only".into()))
     }
 
-    fn blob(&self, _: Digest) -> Result<Option<Vec<u8>>, BlobError> {
+    fn open_blob(&self, _: Digest) -> Result<Option<Box<dyn BlobReader>>, BlobError> {
         Ok(None)
     }
 }

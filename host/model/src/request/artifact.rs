@@ -16,6 +16,15 @@ pub enum ArtifactRequest {
         /// All of it.
         bytes: Content,
     },
+    /// `draft.seal` of what was streamed to the store: it is there already.
+    SealStreamed {
+        /// The id it gets.
+        id: String,
+        /// Which bytes.
+        digest: Digest,
+        /// How many, decimal.
+        size: String,
+    },
     /// `by-id`.
     ById {
         /// The id it has.
@@ -27,6 +36,15 @@ pub enum ArtifactRequest {
         digest: Digest,
         /// First byte.
         offset: u32,
+        /// How many at most.
+        count: u32,
+    },
+    /// `sealed.read-at`.
+    ReadAt {
+        /// Which bytes.
+        digest: Digest,
+        /// First byte, decimal.
+        offset: String,
         /// How many at most.
         count: u32,
     },
@@ -64,29 +82,39 @@ impl Request for ArtifactRequest {
 
     fn function(&self) -> &'static str {
         match self {
-            Self::Seal { .. } => "seal",
+            Self::Seal { .. } | Self::SealStreamed { .. } => "seal",
             Self::ById { .. } => "by-id",
             Self::Read { .. } => "read",
+            Self::ReadAt { .. } => "read-at",
         }
     }
 
     fn class(&self) -> EffectClass {
         match self {
-            Self::Seal { .. } => EffectClass::Idempotent,
-            Self::ById { .. } | Self::Read { .. } => EffectClass::Read,
+            Self::Seal { .. } | Self::SealStreamed { .. } => EffectClass::Idempotent,
+            Self::ById { .. } | Self::Read { .. } | Self::ReadAt { .. } => EffectClass::Read,
         }
     }
 
     fn summary(&self) -> String {
         match self {
             Self::Seal { id, bytes } => line(&format!("seal {id} ({} bytes)", bytes.len())),
+            Self::SealStreamed { id, size, .. } => line(&format!("seal {id} ({size} bytes)")),
             Self::ById { id } => line(&format!("by-id {id}")),
             Self::Read { digest, offset, count } => line(&format!("read {digest} {offset}+{count}")),
+            Self::ReadAt { digest, offset, count } => line(&format!("read {digest} {offset}+{count}")),
         }
     }
 }
 
 impl Response for ArtifactResponse {
+    fn artifacts(&self) -> Vec<&SealedArtifact> {
+        match self {
+            Self::Sealed(artifact) => vec![artifact],
+            Self::Found(_) | Self::Bytes(_) => Vec::new(),
+        }
+    }
+
     fn visit_texts(&mut self, visit: &mut dyn FnMut(TextPlace<'_>)) {
         match self {
             Self::Bytes(Content(bytes)) => visit(TextPlace::Bytes(bytes)),

@@ -219,6 +219,13 @@ impl Request for FilesRequest {
 }
 
 impl Response for FilesResponse {
+    fn artifacts(&self) -> Vec<&SealedArtifact> {
+        match self {
+            Self::Kept(artifact) => vec![artifact],
+            Self::Nothing | Self::Bytes(_) | Self::Entry(_) | Self::Names(_) | Self::Digest(_) | Self::Free(_) => Vec::new(),
+        }
+    }
+
     fn visit_texts(&mut self, visit: &mut dyn FnMut(TextPlace<'_>)) {
         match self {
             Self::Bytes(Content(bytes)) => visit(TextPlace::Bytes(bytes)),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Probe, Request, Response, SecretPlace, Seen, TextPlace, line};
+use super::{Probe, Request, Response, SecretPlace, Seen, TextPlace, Until, line};
 use crate::{Content, EffectClass};
 
 /// `http.send`.
@@ -27,6 +27,9 @@ pub struct HttpRequest {
     pub redirects: u32,
     /// The guest says that repeating it does no harm.
     pub idempotent: bool,
+    /// Asks again until the answer is the one that is waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Until>,
     /// Parts of the response to take into secrets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub captures: Vec<Capture>,
@@ -69,6 +72,14 @@ pub struct HttpResponse {
     pub url: String,
     /// How long each part took.
     pub timing: Timing,
+    /// How often it was asked for until the answer was the one waited for; 0 when nothing was.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tries: u32,
+}
+
+// `serde` hands over a reference.
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Microseconds; a part that did not take place is 0.
@@ -98,13 +109,15 @@ impl HttpRequest {
             timeout_milliseconds: 30_000,
             redirects: 0,
             idempotent: false,
+            until: None,
             captures: Vec::new(),
             probe: None,
         }
     }
 
-    fn is_json(&self) -> bool {
-        self.headers.iter().any(|h| h.name.eq_ignore_ascii_case("content-type") && h.value.to_ascii_lowercase().contains("json"))
+    /// Whether the header that says what the body is has this word in it.
+    fn is_content(&self, word: &str) -> bool {
+        self.headers.iter().any(|h| h.name.eq_ignore_ascii_case("content-type") && h.value.to_ascii_lowercase().contains(word))
     }
 }
 
@@ -133,16 +146,22 @@ impl Request for HttpRequest {
     }
 
     fn timeout(&self) -> Option<Duration> {
-        Some(Duration::from_millis(self.timeout_milliseconds.into()))
+        let milliseconds = self.until.as_ref().map_or(self.timeout_milliseconds, |until| until.within_milliseconds);
+        Some(Duration::from_millis(milliseconds.into()))
     }
 
     fn visit_secret_places(&mut self, visit: &mut dyn FnMut(SecretPlace<'_>)) {
-        let json = self.is_json();
+        let (json, form) = (self.is_content("json"), self.is_content("x-www-form-urlencoded"));
+        visit(SecretPlace::Query(&mut self.url));
         for header in &mut self.headers {
             visit(SecretPlace::Text(&mut header.value));
         }
         if let Some(Content(body)) = &mut self.body {
-            visit(if json { SecretPlace::Json(body) } else { SecretPlace::Bytes(body) });
+            visit(match (json, form) {
+                (true, _) => SecretPlace::Json(body),
+                (false, true) => SecretPlace::Form(body),
+                (false, false) => SecretPlace::Bytes(body),
+            });
         }
     }
 
@@ -161,9 +180,15 @@ impl Request for HttpRequest {
     fn took_place(&self, seen: Seen) -> Option<HttpResponse> {
         Some(match seen {
             Seen::Http(response) => response,
-            Seen::Shell(_) | Seen::File(_) => {
-                HttpResponse { status: 200, headers: Vec::new(), body: Content::default(), truncated: false, url: self.url.clone(), timing: Timing::default() }
-            }
+            Seen::Shell(_) | Seen::File(_) => HttpResponse {
+                status: 200,
+                headers: Vec::new(),
+                body: Content::default(),
+                truncated: false,
+                url: self.url.clone(),
+                timing: Timing::default(),
+                tries: 0,
+            },
         })
     }
 }

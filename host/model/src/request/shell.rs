@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Probe, Request, Response, SecretPlace, Seen, TextPlace, line};
-use crate::{Content, EffectClass};
+use super::{Probe, Request, Response, SealedArtifact, SecretPlace, Seen, TextPlace, line};
+use crate::{Content, Digest, EffectClass};
 
 /// `shell.run`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,12 +18,21 @@ pub struct ShellRequest {
     /// Variables, in the order set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<(String, String)>,
+    /// Variables that name a private file with this content, in the order set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env_files: Vec<(String, String)>,
     /// None: the grant's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub directory: Option<String>,
     /// Standard input.
     #[serde(default, skip_serializing_if = "Content::is_empty")]
     pub stdin: Content,
+    /// The artifact that is standard input, in the place of `stdin`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdin_artifact: Option<Digest>,
+    /// The id of the artifact that standard output becomes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdout_artifact: Option<String>,
     /// None: the step's deadline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_milliseconds: Option<u32>,
@@ -46,8 +55,18 @@ pub struct ShellResponse {
     pub stderr: Content,
     /// Whether an output was cut.
     pub truncated: bool,
+    /// What standard output has become, when it was to become an artifact and the program ended with 0: `stdout` is empty then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdout_artifact: Option<SealedArtifact>,
     /// Milliseconds.
     pub duration: u32,
+}
+
+impl ShellResponse {
+    /// An exit of 0 that says nothing.
+    pub fn succeeded() -> Self {
+        Self { code: 0, stdout: Content::default(), stderr: Content::default(), truncated: false, stdout_artifact: None, duration: 0 }
+    }
 }
 
 impl ShellRequest {
@@ -57,8 +76,11 @@ impl ShellRequest {
             program: program.to_owned(),
             args: args.iter().map(|&arg| arg.to_owned()).collect(),
             env: Vec::new(),
+            env_files: Vec::new(),
             directory: None,
             stdin: Content::default(),
+            stdin_artifact: None,
+            stdout_artifact: None,
             timeout_milliseconds: None,
             idempotent: false,
             probe: None,
@@ -95,7 +117,7 @@ impl Request for ShellRequest {
     }
 
     fn visit_secret_places(&mut self, visit: &mut dyn FnMut(SecretPlace<'_>)) {
-        for (_, value) in &mut self.env {
+        for (_, value) in self.env.iter_mut().chain(&mut self.env_files) {
             visit(SecretPlace::Text(value));
         }
         visit(SecretPlace::Bytes(&mut self.stdin.0));
@@ -108,12 +130,16 @@ impl Request for ShellRequest {
     fn took_place(&self, seen: Seen) -> Option<ShellResponse> {
         Some(match seen {
             Seen::Shell(exit) => exit,
-            Seen::Http(_) | Seen::File(_) => ShellResponse { code: 0, stdout: Content::default(), stderr: Content::default(), truncated: false, duration: 0 },
+            Seen::Http(_) | Seen::File(_) => ShellResponse::succeeded(),
         })
     }
 }
 
 impl Response for ShellResponse {
+    fn artifacts(&self) -> Vec<&SealedArtifact> {
+        self.stdout_artifact.iter().collect()
+    }
+
     fn visit_texts(&mut self, visit: &mut dyn FnMut(TextPlace<'_>)) {
         visit(TextPlace::Bytes(&mut self.stdout.0));
         visit(TextPlace::Bytes(&mut self.stderr.0));

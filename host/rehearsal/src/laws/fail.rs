@@ -67,6 +67,12 @@ fn failure(interface: &str, kind: Kind) -> Failure {
         ("http", Kind::Final) => "http.tls",
         ("shell", Kind::Retryable) => "shell.start",
         ("shell", Kind::Final) => "shell.program-missing",
+        ("redis", Kind::Retryable) => "redis.connect",
+        ("redis", Kind::Final) => "redis.denied-by-server",
+        ("kube", Kind::Retryable) => "kube.connect",
+        ("kube", Kind::Final) => "kube.forbidden",
+        ("db", Kind::Retryable) => "db.connect",
+        ("db", Kind::Final) => "db.permission",
         _ => "files.io",
     };
     match kind {

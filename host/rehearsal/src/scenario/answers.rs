@@ -1,4 +1,4 @@
-//! `[[http]]` and `[[shell]]`: which calls are answered, and how, one answer after the other.
+//! `[[http]]`, `[[shell]]` and `[[kube]]`: which calls are answered, and how, one answer after the other.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use lockstep_model::request::Header;
 use lockstep_model::{Content, Failure};
 
 use super::json::json;
-use super::{Answer, HttpAnswer, HttpMatch, Rule, ShellAnswer, things};
+use super::{Answer, HttpAnswer, HttpMatch, KubeAnswer, Rule, ShellAnswer, things};
 
 /// The longest delay: a year, like the longest sleep.
 const LONGEST_DELAY: Duration = Duration::from_secs(31_536_000);
@@ -21,6 +21,18 @@ const HTTP_FAILURES: &[(&str, bool)] =
     &[("http.dns", true), ("http.connect", true), ("http.tls", false), ("http.protocol", true), ("http.redirects", false), ("http.limit", false)];
 /// What a shell answer can fail with.
 const SHELL_FAILURES: &[(&str, bool)] = &[("shell.program-missing", false), ("shell.start", true)];
+/// What an answer of a cluster can fail with.
+const KUBE_FAILURES: &[(&str, bool)] = &[
+    ("kube.connect", true),
+    ("kube.tls", false),
+    ("kube.auth", false),
+    ("kube.forbidden", false),
+    ("kube.missing", false),
+    ("kube.conflict", true),
+    ("kube.throttled", true),
+    ("kube.invalid", false),
+    ("kube.rollout-failed", false),
+];
 /// The deadline passed: it may have happened.
 const TIMED_OUT: &str = "timed-out";
 
@@ -29,7 +41,10 @@ const HTTP_ANSWER_KEYS: &[&str] = &["status", "headers", "body", "json", "delay"
 const SHELL_KEYS: &[&str] = &["program", "args", "when", "answers", "code", "stdout", "stderr", "delay", "fail", "set", "times"];
 const SHELL_ANSWER_KEYS: &[&str] = &["code", "stdout", "stderr", "delay", "fail", "set", "times"];
 
-type Known = BTreeMap<String, String>;
+const KUBE_KEYS: &[&str] = &["call", "when", "answers", "object", "text", "entries", "delay", "fail", "set", "times"];
+const KUBE_ANSWER_KEYS: &[&str] = &["object", "text", "entries", "delay", "fail", "set", "times"];
+
+pub(super) type Known = BTreeMap<String, String>;
 
 pub(super) fn http(item: &Item<'_, '_>, known: &Known) -> Option<Rule<HttpMatch, HttpAnswer>> {
     let section = item.section(HTTP_KEYS)?;
@@ -48,8 +63,15 @@ pub(super) fn shell(item: &Item<'_, '_>, known: &Known) -> Option<Rule<CommandPa
     Some(Rule { place: item.place(), matches: command?, when, answers })
 }
 
+pub(super) fn kube(item: &Item<'_, '_>, known: &Known) -> Option<Rule<Glob, KubeAnswer>> {
+    let section = item.section(KUBE_KEYS)?;
+    let call = section.need("call", "\"read apps/v1/Deployment shop/api\"").and_then(|item| item.parsed(Glob::parse));
+    let (when, answers) = rest(item, &section, known, KUBE_ANSWER_KEYS, kube_answer);
+    Some(Rule { place: item.place(), matches: call?, when, answers })
+}
+
 /// Conditions, and the answers: a list of them, or one whose keys stand in the rule itself.
-fn rest<A>(
+pub(super) fn rest<A>(
     item: &Item<'_, '_>,
     section: &Section<'_, '_>,
     known: &Known,
@@ -76,7 +98,7 @@ fn rest<A>(
     (when, answers)
 }
 
-fn answer<A>(section: &Section<'_, '_>, known: &Known, gives: Result<A, Failure>) -> Answer<A> {
+pub(super) fn answer<A>(section: &Section<'_, '_>, known: &Known, gives: Result<A, Failure>) -> Answer<A> {
     Answer {
         gives,
         delay: section.get("delay").and_then(|item| item.duration(Duration::ZERO..=LONGEST_DELAY)).unwrap_or_default(),
@@ -115,8 +137,18 @@ fn shell_answer(section: &Section<'_, '_>, known: &Known) -> Answer<ShellAnswer>
     answer(section, known, failure(section, SHELL_FAILURES, &["code", "stdout", "stderr"]).map_or(Ok(gives), Err))
 }
 
+fn kube_answer(section: &Section<'_, '_>, known: &Known) -> Answer<KubeAnswer> {
+    let value = |item: &Item<'_, '_>| json(item.value()).map_err(|error| item.reject(error)).ok();
+    let gives = KubeAnswer {
+        object: section.get("object").and_then(|item| value(&item)),
+        text: section.get("text").and_then(|item| item.text()).map(Content::from).unwrap_or_default(),
+        entries: section.get("entries").map(|item| item.items()).unwrap_or_default().iter().filter_map(value).collect(),
+    };
+    answer(section, known, failure(section, KUBE_FAILURES, &["object", "text", "entries"]).map_or(Ok(gives), Err))
+}
+
 /// `fail`: the code that the driver would give.
-fn failure(section: &Section<'_, '_>, codes: &[(&'static str, bool)], instead_of: &[&str]) -> Option<Failure> {
+pub(super) fn failure(section: &Section<'_, '_>, codes: &[(&'static str, bool)], instead_of: &[&str]) -> Option<Failure> {
     let item = section.get("fail")?;
     if let Some(key) = instead_of.iter().find(|key| section.get(key).is_some()) {
         item.reject(format_args!("a call that fails has no `{key}`"));

@@ -7,10 +7,27 @@ use lockstep_grant::GrantErrors;
 use lockstep_grant::read::{Reader, Section};
 use lockstep_model::{Secret, Timestamp};
 
-use super::{Scenario, answers, expect, things};
+use super::{Scenario, answers, db, expect, redis, things};
 use crate::tree::Tree;
 
-const KEYS: &[&str] = &["describe", "like", "grant", "environment", "start", "parameters", "secrets", "world", "files", "disk-free", "http", "shell", "expect"];
+const KEYS: &[&str] = &[
+    "describe",
+    "like",
+    "grant",
+    "environment",
+    "start",
+    "parameters",
+    "secrets",
+    "world",
+    "files",
+    "disk-free",
+    "http",
+    "shell",
+    "redis",
+    "kube",
+    "db",
+    "expect",
+];
 
 /// When nothing is said: a working day's morning.
 const START: i64 = 1_767_603_600_000_000;
@@ -42,6 +59,9 @@ impl Scenario {
         let values = &scenario.values;
         let http: Vec<_> = items("http").iter().filter_map(|item| answers::http(item, values)).collect();
         let shell: Vec<_> = items("shell").iter().filter_map(|item| answers::shell(item, values)).collect();
+        let redis: Vec<_> = items("redis").iter().filter_map(|item| redis::rule(item, values)).collect();
+        let kube: Vec<_> = items("kube").iter().filter_map(|item| answers::kube(item, values)).collect();
+        let db: Vec<_> = items("db").iter().filter_map(|item| db::rule(item, values)).collect();
         scenario.expect = expect::expect(root.get("expect"), values);
         scenario.describe = root.get("describe").and_then(|item| item.text()).map(str::to_owned);
         scenario.grant = root.get("grant").and_then(|item| item.host_path()).or(scenario.grant);
@@ -53,6 +73,9 @@ impl Scenario {
         scenario.files.cover(root.get("files").map(|item| things::files(&item)).unwrap_or_default());
         scenario.http.splice(0..0, http);
         scenario.shell.splice(0..0, shell);
+        scenario.redis.splice(0..0, redis);
+        scenario.kube.splice(0..0, kube);
+        scenario.db.splice(0..0, db);
         reader.finish()?;
         Ok(scenario)
     }
@@ -72,6 +95,9 @@ impl Scenario {
             disk_free: DISK_FREE,
             http: Vec::new(),
             shell: Vec::new(),
+            redis: Vec::new(),
+            kube: Vec::new(),
+            db: Vec::new(),
         }
     }
 }

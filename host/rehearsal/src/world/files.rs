@@ -1,8 +1,11 @@
 //! Performs `files` on the tree in memory, with the failures that the real driver gives.
 
-use lockstep_gate::{CallContext, Driver};
+use std::io::Read as _;
+
+use lockstep_gate::artifacts::unreadable;
+use lockstep_gate::{Artifacts, CallContext, Driver};
 use lockstep_grant::Granted;
-use lockstep_model::request::{Entry, EntryKind, FilesRequest, FilesResponse, SealedArtifact};
+use lockstep_model::request::{Entry, EntryKind, FilesRequest, FilesResponse};
 use lockstep_model::{Clock, Content, Digest, Failure, Timestamp};
 
 use super::{Scripted, World};
@@ -12,7 +15,7 @@ impl Driver<FilesRequest> for World {
     fn perform(&self, call: &Granted<FilesRequest>, context: &CallContext<'_>) -> Result<FilesResponse, Failure> {
         self.perform(call, context, |state, _| {
             let at = Place { tree: &mut state.things.files, path: call.request().path(), is_mount: call.terms().relative.is_empty(), now: self.clock.now() };
-            Scripted { gives: self.files(at, call.request()), delay: std::time::Duration::ZERO, rule: None }
+            Scripted { gives: self.files(at, call.request(), context.artifacts), delay: std::time::Duration::ZERO, rule: None }
         })
     }
 }
@@ -26,7 +29,7 @@ struct Place<'a> {
 }
 
 impl World {
-    fn files(&self, at: Place<'_>, request: &FilesRequest) -> Result<FilesResponse, Failure> {
+    fn files(&self, at: Place<'_>, request: &FilesRequest, artifacts: &dyn Artifacts) -> Result<FilesResponse, Failure> {
         match request {
             FilesRequest::Read { .. } => at.bytes("read").map(|bytes| FilesResponse::Bytes(Content(bytes))),
             FilesRequest::Write { bytes, .. } => at.write(&bytes.0, None),
@@ -39,14 +42,14 @@ impl World {
             FilesRequest::Digest { .. } => at.bytes("read").map(|bytes| FilesResponse::Digest(Digest::of(&bytes))),
             FilesRequest::DiskFree { .. } => Ok(FilesResponse::Free(self.scenario.disk_free.to_string())),
             FilesRequest::Keep { artifact, .. } => {
-                let bytes = at.bytes("keep")?;
-                let digest = self.blobs.keep_blob(&bytes).map_err(|error| Failure::problem("files.io", error.to_string()))?;
-                Ok(FilesResponse::Kept(SealedArtifact { id: artifact.clone(), digest, size: bytes.len().to_string() }))
+                let mut sink = artifacts.create(artifact)?;
+                sink.append(&at.bytes("keep")?)?;
+                sink.finish().map(FilesResponse::Kept)
             }
             FilesRequest::Place { digest, executable, .. } => {
-                let corrupt = |why: String| Failure::problem("artifact.corrupt", why);
-                let bytes = self.blobs.blob(*digest).map_err(|error| corrupt(error.to_string()))?;
-                at.write(&bytes.ok_or_else(|| corrupt(format!("the bytes of {digest} are not in the store")))?, Some(*executable))
+                let mut bytes = Vec::new();
+                artifacts.open(*digest)?.read_to_end(&mut bytes).map_err(unreadable)?;
+                at.write(&bytes, Some(*executable))
             }
         }
     }

@@ -40,5 +40,6 @@ fn response(request: &HttpRequest, answer: HttpAnswer, delay: Duration) -> HttpR
         truncated: false,
         url: request.url.clone(),
         timing: Timing { first_byte: took, total: took, ..Timing::default() },
+        tries: request.until.is_some().into(),
     }
 }

@@ -12,6 +12,9 @@ use crate::scenario::{Answer, Rule};
 pub(crate) enum Capability {
     Http,
     Shell,
+    Redis,
+    Kube,
+    Db,
 }
 
 impl World {

@@ -1,6 +1,6 @@
 //! Answers `shell` by the scenario's `[[shell]]`.
 
-use lockstep_gate::{CallContext, Driver, Stream};
+use lockstep_gate::{Artifacts, CallContext, Driver, Stream};
 use lockstep_grant::Granted;
 use lockstep_model::Failure;
 use lockstep_model::request::{ShellRequest, ShellResponse};
@@ -14,14 +14,25 @@ impl Driver<ShellRequest> for World {
         let response = self.perform(call, context, |state, id| {
             let respond = |ShellAnswer { code, stdout, stderr }, delay: std::time::Duration| {
                 let duration = u32::try_from(delay.as_millis()).unwrap_or(u32::MAX);
-                ShellResponse { code, stdout, stderr, truncated: false, duration }
+                ShellResponse { code, stdout, stderr, truncated: false, stdout_artifact: None, duration }
             };
             self.pick(state, (Capability::Shell, &self.scenario.shell), |rule| rule.matches(request), respond)
                 .unwrap_or_else(|near| self.unanswered_shell(state, id, request, near))
         })?;
+        let response = into_artifact(request, response, context.artifacts)?;
         for (stream, output) in [(Stream::Stdout, &response.stdout), (Stream::Stderr, &response.stderr)] {
             context.live.output(stream, &output.0);
         }
         Ok(response)
     }
+}
+
+/// Standard output as an artifact, where the command says so.
+fn into_artifact(request: &ShellRequest, mut response: ShellResponse, artifacts: &dyn Artifacts) -> Result<ShellResponse, Failure> {
+    if let Some(id) = request.stdout_artifact.as_ref().filter(|_| response.code == 0) {
+        let mut sink = artifacts.create_scrubbed(id)?;
+        sink.append(&std::mem::take(&mut response.stdout).0)?;
+        response.stdout_artifact = Some(sink.finish()?);
+    }
+    Ok(response)
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
 
+mod db;
 mod files;
 mod laws;
 mod parse;
@@ -31,6 +32,11 @@ args = ["**"]
 [files.mounts."/site"]
 path = "site"
 allow = ["read", "write", "remove"]
+
+[db.shop]
+engine = "sqlite"
+path = "shop.db"
+allow = ["read", "write", "ddl", "destructive"]
 
 [secrets]
 KEY = { env = "KEY", to = ["https://api.test"] }

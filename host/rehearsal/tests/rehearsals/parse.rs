@@ -42,6 +42,10 @@ fn what_could_mean_nothing_or_two_things_is_an_error() {
         ("[files]\n\"/site/x\" = { text = \"a\", link = \"b\" }\n", "expected one of"),
         ("[files]\n\"/site/../x\" = \"a\"\n", "no `..`"),
         ("[files]\n\"/site/x\" = \"a\"\n\"/site/x/y\" = \"b\"\n", "on the way to it"),
+        ("[[db]]\ndatabase = \"shop\"\n", "has no `sql`"),
+        ("[[db]]\ndatabase = \"shop\"\nsql = \"*\"\nfail = \"db.serialisation\"\n", "did you mean `db.serialization`?"),
+        ("[[db]]\ndatabase = \"shop\"\nsql = \"*\"\ncolumns = [\"a\", \"b\"]\nrows = [[1]]\n", "1 values where there are 2 columns"),
+        ("[[db]]\ndatabase = \"shop\"\nsql = \"*\"\nrows = [[[1]]]\n", "NULL is `{}`"),
         ("[expect.steps]\nswitch = \"undon\"\n", "did you mean `undone`?"),
         ("start = \"tomorrow\"\n", "RFC 3339"),
     ] {

@@ -1,5 +1,8 @@
-//! `artifact`: bytes named once in a run. A draft is gathered here, as the guest's memory, and goes through the gate when it is sealed.
+//! `artifact`: bytes named once in a run. A short draft is gathered here, as the guest's memory; a longer one is streamed to the store. Neither is an artifact
+//! before it has gone through the gate, when it is sealed. What is appended is not recorded: after a crash the guest appends it again.
 
+use lockstep_gate::artifacts::check_artifact_id;
+use lockstep_gate::{ArtifactSink, Gate};
 use lockstep_model::request::{ArtifactRequest, ArtifactResponse, SealedArtifact};
 use lockstep_model::{Content, Failure};
 use wasmtime::Result;
@@ -12,54 +15,97 @@ use crate::shown::shown;
 
 use super::unexpected;
 
-/// The largest artifact.
-const LARGEST: usize = 64 << 20;
-const LONGEST_ID: usize = 64;
+/// What is gathered for one request at most: what is longer is streamed to the store, and is sealed by its digest.
+const LONGEST_HELD: usize = 1 << 20;
 
 /// An artifact being written.
 pub struct Draft {
     id: String,
-    bytes: Vec<u8>,
-    /// There were more bytes than may be. What was gathered has been let go.
-    too_large: bool,
+    bytes: Bytes,
+}
+
+/// What was appended so far.
+enum Bytes {
+    /// So little that the request takes it along.
+    Held(Vec<u8>),
+    /// On its way to the store.
+    Streamed(Box<ArtifactSink>),
+    /// In the store, under its digest: it can be sealed again, and takes nothing more.
+    There(SealedArtifact),
+    /// Something went wrong, which `seal` says. What was gathered has been let go.
+    Wrong(Failure),
+}
+
+impl Bytes {
+    fn there(there: SealedArtifact) -> (Self, Result<ArtifactRequest, Failure>) {
+        let SealedArtifact { id, digest, size } = there.clone();
+        (Self::There(there), Ok(ArtifactRequest::SealStreamed { id, digest, size }))
+    }
 }
 
 impl Kept for Draft {
     fn size(&self) -> usize {
-        self.id.len() + self.bytes.len()
+        let held = match &self.bytes {
+            Bytes::Held(bytes) => bytes.len(),
+            Bytes::Streamed(_) | Bytes::There(_) | Bytes::Wrong(_) => 0,
+        };
+        self.id.len() + held
     }
 }
 
 impl Draft {
-    fn append(&mut self, bytes: &[u8]) {
-        if self.too_large || self.bytes.len() + bytes.len() > LARGEST {
-            self.too_large = true;
-            self.bytes = Vec::new();
-            return;
-        }
-        self.bytes.extend_from_slice(bytes);
+    fn new(id: String) -> Self {
+        let bytes = match check_artifact_id(&id) {
+            Ok(()) => Bytes::Held(Vec::new()),
+            Err(wrong) => Bytes::Wrong(wrong),
+        };
+        Self { id, bytes }
     }
 
-    fn seal(&self) -> Result<ArtifactRequest, Failure> {
-        if !is_id(&self.id) {
-            let text = format!("artifact id `{}`: expected 1 to {LONGEST_ID} of a-z, 0-9, - and .", shown(&self.id));
-            return Err(Failure::problem("artifact.id", text));
+    fn append(&mut self, gate: &Gate, bytes: &[u8]) {
+        let appended = match &mut self.bytes {
+            Bytes::Held(held) if held.len() + bytes.len() <= LONGEST_HELD => {
+                held.extend_from_slice(bytes);
+                return;
+            }
+            Bytes::Held(held) => gate.draft(&self.id).and_then(|mut sink| {
+                sink.append(held)?;
+                sink.append(bytes)?;
+                Ok(Some(Bytes::Streamed(Box::new(sink))))
+            }),
+            Bytes::Streamed(sink) => sink.append(bytes).map(|()| None),
+            Bytes::There(_) => Err(Failure::problem("artifact.taken", format!("artifact `{}` was sealed: its draft takes no more bytes", self.id))),
+            Bytes::Wrong(_) => return,
+        };
+        match appended {
+            Ok(None) => {}
+            Ok(Some(streamed)) => self.bytes = streamed,
+            Err(wrong) => self.bytes = Bytes::Wrong(wrong),
         }
-        if self.too_large {
-            return Err(Failure::fixed_limit("artifact.limit", format!("artifact `{}` has more than {LARGEST} bytes", self.id)));
-        }
-        Ok(ArtifactRequest::Seal { id: self.id.clone(), bytes: Content(self.bytes.clone()) })
     }
-}
 
-fn is_id(id: &str) -> bool {
-    (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.')
+    fn seal(&mut self) -> Result<ArtifactRequest, Failure> {
+        let (bytes, sealed) = match std::mem::replace(&mut self.bytes, Bytes::Held(Vec::new())) {
+            Bytes::Held(bytes) => {
+                let sealed = ArtifactRequest::Seal { id: self.id.clone(), bytes: Content(bytes.clone()) };
+                (Bytes::Held(bytes), Ok(sealed))
+            }
+            Bytes::Streamed(sink) => match sink.finish() {
+                Ok(there) => Bytes::there(there),
+                Err(wrong) => (Bytes::Wrong(wrong.clone()), Err(wrong)),
+            },
+            Bytes::There(there) => Bytes::there(there),
+            Bytes::Wrong(wrong) => (Bytes::Wrong(wrong.clone()), Err(wrong)),
+        };
+        self.bytes = bytes;
+        sealed
+    }
 }
 
 impl artifact::Host for Context {
     fn by_id(&mut self, id: String) -> Result<Option<Resource<SealedArtifact>>> {
         self.gate("artifact.by-id")?;
-        if !is_id(&id) {
+        if check_artifact_id(&id).is_err() {
             // No artifact can have it: nothing to ask, and nothing to record.
             return Ok(None);
         }
@@ -92,6 +138,18 @@ impl artifact::HostSealed for Context {
         }
     }
 
+    fn read_at(&mut self, sealed: Resource<SealedArtifact>, offset: String, count: u32) -> Result<Vec<u8>, Refusal> {
+        let digest = self.kept(&sealed)?.digest;
+        let Ok(first) = offset.parse::<u64>() else {
+            let text = format!("offset `{}`: expected a decimal number of at most 64 bits", shown(&offset));
+            return Err(Failure::fixed_limit("artifact.limit", text).into());
+        };
+        match self.ask("artifact.sealed.read-at", ArtifactRequest::ReadAt { digest, offset: first.to_string(), count })? {
+            ArtifactResponse::Bytes(Content(bytes)) => Ok(bytes),
+            ArtifactResponse::Sealed(_) | ArtifactResponse::Found(_) => Err(unexpected("artifact.sealed.read-at").into()),
+        }
+    }
+
     fn drop(&mut self, sealed: Resource<SealedArtifact>) -> Result<()> {
         self.forget(sealed)
     }
@@ -100,19 +158,22 @@ impl artifact::HostSealed for Context {
 impl artifact::HostDraft for Context {
     fn new(&mut self, id: String) -> Result<Resource<Draft>> {
         self.gate("artifact.draft")?;
-        self.keep(Draft { id, bytes: Vec::new(), too_large: false })
+        self.keep(Draft::new(id))
     }
 
     fn append(&mut self, draft: Resource<Draft>, bytes: Vec<u8>) -> Result<()> {
-        self.change(&draft, |draft| draft.append(&bytes))
+        let gate = self.gate("artifact.draft.append")?.clone();
+        self.change(&draft, |draft| draft.append(&gate, &bytes))
     }
 
     fn append_text(&mut self, draft: Resource<Draft>, text: String) -> Result<()> {
-        self.change(&draft, |draft| draft.append(text.as_bytes()))
+        artifact::HostDraft::append(self, draft, text.into_bytes())
     }
 
     fn seal(&mut self, draft: Resource<Draft>) -> Result<Resource<SealedArtifact>, Refusal> {
-        let request = self.kept(&draft)?.seal()?;
+        let mut request = None;
+        self.change(&draft, |draft| request = Some(draft.seal()))?;
+        let request = request.ok_or_else(|| unexpected("artifact.draft.seal"))??;
         match self.ask("artifact.draft.seal", request)? {
             ArtifactResponse::Sealed(sealed) => Ok(self.keep(sealed)?),
             ArtifactResponse::Found(_) | ArtifactResponse::Bytes(_) => Err(unexpected("artifact.draft.seal").into()),

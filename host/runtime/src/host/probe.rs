@@ -40,17 +40,21 @@ pub(super) fn size(probe: &Probe) -> usize {
 
 /// Bytes that a request of http takes.
 pub(super) fn size_of_http(request: &HttpRequest) -> usize {
-    let HttpRequest { method, url, headers, body, captures, probe, .. } = request;
+    let HttpRequest { method, url, headers, body, captures, until, probe, .. } = request;
     let headers: usize = headers.iter().map(|header| header.name.len() + header.value.len()).sum();
     let captures: usize = captures.iter().map(|capture| capture.pointer.len() + capture.secret.len()).sum();
-    method.len() + url.len() + headers + captures + body.as_ref().map_or(0, Content::len) + probe.as_deref().map_or(0, size)
+    let until = until.as_ref().map_or(0, |until| {
+        let json: usize = until.json.iter().map(|part| part.pointer.len() + part.value.len()).sum();
+        json + until.text.iter().map(String::len).sum::<usize>()
+    });
+    method.len() + url.len() + headers + captures + until + body.as_ref().map_or(0, Content::len) + probe.as_deref().map_or(0, size)
 }
 
 /// Bytes that a command takes.
 pub(super) fn size_of_shell(request: &ShellRequest) -> usize {
-    let ShellRequest { program, args, env, directory, stdin, probe, .. } = request;
+    let ShellRequest { program, args, env, env_files, directory, stdin, probe, .. } = request;
     let args: usize = args.iter().map(|arg| arg.len() + size_of::<String>()).sum();
-    let env: usize = env.iter().map(|(key, value)| key.len() + value.len()).sum();
+    let env: usize = env.iter().chain(env_files).map(|(key, value)| key.len() + value.len()).sum();
     program.len() + args + env + directory.as_ref().map_or(0, String::len) + stdin.len() + probe.as_deref().map_or(0, size)
 }
 
@@ -79,9 +83,10 @@ impl Draft {
     }
 
     pub(super) fn of_shell(request: Result<ShellRequest, Failure>) -> Self {
-        Self::by(request.and_then(|request| match request.probe {
-            None => Ok(ProbeRead::Shell(request)),
-            Some(_) => Err(invalid("the command of a probe can have no probe of its own")),
+        Self::by(request.and_then(|request| match (&request.probe, &request.stdout_artifact) {
+            (None, None) => Ok(ProbeRead::Shell(request)),
+            (Some(_), _) => Err(invalid("the command of a probe can have no probe of its own")),
+            (None, Some(_)) => Err(invalid("the command of a probe makes no artifact: it may be asked often")),
         }))
     }
 

@@ -1,6 +1,7 @@
 //! `shell`: a command is gathered and checked here and goes through the gate when it is run; it may be run again, each time a call of its own.
 
-use lockstep_model::request::{ShellRequest, ShellResponse};
+use lockstep_gate::artifacts::check_artifact_id;
+use lockstep_model::request::{SealedArtifact, ShellRequest, ShellResponse};
 use lockstep_model::{Content, Failure};
 use wasmtime::Result;
 use wasmtime::component::Resource;
@@ -37,8 +38,8 @@ impl Kept for Draft {
     }
 }
 
-fn variables(env: &[(String, String)]) -> usize {
-    env.iter().map(|(key, value)| key.len() + value.len()).sum()
+fn variables<'a>(env: impl Iterator<Item = &'a (String, String)>) -> usize {
+    env.map(|(key, value)| key.len() + value.len()).sum()
 }
 
 fn argument(what: String) -> Failure {
@@ -94,9 +95,10 @@ impl Draft {
         }
     }
 
-    fn env(&mut self, key: String, value: String) {
-        let env = &self.request.env;
-        let checked = if env.len() >= MOST_VARIABLES || variables(env) + key.len() + value.len() > LONGEST_VARIABLES {
+    /// A variable: a value, or a file with that content.
+    fn env(&mut self, key: String, value: String, list: impl FnOnce(&mut ShellRequest) -> &mut Vec<(String, String)>) {
+        let env = || self.request.env.iter().chain(&self.request.env_files);
+        let checked = if env().count() >= MOST_VARIABLES || variables(env()) + key.len() + value.len() > LONGEST_VARIABLES {
             Err(limit(format!("more than {MOST_VARIABLES} variables or {LONGEST_VARIABLES} bytes of them")))
         } else if key.is_empty() || key.contains(['=', '\0']) {
             Err(argument(format!("`{}` is not the name of a variable", shown(&key))))
@@ -105,7 +107,7 @@ impl Draft {
         } else {
             Ok(())
         };
-        self.say(checked, |request, ()| request.env.push((key, value)));
+        self.say(checked, |request, ()| list(request).push((key, value)));
     }
 
     fn stdin(&mut self, bytes: Vec<u8>) {
@@ -121,6 +123,9 @@ impl Draft {
     }
 
     fn run(&self) -> Result<ShellRequest, Failure> {
+        if self.request.stdin_artifact.is_some() && !self.request.stdin.is_empty() {
+            return Err(argument("standard input is given as bytes and as an artifact: which of them is it to be?".to_owned()));
+        }
         self.wrong.clone().map_or_else(|| Ok(self.request.clone()), Err)
     }
 }
@@ -134,7 +139,11 @@ impl shell::HostCommand for Context {
     }
 
     fn env(&mut self, command: Resource<Draft>, key: String, value: String) -> Result<()> {
-        self.change(&command, |draft| draft.env(key, value))
+        self.change(&command, |draft| draft.env(key, value, |request| &mut request.env))
+    }
+
+    fn env_file(&mut self, command: Resource<Draft>, key: String, content: String) -> Result<()> {
+        self.change(&command, |draft| draft.env(key, content, |request| &mut request.env_files))
     }
 
     fn directory(&mut self, command: Resource<Draft>, directory: String) -> Result<()> {
@@ -148,6 +157,16 @@ impl shell::HostCommand for Context {
 
     fn stdin_text(&mut self, command: Resource<Draft>, text: String) -> Result<()> {
         self.change(&command, |draft| draft.stdin(text.into_bytes()))
+    }
+
+    fn stdin_artifact(&mut self, command: Resource<Draft>, content: Resource<SealedArtifact>) -> Result<()> {
+        let digest = self.kept(&content)?.digest;
+        self.change(&command, |draft| draft.request.stdin_artifact = Some(digest))
+    }
+
+    fn stdout_artifact(&mut self, command: Resource<Draft>, id: String) -> Result<()> {
+        let checked = check_artifact_id(&id);
+        self.change(&command, |draft| draft.say(checked, |request, ()| request.stdout_artifact = Some(id)))
     }
 
     fn timeout(&mut self, command: Resource<Draft>, milliseconds: u32) -> Result<()> {
@@ -200,6 +219,11 @@ impl shell::HostExit for Context {
         Ok(as_text(&self.kept(&exit)?.stderr.0, "shell.invalid-utf8", "standard error")?)
     }
 
+    fn stdout_artifact(&mut self, exit: Resource<ShellResponse>) -> Result<Option<Resource<SealedArtifact>>> {
+        let sealed = self.kept(&exit)?.stdout_artifact.clone();
+        sealed.map(|sealed| self.keep(sealed)).transpose()
+    }
+
     fn truncated(&mut self, exit: Resource<ShellResponse>) -> Result<bool> {
         Ok(self.kept(&exit)?.truncated)
     }
@@ -231,7 +255,7 @@ mod tests {
     #[test]
     fn a_command_that_keeps_the_rules_is_kept_as_it_is() {
         let mut draft = command(&["a b", ""]);
-        draft.env("KEY".to_owned(), "value".to_owned());
+        draft.env("KEY".to_owned(), "value".to_owned(), |request| &mut request.env);
         draft.timeout(1_000);
         let request = draft.run().unwrap();
         assert_eq!((request.args, request.timeout_milliseconds), (vec!["a b".to_owned(), String::new()], Some(1_000)));
@@ -251,7 +275,7 @@ mod tests {
     #[test]
     fn the_first_wrong_thing_is_said_and_nothing_too_large_is_kept() {
         let mut draft = command(&[]);
-        draft.env("A=B".to_owned(), String::new());
+        draft.env("A=B".to_owned(), String::new(), |request| &mut request.env_files);
         draft.stdin(vec![0; (16 << 20) + 1]);
         assert!(draft.request.stdin.is_empty());
         refused(&draft, "shell.argument");

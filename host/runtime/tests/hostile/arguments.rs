@@ -111,7 +111,12 @@ fn loaded(resolve: &Resolve, functions: &[(&str, &Function)], wrong: &Wrong) -> 
     let mut calls = String::new();
     for (number, (interface, function)) in functions.iter().enumerate() {
         let signature = resolve.wasm_signature(AbiVariant::GuestImport, function);
-        let types = |types: &[WasmType]| types.iter().map(|ty| if *ty == WasmType::I64 { "i64 " } else { "i32 " }).collect::<String>();
+        let word = |ty: &WasmType| match ty {
+            WasmType::I64 => "i64 ",
+            WasmType::F64 => "f64 ",
+            _ => "i32 ",
+        };
+        let types = |types: &[WasmType]| types.iter().map(word).collect::<String>();
         let results = if signature.results.is_empty() { String::new() } else { format!("(result {})", types(&signature.results)) };
         guest = guest.import_as(interface, &function.name, &format!("f{number}"), &format!("(param {}) {results}", types(&signature.params)));
         let arguments = if signature.indirect_params { "(i32.const 65536)".to_owned() } else { arguments(resolve, function, wrong) };
@@ -151,7 +156,8 @@ fn argument(resolve: &Resolve, function: &Function, ty: &Type, wrong: &Wrong) ->
             TypeDefKind::Handle(_) => handle(resolve, function, wrong),
             other => panic!("{}: teach this test what a wrong {} is", function.name, other.as_str()),
         },
-        Type::U64 | Type::S64 | Type::F32 | Type::F64 | Type::ErrorContext => panic!("{}: no function of the contract has such a parameter", function.name),
+        Type::F64 => "(f64.const nan)".to_owned(),
+        Type::U64 | Type::S64 | Type::F32 | Type::ErrorContext => panic!("{}: no function of the contract has such a parameter", function.name),
     }
 }
 

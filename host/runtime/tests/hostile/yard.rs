@@ -42,8 +42,12 @@ impl Yard {
         let place = TempDir::new().unwrap();
         std::fs::create_dir(place.path().join("box")).unwrap();
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&place.path().join("store"), Options::default()).unwrap());
-        let drivers =
-            Drivers { http: Arc::new(HttpDriver::new().unwrap()), shell: Arc::new(ShellDriver::new()), files: Arc::new(FilesDriver::new(store.clone())) };
+        let drivers = Drivers {
+            http: Arc::new(HttpDriver::new().unwrap()),
+            shell: Arc::new(ShellDriver::new()),
+            files: Arc::new(FilesDriver::new()),
+            ..FakeDrivers::default().drivers()
+        };
         let house = House { drivers, longest_hold: LONGEST_HOLD, ..house(store.clone(), &FakeDrivers::default()) };
         let runtime = Runtime::new(RuntimeOptions { cache_dir: Some(place.path().join("cache")) }).unwrap();
         Self { house, store, runtime, misbehaving: example("misbehaving"), place, started: AtomicUsize::new(0) }

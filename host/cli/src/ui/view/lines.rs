@@ -70,6 +70,7 @@ pub(super) fn line_of(event: &Event, state: &RunState, time: Timestamp, watch: &
         Event::RunMigrated(migrated) => line("▸", Style::Strong, format!("run {} goes with component {}: {}", state.run, migrated.component, migrated.reason)),
         Event::StepStarted(_)
         | Event::CallStarted(_)
+        | Event::CallNoted(_)
         | Event::CallFinished(_)
         | Event::CallAnswered(_)
         | Event::ValueRemembered(_)

@@ -242,3 +242,58 @@ proptest! {
         prop_assert_eq!(matches!(command(&other).decide(&widened), Decision::Allowed(_)), args == other);
     }
 }
+
+fn decided(rules: &str, line: &str) -> Result<String, String> {
+    let words: Vec<&str> = line.split(' ').collect();
+    match ShellRequest::command(words[0], &words[1..]).decide(&grant(rules)) {
+        Decision::Allowed(granted) => Ok(granted.rule().to_owned()),
+        Decision::Denied(denial) => Err(format!("{} {}", denial.rule, denial.hint.unwrap_or_default())),
+    }
+}
+
+#[test]
+fn an_option_that_may_stand_nowhere_stands_nowhere() {
+    let rules = "[[shell.allow]]\nprogram = \"/x\"\nargs = [\"push\", \"**\"]\nnever = [\"--force\", \"-f\"]\n";
+    for line in ["/x push", "/x push origin main", "/x push --follow origin", "/x push --force-with-lease"] {
+        assert!(decided(rules, line).is_ok(), "{line}");
+    }
+    for line in ["/x push --force", "/x push origin --force=1", "/x push -xf", "/x push -- --force", "/x push a b c -f", "/x push --forc"] {
+        let hint = decided(rules, line).unwrap_err();
+        assert!(hint.contains("leave `-") && hint.contains("shell.allow[0]"), "{line}: {hint}");
+    }
+}
+
+#[test]
+fn options_that_are_listed_stand_anywhere_and_no_wildcard_stands_for_another() {
+    let rules = "[[shell.allow]]\nprogram = \"/x\"\nargs = [\"log\", \"*\", \"**\"]\noptions = [\"--oneline\", \"-n *\", \"--\"]\n";
+    for line in ["/x log main", "/x --oneline log main", "/x log -n 5 main", "/x log main --oneline -n 5 -- file", "/x log main -"] {
+        assert!(decided(rules, line).is_ok(), "{line}");
+    }
+    for line in ["/x log", "/x log --oneline", "/x log -n main", "/x log --output=x main", "/x log main -- --output=x", "/x log -x main", "/x log main -n"] {
+        assert!(decided(rules, line).is_err(), "{line}");
+    }
+}
+
+#[test]
+fn a_deny_is_about_uses_with_an_option_wherever_it_stands() {
+    let rules = "[[shell.allow]]\nprogram = \"/x\"\nargs = [\"**\"]\n[[shell.deny]]\nprogram = \"/x\"\nanywhere = [\"--force\", \"DROP *\"]\n";
+    assert!(decided(rules, "/x push").is_ok());
+    for line in ["/x push --force", "/x --forc push", "/x -- --force=1"] {
+        assert!(decided(rules, line).unwrap_err().starts_with("shell.deny[0]"), "{line}");
+    }
+    let sql = ShellRequest::command("/x", &["-c", "drop table a"]);
+    assert!(matches!(sql.decide(&grant(rules)), Decision::Denied(_)));
+}
+
+#[test]
+fn confinement_is_read_with_its_bounds() {
+    let rules = "[[shell.allow]]\nprogram = \"/x\"\nargs = []\nlandlock = { read = [\"/usr\", \"lib\"], write = [\"/tmp/x\"] }\nlimits = { memory = \"1GiB\", cpu = \"60s\", processes = 64, files = 128, file-size = \"2GiB\" }\n";
+    let Decision::Allowed(granted) = ShellRequest::command("/x", &[]).decide(&grant(rules)) else { panic!("denied") };
+    let terms = granted.terms();
+    let landlock = terms.landlock.as_ref().unwrap();
+    assert_eq!(landlock.read, [PathBuf::from("/usr"), PathBuf::from("/base/lib")]);
+    assert_eq!((terms.limits.memory, terms.limits.cpu_seconds, terms.limits.files), (Some(1 << 30), Some(60), Some(128)));
+    for wrong in ["limits = { memory = \"0B\" }", "limits = { cpu = \"1ms\" }", "limits = { files = 2 }", "limits = { core = 1 }", "landlock = { exec = [] }"] {
+        assert!(Grant::parse(&format!("[[shell.allow]]\nprogram = \"/x\"\nargs = []\n{wrong}\n"), "e.toml", Path::new("/base")).is_err(), "{wrong}");
+    }
+}

@@ -41,6 +41,10 @@ pub(super) fn url(given: &str) -> Result<(), Failure> {
         Some((scheme, _)) => return wrong(format!("the URL's scheme is `{}`: expected http or https", shown(scheme))),
         None => return wrong("the URL is not absolute: expected it to begin with http:// or https://".to_owned()),
     };
+    let path = rest.split('?').next().unwrap_or_default().to_ascii_lowercase();
+    if ["{{secret:", "%7b%7bsecret"].iter().any(|marker| path.contains(marker)) {
+        return wrong("the URL has a secret's marker before its `?`: one is put in for in the query, in headers and in bodies only".to_owned());
+    }
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     if authority.contains('@') {
         return wrong("the URL has credentials before its `@`: send them in a header, as a secret's marker".to_owned());
@@ -118,6 +122,14 @@ mod tests {
             let message = refused(with_password);
             assert!(message.contains("credentials") && !message.contains("hunter2"), "{message}");
         }
+    }
+
+    #[test]
+    fn a_marker_that_nothing_would_be_put_in_for_is_refused() {
+        for path in ["{{secret:KEY:0123}}", "a/%7B%7Bsecret%3AKEY", "a/%7b%7bsecret:KEY"] {
+            assert!(refused(&format!("https://example.com/{path}?a=b")).contains("before its `?`"));
+        }
+        assert!(url("https://example.com/a?token={{secret:KEY:0123}}").is_ok());
     }
 
     #[test]

@@ -171,8 +171,9 @@ impl Guest {
         let mut resolve = Resolve::default();
         resolve.push_dir(&self.wit).unwrap();
         let version = self.version;
-        let world: String =
-            ["base", "with-http", "with-shell", "with-files", "with-secret"].map(|world| format!("include lockstep:contract/{world}@{version};")).concat();
+        let world: String = ["base", "with-http", "with-shell", "with-files", "with-secret", "with-db", "with-kube", "with-redis"]
+            .map(|world| format!("include lockstep:contract/{world}@{version};"))
+            .concat();
         let (wasi, packages) = match self.wasi {
             Some(version) => ("include test:wasi/everything;", WASI.replace("VERSION", version)),
             None => ("", String::new()),
@@ -182,7 +183,7 @@ impl Guest {
         }
         let package = resolve.push_str("guest.wit", &format!("package test:guest; world guest {{ {world} {wasi} }}")).unwrap();
         let world = resolve.select_world(&[package], Some("guest")).unwrap();
-        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
+        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
         ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
     }
 }

@@ -1,0 +1,279 @@
+//! MariaDB and MySQL: a transaction's end can be asked for when the grant gives it a ledger, a row of the same transaction with the call's key.
+
+mod cell;
+mod connect;
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use lockstep_gate::Settled;
+use lockstep_grant::{Compiled, Engine};
+use lockstep_model::Failure;
+use lockstep_model::request::{DbAsk, DbColumn, DbDone, DbResponse, DbRows, DbStatement, DbValue};
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, Params, Value};
+
+use crate::rows::{Gather, check_count};
+use crate::server::Server;
+use crate::tls::Trust;
+use crate::{Work, cancelled, fault, value};
+use connect::{connect, lost};
+
+/// How many idle connections to one database are kept.
+const MOST_IDLE: usize = 4;
+/// The pause before the ledger is asked again.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The table of the ledger. Whoever inserts a key first has the call; another waits at it until the first transaction has ended.
+const LEDGER: &str = "CREATE TABLE IF NOT EXISTS lockstep_ledger (call_key CHAR(64) CHARACTER SET ascii NOT NULL PRIMARY KEY, \
+    done LONGTEXT CHARACTER SET utf8mb4 NOT NULL, made_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP) ENGINE = InnoDB";
+
+/// Connections that are idle, by where they lead.
+#[derive(Default)]
+pub(crate) struct Kept(Mutex<HashMap<String, Vec<Conn>>>);
+
+impl Kept {
+    fn take(&self, key: &str) -> Option<Conn> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(key)?.pop()
+    }
+
+    fn give_back(&self, key: String, conn: Conn) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = kept.entry(key).or_default();
+        if idle.len() < MOST_IDLE {
+            idle.push(conn);
+        }
+    }
+}
+
+/// Whether no transaction of this engine holds what a statement does: it commits by itself.
+pub(crate) fn unheld(engine: Engine, statement: &Compiled) -> bool {
+    match engine {
+        Engine::Mariadb | Engine::Mysql => statement.changes_schema,
+        Engine::Postgresql | Engine::Sqlite => false,
+    }
+}
+
+/// How far a call has come.
+#[derive(Default)]
+struct Course {
+    /// What may be done by now, and nobody has heard of it yet: `COMMIT` was sent, or what commits by itself.
+    acting: Cell<bool>,
+    /// The session cannot be used again.
+    spoilt: Cell<bool>,
+}
+
+pub(crate) async fn perform(kept: &Kept, trust: &Trust, server: &Server, work: &Work<'_>) -> Result<DbResponse, Failure> {
+    let schema = work.terms.statements.iter().filter(|statement| unheld(work.terms.engine, statement)).count();
+    if schema > 0 && work.terms.statements.len() > 1 {
+        let message =
+            format!("{} commits by itself what changes the schema: such a statement is executed alone, not in a transaction", work.terms.engine.word());
+        return Err(fault::plain("db.transaction", message));
+    }
+    let (course, key) = (Course::default(), server.key(work.terms));
+    let mut open: Option<Conn> = None;
+    let result = tokio::select! {
+        result = run(kept, &key, trust, server, work, &course, &mut open) => result,
+        () = tokio::time::sleep(work.deadline()) => Err(work.timed_out()),
+        () = cancelled(work.context.interrupt) => Err(Failure::TimedOut("cancelled by the operator".to_owned())),
+    };
+    if let Some(conn) = open {
+        if course.spoilt.get() || matches!(result, Err(Failure::TimedOut(_) | Failure::InDoubt(_))) {
+            connect::kill(trust, server, work.terms, conn).await;
+        } else {
+            kept.give_back(key, conn);
+        }
+    }
+    result
+}
+
+async fn run(kept: &Kept, key: &str, trust: &Trust, server: &Server, work: &Work<'_>, course: &Course, open: &mut Option<Conn>) -> Result<DbResponse, Failure> {
+    if let Some(conn) = kept.take(key) {
+        let conn = open.insert(conn);
+        match begin(conn, work).await {
+            // It broke while nobody used it: nothing of this call has been done.
+            Err(failure) if failure.code() == "db.connection-lost" => {}
+            begun => {
+                begun?;
+                return attempt(conn, work, course).await;
+            }
+        }
+    }
+    let conn = open.insert(connect(trust, server, work.terms).await?);
+    begin(conn, work).await?;
+    attempt(conn, work, course).await
+}
+
+async fn begin(conn: &mut Conn, work: &Work<'_>) -> Result<(), Failure> {
+    let alone = work.terms.statements.iter().any(|statement| unheld(work.terms.engine, statement));
+    let begin = match (work.reads(), alone) {
+        (true, _) => "START TRANSACTION READ ONLY",
+        (false, true) => "DO 0",
+        (false, false) => "START TRANSACTION READ WRITE",
+    };
+    conn.query_drop(begin).await.map_err(|error| lost(error, work.terms))
+}
+
+async fn attempt(conn: &mut Conn, work: &Work<'_>, course: &Course) -> Result<DbResponse, Failure> {
+    let result = inside(conn, work, course).await;
+    if let Err(failure) = &result
+        && (failure.code() == "db.connection-lost" || course.spoilt.get() || conn.query_drop("ROLLBACK").await.is_err())
+    {
+        course.spoilt.set(true);
+    }
+    result
+}
+
+async fn inside(conn: &mut Conn, work: &Work<'_>, course: &Course) -> Result<DbResponse, Failure> {
+    let alone = work.terms.statements.iter().any(|statement| unheld(work.terms.engine, statement));
+    let ledger = work.terms.ledger && !work.reads() && !alone;
+    if ledger && let Some(recorded) = enter(conn, work).await? {
+        return Ok(recorded);
+    }
+    let mut done = Vec::new();
+    for (index, (statement, expected)) in work.parts().into_iter().enumerate() {
+        course.acting.set(alone);
+        let found = one(conn, work, course, &work.terms.statements[index], statement).await;
+        let (affected, returned) = match found {
+            Err(failure) if alone && failure.code() == "db.connection-lost" => {
+                course.spoilt.set(true);
+                return Err(Failure::InDoubt(format!("{}; what changes the schema commits by itself", failure.message())));
+            }
+            found => found?,
+        };
+        check_count(index, expected, affected)?;
+        done.push(DbDone { affected: affected.to_string(), returned });
+    }
+    if work.reads() {
+        if !course.spoilt.get() {
+            conn.query_drop("COMMIT").await.map_err(|error| lost(error, work.terms))?;
+        }
+        return Ok(match work.ask {
+            DbAsk::Query(_) => DbResponse::Rows(done.pop().map(|done| done.returned).unwrap_or_default()),
+            DbAsk::Open | DbAsk::Ping | DbAsk::Execute(_) | DbAsk::Commit(_) => DbResponse::Alive,
+        });
+    }
+    if alone {
+        return Ok(DbResponse::Done(done));
+    }
+    if ledger {
+        let text = serde_json::to_string(&done).map_err(|error| fault::plain("db.error", error.to_string()))?;
+        let update = "UPDATE lockstep_ledger SET done = ? WHERE call_key = ?";
+        conn.exec_drop(update, (text, work.context.idempotency_key)).await.map_err(|error| lost(error, work.terms))?;
+    }
+    course.acting.set(true);
+    match conn.query_drop("COMMIT").await {
+        Ok(()) => Ok(DbResponse::Done(done)),
+        Err(mysql_async::Error::Server(error)) => Err(fault::by_number(error.code, &error.message)),
+        Err(error) => {
+            course.spoilt.set(true);
+            Err(Failure::InDoubt(format!("the connection broke after COMMIT had been sent: {error}")))
+        }
+    }
+}
+
+/// Enters the call into the ledger. When it is there, it has been done, and this is what came of it.
+async fn enter(conn: &mut Conn, work: &Work<'_>) -> Result<Option<DbResponse>, Failure> {
+    const INSERT: &str = "INSERT INTO lockstep_ledger (call_key, done) VALUES (?, '')";
+    let key = work.context.idempotency_key;
+    let mut entered = conn.exec_drop(INSERT, (key,)).await;
+    if let Err(mysql_async::Error::Server(error)) = &entered
+        && error.code == 1146
+    {
+        // To make it commits; nothing else is in the transaction yet.
+        conn.query_drop(LEDGER).await.map_err(|error| lost(error, work.terms))?;
+        conn.query_drop("START TRANSACTION READ WRITE").await.map_err(|error| lost(error, work.terms))?;
+        entered = conn.exec_drop(INSERT, (key,)).await;
+    }
+    match entered {
+        Ok(()) => Ok(None),
+        Err(mysql_async::Error::Server(error)) if error.code == 1062 => {
+            let done: Option<String> =
+                conn.exec_first("SELECT done FROM lockstep_ledger WHERE call_key = ?", (key,)).await.map_err(|error| lost(error, work.terms))?;
+            conn.query_drop("ROLLBACK").await.map_err(|error| lost(error, work.terms))?;
+            Work::recorded(&done.unwrap_or_default()).map(Some)
+        }
+        Err(error) => Err(lost(error, work.terms)),
+    }
+}
+
+/// Runs one statement: how many rows it concerned, and which came back.
+async fn one(conn: &mut Conn, work: &Work<'_>, course: &Course, compiled: &Compiled, statement: &DbStatement) -> Result<(u64, DbRows), Failure> {
+    let failed = |error| lost(error, work.terms);
+    let parameters = compiled.order.iter().map(|index| parameter(&statement.parameters[*index])).collect::<Result<Vec<_>, _>>()?;
+    let parameters = if parameters.is_empty() { Params::Empty } else { Params::Positional(parameters) };
+    let prepared = conn.prep(compiled.sql.as_str()).await.map_err(failed)?;
+    let mut result = conn.exec_iter(&prepared, parameters).await.map_err(failed)?;
+    let columns = result.columns();
+    let columns = columns.as_deref().unwrap_or_default();
+    let kinds = columns.iter().map(cell::kind).collect::<Result<Vec<_>, _>>();
+    let kinds = kinds.inspect_err(|_| course.spoilt.set(true))?;
+    let described = columns.iter().zip(&kinds).map(|(column, kind)| DbColumn {
+        label: column.name_str().into_owned(),
+        kind: kind.word().to_owned(),
+        declared: cell::declared(column).to_owned(),
+    });
+    let mut gather = Gather::new(work.terms, statement, described.collect());
+    while let Some(row) = result.next().await.map_err(|error| lost(error, work.terms)).inspect_err(|_| course.spoilt.set(true))? {
+        if !gather.wants_more() {
+            if work.reads() {
+                course.spoilt.set(true);
+                return Ok((0, gather.finish()));
+            }
+            continue;
+        }
+        let cells = row.unwrap().into_iter().zip(&kinds).zip(columns).map(|((value, kind), column)| kind.text(&column.name_str(), value));
+        let kept = cells.collect::<Result<_, Failure>>().and_then(|cells| gather.keep(cells));
+        kept.inspect_err(|_| course.spoilt.set(true))?;
+    }
+    Ok((result.affected_rows(), gather.finish()))
+}
+
+fn parameter(given: &DbValue) -> Result<Value, Failure> {
+    Ok(match given {
+        DbValue::Null => Value::NULL,
+        DbValue::Boolean(flag) => Value::Int((*flag).into()),
+        DbValue::Integer(text) => match (text.parse::<i64>(), text.parse::<u64>()) {
+            (Ok(number), _) => Value::Int(number),
+            (Err(_), Ok(number)) => Value::UInt(number),
+            (Err(_), Err(_)) => return Err(value::wrong("a parameter that is an integer has more than 64 bits: bind it as a decimal")),
+        },
+        DbValue::Float(text) => match value::float(text)? {
+            number if number.is_finite() => Value::Double(number),
+            _ => return Err(value::wrong("MariaDB and MySQL have neither NaN nor infinity")),
+        },
+        DbValue::Decimal(text) | DbValue::Text(text) | DbValue::Json(text) => Value::Bytes(text.as_bytes().to_vec()),
+        DbValue::Bytes(bytes) => Value::Bytes(bytes.0.clone()),
+        DbValue::Timestamp(text) => Value::Bytes(value::instant(text)?.into_bytes()),
+    })
+}
+
+/// Looks the call up in the ledger, behind whoever is still at it.
+pub(crate) async fn settle(trust: &Trust, server: &Server, work: &Work<'_>) -> Result<Settled<DbResponse>, Failure> {
+    let asking = async {
+        loop {
+            match look(trust, server, work).await {
+                Err(failure) if failure.is_retryable() => tokio::time::sleep(PAUSE).await,
+                looked => return looked,
+            }
+        }
+    };
+    tokio::select! {
+        settled = asking => settled,
+        () = tokio::time::sleep(work.deadline()) => Ok(Settled::Unknown(format!("the ledger was asked for {:?} and did not tell", work.deadline()))),
+        () = cancelled(work.context.interrupt) => Ok(Settled::Unknown("cancelled by the operator".to_owned())),
+    }
+}
+
+async fn look(trust: &Trust, server: &Server, work: &Work<'_>) -> Result<Settled<DbResponse>, Failure> {
+    let mut conn = connect(trust, server, work.terms).await?;
+    // A key that is there and not committed yet is waited for.
+    let look = "SELECT done FROM lockstep_ledger WHERE call_key = ? LOCK IN SHARE MODE";
+    match conn.exec_first::<String, _, _>(look, (work.context.idempotency_key,)).await {
+        Ok(Some(done)) => Ok(Settled::Happened(Work::recorded(&done)?, "the ledger has it".to_owned())),
+        Ok(None) => Ok(Settled::DidNot("the ledger does not have it".to_owned())),
+        Err(mysql_async::Error::Server(error)) if error.code == 1146 => Ok(Settled::DidNot("there is no ledger yet".to_owned())),
+        Err(error) => Err(lost(error, work.terms)),
+    }
+}

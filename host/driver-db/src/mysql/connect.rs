@@ -1,0 +1,85 @@
+//! Connections to MariaDB and MySQL, in a session that reads statements as the grant has read them.
+
+use lockstep_grant::{DbTerms, Engine};
+use lockstep_model::Failure;
+use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, Error, IoError, OptsBuilder, SslOpts};
+
+use crate::server::Server;
+use crate::tls::{self, Trust};
+use crate::{fault, rows};
+
+/// What a session is told: with another mode, quotes and backslashes would mean something else to the server than to the grant.
+const SETUP: [&str; 2] = ["SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'", "SET SESSION time_zone = '+00:00'"];
+/// What a message may have besides a row's bytes.
+const OVERHEAD: usize = 64 << 10;
+
+pub(super) async fn connect(trust: &Trust, server: &Server, terms: &DbTerms) -> Result<Conn, Failure> {
+    let url = &server.url;
+    let place = format!("{}:{}", url.host, url.port);
+    let mut options = OptsBuilder::default()
+        .ip_or_hostname(url.host.clone())
+        .tcp_port(url.port)
+        .user(Some(url.user.clone()))
+        .pass(server.password.as_ref().map(|password| password.expose().clone()))
+        .db_name(Some(url.database.clone()))
+        .prefer_socket(false)
+        .tcp_nodelay(true)
+        .stmt_cache_size(0)
+        .client_found_rows(true)
+        .max_allowed_packet(Some(terms.bytes.saturating_add(OVERHEAD)))
+        .setup(SETUP.map(str::to_owned).to_vec());
+    if server.encrypted {
+        let roots = trust.certificates(&terms.authorities)?.into_iter().map(|certificate| certificate.to_vec().into()).collect();
+        options = options.ssl_opts(SslOpts::default().with_root_certs(roots).with_disable_built_in_roots(true));
+    }
+    let mut conn = Conn::new(options).await.map_err(|error| refused(error, &place))?;
+    let version: Option<String> = conn.query_first("SELECT VERSION()").await.map_err(|error| lost(error, terms))?;
+    let version = version.unwrap_or_default();
+    let is_mariadb = version.to_ascii_lowercase().contains("mariadb");
+    match terms.engine {
+        Engine::Mariadb if is_mariadb => Ok(conn),
+        Engine::Mysql if !is_mariadb => Ok(conn),
+        engine => Err(fault::plain("db.engine", format!("`{place}` is version `{version}`, and the grant says that it is {}", engine.word()))),
+    }
+}
+
+/// Tells the server to stop what it does for a connection, and lets go of it.
+pub(super) async fn kill(trust: &Trust, server: &Server, terms: &DbTerms, conn: Conn) {
+    let id = conn.id();
+    let asked = async {
+        let mut other = connect(trust, server, terms).await.map_err(|failure| failure.to_string())?;
+        other.query_drop(format!("KILL {id}")).await.map_err(|error| error.to_string())
+    };
+    match tokio::time::timeout(std::time::Duration::from_secs(1), asked).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(error, "a statement could not be stopped; it ends with its connection"),
+        Err(_) => tracing::warn!("a statement could not be stopped in time; it ends with its connection"),
+    }
+    drop(conn);
+}
+
+fn refused(error: Error, place: &str) -> Failure {
+    match &error {
+        Error::Server(said) => return fault::by_number(said.code, &said.message),
+        Error::Io(IoError::Tls(tls)) => {
+            return tls::refused(tls, place).unwrap_or_else(|| fault::plain("db.tls", format!("`{place}` cannot be trusted: {tls}")));
+        }
+        Error::Driver(driver) if driver.to_string().contains("TLS") || driver.to_string().contains("SSL") => {
+            return fault::plain("db.tls", format!("`{place}` does not encrypt; if it need not, say `tls = \"off\"` in the grant"));
+        }
+        Error::Driver(_) | Error::Io(_) | Error::Other(_) | Error::Url(_) => {}
+    }
+    tls::refused(&error, place).unwrap_or_else(|| Failure::retryable("db.connect", format!("cannot connect to `{place}`: {error}")))
+}
+
+/// What an error of the client means while nothing has been committed.
+pub(super) fn lost(error: Error, terms: &DbTerms) -> Failure {
+    match error {
+        Error::Server(said) => fault::by_number(said.code, &said.message),
+        error if error.to_string().contains("larger than max_allowed_packet") => {
+            rows::too_many(format!("a row has more than `bytes` of the database in the grant ({})", terms.bytes))
+        }
+        error => Failure::retryable("db.connection-lost", format!("the connection to database `{}` broke, and nothing was committed: {error}", terms.id)),
+    }
+}

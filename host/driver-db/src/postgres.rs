@@ -1,0 +1,323 @@
+//! PostgreSQL: each effect is a transaction whose id is noted before it is committed, so that its end can always be asked for.
+
+mod bounded;
+mod cell;
+mod connect;
+mod encrypted;
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::TryStreamExt as _;
+use lockstep_gate::Settled;
+use lockstep_grant::{Compiled, DbTerms};
+use lockstep_model::request::{DbAsk, DbColumn, DbDone, DbResponse, DbRows, DbStatement, DbValue};
+use lockstep_model::{EffectClass, Failure};
+use serde_json::{Value, json};
+use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, SimpleQueryMessage, Statement};
+
+use crate::rows::{Gather, check_count};
+use crate::server::Server;
+use crate::tls::Trust;
+use crate::{Work, cancelled, fault, rows, value};
+
+pub(crate) use connect::Session;
+use connect::connect;
+
+/// How many idle connections to one database are kept: more are for bursts.
+const MOST_IDLE: usize = 4;
+/// How often the end of a transaction that is still under way is asked for.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Connections that are idle, by where they lead.
+#[derive(Default)]
+pub(crate) struct Kept(Mutex<HashMap<String, Vec<Session>>>);
+
+impl Kept {
+    fn take(&self, key: &str) -> Option<Session> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = kept.get_mut(key)?;
+        while let Some(session) = idle.pop() {
+            if !session.client.is_closed() {
+                return Some(session);
+            }
+        }
+        None
+    }
+
+    fn give_back(&self, key: String, session: Session) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = kept.entry(key).or_default();
+        if idle.len() < MOST_IDLE {
+            idle.push(session);
+        }
+    }
+}
+
+/// How far a call has come.
+#[derive(Default)]
+struct Course {
+    /// `COMMIT` has been sent: from here on only the server knows.
+    committing: Cell<bool>,
+    /// The session cannot be used again.
+    spoilt: Cell<bool>,
+}
+
+pub(crate) async fn perform(kept: &Kept, trust: &Trust, server: &Server, work: &Work<'_>) -> Result<DbResponse, Failure> {
+    let course = Course::default();
+    let open: Mutex<Option<Session>> = Mutex::new(None);
+    let key = server.key(work.terms);
+    let result = tokio::select! {
+        result = run(kept, &key, trust, server, work, &course, &open) => result,
+        () = tokio::time::sleep(work.deadline()) => Err(work.timed_out()),
+        () = cancelled(work.context.interrupt) => Err(Failure::TimedOut("cancelled by the operator".to_owned())),
+    };
+    let session = open.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let too_long = session.as_ref().map_or(0, |session| session.too_long.length());
+    let result = match result {
+        Err(failure) if too_long > 0 && failure.code() == "db.connection-lost" => {
+            Err(rows::too_many(format!("a row has {too_long} bytes, more than `bytes` of the database in the grant ({})", work.terms.bytes)))
+        }
+        result => result,
+    };
+    if let Some(session) = session {
+        let under_way = course.spoilt.get() || matches!(result, Err(Failure::TimedOut(_) | Failure::InDoubt(_)));
+        if under_way {
+            session.cancel(trust, server, work.terms).await;
+        } else if !session.client.is_closed() {
+            kept.give_back(key, session);
+        }
+    }
+    result
+}
+
+/// Runs the call on a kept connection or a new one. What stands in `open` afterwards was used.
+async fn run(
+    kept: &Kept,
+    key: &str,
+    trust: &Trust,
+    server: &Server,
+    work: &Work<'_>,
+    course: &Course,
+    open: &Mutex<Option<Session>>,
+) -> Result<DbResponse, Failure> {
+    let used = |session: Session| {
+        let client = std::sync::Arc::clone(&session.client);
+        *open.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
+        client
+    };
+    if let Some(session) = kept.take(key) {
+        let client = used(session);
+        match begin(&client, work).await {
+            // It broke while nobody used it: nothing of this call has been done.
+            Err(failure) if failure.code() == "db.connection-lost" => {}
+            begun => return attempt(&client, work, course, begun?).await,
+        }
+    }
+    let client = used(connect(trust, server, work.terms).await?);
+    let begun = begin(&client, work).await?;
+    attempt(&client, work, course, begun).await
+}
+
+/// The transaction's id, when it may change something, and the first statement.
+struct Begun {
+    xid: Option<String>,
+    first: Option<Result<Statement, Failure>>,
+}
+
+/// Begins the transaction, and has the first statement prepared in the same journey.
+async fn begin(client: &Client, work: &Work<'_>) -> Result<Begun, Failure> {
+    let begin = if work.reads() { "BEGIN READ ONLY" } else { "BEGIN; SELECT pg_current_xact_id()::text" };
+    let first = async {
+        match work.terms.statements.first() {
+            Some(statement) => Some(client.prepare(&statement.sql).await.map_err(|error| lost(&error, work.terms))),
+            None => None,
+        }
+    };
+    let (begun, first) = tokio::join!(client.simple_query(begin), first);
+    let begun = begun.map_err(|error| lost(&error, work.terms))?;
+    let xid = begun.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    });
+    Ok(Begun { xid, first })
+}
+
+async fn attempt(client: &Client, work: &Work<'_>, course: &Course, begun: Begun) -> Result<DbResponse, Failure> {
+    let result = inside(client, work, course, begun).await;
+    if result.is_err() && !course.committing.get() && !course.spoilt.get() && client.batch_execute("ROLLBACK").await.is_err() {
+        course.spoilt.set(true);
+    }
+    result
+}
+
+async fn inside(client: &Client, work: &Work<'_>, course: &Course, begun: Begun) -> Result<DbResponse, Failure> {
+    let Begun { xid, mut first } = begun;
+    let mut done = Vec::new();
+    for (index, (statement, expected)) in work.parts().into_iter().enumerate() {
+        let compiled = &work.terms.statements[index];
+        let prepared = match first.take() {
+            Some(first) => first?,
+            None => client.prepare(&compiled.sql).await.map_err(|error| lost(&error, work.terms))?,
+        };
+        let found = one(client, work, course, &prepared, compiled, statement).await?;
+        check_count(index, expected, found.0)?;
+        done.push(DbDone { affected: found.0.to_string(), returned: found.1 });
+    }
+    if work.reads() {
+        if !course.spoilt.get() {
+            client.batch_execute("COMMIT").await.map_err(|error| lost(&error, work.terms))?;
+        }
+        return Ok(match work.ask {
+            DbAsk::Query(_) => DbResponse::Rows(done.pop().map(|done| done.returned).unwrap_or_default()),
+            DbAsk::Open | DbAsk::Ping | DbAsk::Execute(_) | DbAsk::Commit(_) => DbResponse::Alive,
+        });
+    }
+    if work.class == EffectClass::AtMostOnce {
+        work.context.notes.note(&json!({ "xid": xid, "done": done }))?;
+    }
+    course.committing.set(true);
+    match client.batch_execute("COMMIT").await {
+        Ok(()) => Ok(DbResponse::Done(done)),
+        // The server has answered: a constraint that is only looked at now, or a serialization that failed.
+        Err(error) if error.as_db_error().is_some() => Err(lost(&error, work.terms)),
+        Err(error) => Err(Failure::InDoubt(format!("the connection broke after COMMIT had been sent: {error}"))),
+    }
+}
+
+/// Runs one statement: how many rows it concerned, and which came back.
+async fn one(
+    client: &Client,
+    work: &Work<'_>,
+    course: &Course,
+    prepared: &Statement,
+    compiled: &Compiled,
+    statement: &DbStatement,
+) -> Result<(u64, DbRows), Failure> {
+    let failed = |error: tokio_postgres::Error| lost(&error, work.terms);
+    let columns = prepared.columns();
+    let kinds = columns.iter().map(|column| cell::kind(column.name(), column.type_())).collect::<Result<Vec<_>, _>>()?;
+    let described = columns.iter().zip(&kinds).map(|(column, kind)| DbColumn {
+        label: column.name().to_owned(),
+        kind: kind.word().to_owned(),
+        declared: column.type_().name().to_owned(),
+    });
+    let mut gather = Gather::new(work.terms, statement, described.collect());
+    let parameters = compiled.order.iter().map(|index| Parameter::of(&statement.parameters[*index])).collect::<Result<Vec<_>, _>>()?;
+    let mut stream = pin!(client.query_raw(prepared, parameters.iter().map(|parameter| parameter as &dyn ToSql)).await.map_err(failed)?);
+    while let Some(row) = stream.try_next().await.map_err(failed)? {
+        if !gather.wants_more() {
+            if work.reads() {
+                // What is not wanted need not be sent either: the statement is cancelled with its connection.
+                course.spoilt.set(true);
+                break;
+            }
+            continue;
+        }
+        let cells = kinds.iter().enumerate().map(|(index, kind)| {
+            let raw: Option<cell::Raw<'_>> = row.try_get(index).map_err(failed)?;
+            raw.map(|raw| kind.text(columns[index].name(), raw.0)).transpose()
+        });
+        gather.keep(cells.collect::<Result<_, Failure>>()?).inspect_err(|_| course.spoilt.set(true))?;
+    }
+    Ok((stream.rows_affected().unwrap_or_default(), gather.finish()))
+}
+
+/// A parameter as text, which the server reads as whatever type the place has.
+#[derive(Debug)]
+struct Parameter(Option<String>);
+
+impl Parameter {
+    fn of(given: &DbValue) -> Result<Self, Failure> {
+        Ok(Self(match given {
+            DbValue::Null => None,
+            DbValue::Boolean(flag) => Some(flag.to_string()),
+            DbValue::Integer(text) | DbValue::Decimal(text) | DbValue::Float(text) | DbValue::Json(text) => Some(text.clone()),
+            DbValue::Text(text) if text.contains('\0') => return Err(value::wrong("PostgreSQL has no text with a NUL in it: bind it as bytes")),
+            DbValue::Text(text) => Some(text.clone()),
+            DbValue::Bytes(bytes) => Some(bytes.0.iter().fold("\\x".to_owned(), |text, byte| text + &format!("{byte:02x}"))),
+            DbValue::Timestamp(text) => Some(value::instant(text)? + "+00"),
+        }))
+    }
+}
+
+impl ToSql for Parameter {
+    fn to_sql(&self, _: &Type, out: &mut bytes::BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match &self.0 {
+            None => Ok(IsNull::Yes),
+            Some(text) => {
+                out.extend_from_slice(text.as_bytes());
+                Ok(IsNull::No)
+            }
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    fn encode_format(&self, _: &Type) -> Format {
+        Format::Text
+    }
+
+    to_sql_checked!();
+}
+
+/// What an error of the client means while nothing has been committed.
+fn lost(error: &tokio_postgres::Error, terms: &DbTerms) -> Failure {
+    if let Some(said) = error.as_db_error() {
+        let constraint = said.constraint().map(|name| format!(" (constraint `{name}`)")).unwrap_or_default();
+        return fault::by_state(said.code().code(), &format!("{}{constraint}", said.message()));
+    }
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    Failure::retryable("db.connection-lost", format!("the connection to database `{}` broke, and nothing was committed: {error}{cause}", terms.id))
+}
+
+/// Asks what became of the transaction that was noted.
+pub(crate) async fn settle(trust: &Trust, server: &Server, work: &Work<'_>, note: Option<&Value>) -> Result<Settled<DbResponse>, Failure> {
+    let Some(note) = note else {
+        return Ok(Settled::DidNot("it had not come to its COMMIT: its transaction's id would have been noted first".to_owned()));
+    };
+    let (Some(xid), Some(done)) = (note["xid"].as_str(), serde_json::from_value::<Vec<DbDone>>(note["done"].clone()).ok()) else {
+        return Ok(Settled::Unknown("what was noted cannot be read".to_owned()));
+    };
+    let asking = async {
+        loop {
+            let asked = match connect(trust, server, work.terms).await {
+                Ok(session) => ask(&session.client, xid, work.terms).await,
+                Err(failure) => Err(failure),
+            };
+            let why = match asked {
+                Ok(Some(status)) if status == "committed" => return Settled::Happened(DbResponse::Done(done), format!("transaction {xid} is committed")),
+                Ok(Some(status)) if status == "aborted" => return Settled::DidNot(format!("transaction {xid} is aborted")),
+                Ok(Some(_)) => format!("transaction {xid} is still under way"),
+                Ok(None) => return Settled::Unknown(format!("transaction {xid} is too old for the server to know")),
+                Err(failure) if failure.is_retryable() => failure.to_string(),
+                Err(failure) => return Settled::Unknown(failure.to_string()),
+            };
+            tracing::debug!(why, "asking again what became of a transaction");
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    tokio::select! {
+        settled = asking => Ok(settled),
+        () = tokio::time::sleep(work.deadline()) => Ok(Settled::Unknown(format!("transaction {xid} was asked for over {:?}, and the server did not tell", work.deadline()))),
+        () = cancelled(work.context.interrupt) => Ok(Settled::Unknown("cancelled by the operator".to_owned())),
+    }
+}
+
+async fn ask(client: &Client, xid: &str, terms: &DbTerms) -> Result<Option<String>, Failure> {
+    // Its id is the server's own number; anything else is not sent.
+    if xid.is_empty() || !xid.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(fault::plain("db.error", "what was noted is no transaction's id"));
+    }
+    let answer = client.simple_query(&format!("SELECT pg_xact_status('{xid}'::xid8)")).await.map_err(|error| lost(&error, terms))?;
+    Ok(answer.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+        _ => None,
+    }))
+}

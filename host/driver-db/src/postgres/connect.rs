@@ -1,0 +1,107 @@
+//! Connections to PostgreSQL, in a session that reads statements as the grant has read them.
+
+use std::sync::Arc;
+
+use lockstep_grant::DbTerms;
+use lockstep_model::Failure;
+use rustls::pki_types::ServerName;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::{CancelToken, Client, Config, NoTls};
+use tokio_rustls::TlsConnector;
+
+use super::bounded::{Bounded, TooLong};
+use super::encrypted::Rustls;
+use crate::server::Server;
+use crate::tls::{self, Trust};
+use crate::{fault, rows};
+
+/// What a message may have besides a row's bytes.
+const OVERHEAD: usize = 64 << 10;
+
+/// A connection.
+pub(crate) struct Session {
+    pub(super) client: Arc<Client>,
+    /// Whether a message was too long for it.
+    pub(super) too_long: TooLong,
+    cancel: CancelToken,
+}
+
+pub(super) async fn connect(trust: &Trust, server: &Server, terms: &DbTerms) -> Result<Session, Failure> {
+    let url = &server.url;
+    let mut config = Config::new();
+    config.host(&url.host).port(url.port).user(&url.user).dbname(&url.database).application_name("lockstep");
+    config.options("-c standard_conforming_strings=on -c TimeZone=UTC -c DateStyle=ISO -c lock_timeout=0");
+    if let Some(password) = &server.password {
+        config.password(password.expose());
+    }
+    let stream = server.connect().await?;
+    let most = terms.bytes.saturating_add(OVERHEAD);
+    let too_long = TooLong::default();
+    let refused = |error| refused(&error, server, &too_long);
+    let client = if server.encrypted {
+        config.ssl_mode(SslMode::Require);
+        let (client, connection) = config.connect_raw(stream, rustls(trust, server, terms, most, too_long.clone())?).await.map_err(refused)?;
+        tokio::spawn(async move { note_end(connection.await) });
+        client
+    } else {
+        config.ssl_mode(SslMode::Disable);
+        let (client, connection) = config.connect_raw(Bounded::new(stream, most, too_long.clone()), NoTls).await.map_err(refused)?;
+        tokio::spawn(async move { note_end(connection.await) });
+        client
+    };
+    Ok(Session { cancel: client.cancel_token(), client: Arc::new(client), too_long })
+}
+
+fn note_end(end: Result<(), tokio_postgres::Error>) {
+    if let Err(error) = end {
+        tracing::debug!(%error, "a connection to PostgreSQL ended");
+    }
+}
+
+fn rustls(trust: &Trust, server: &Server, terms: &DbTerms, most: usize, too_long: TooLong) -> Result<Rustls, Failure> {
+    let invalid = |_| fault::plain("db.tls", format!("`{}` is not a name that a certificate can be for", server.url.host));
+    let name = ServerName::try_from(server.url.host.clone()).map_err(invalid)?;
+    Ok(Rustls { connector: TlsConnector::from(Arc::new(trust.config(&terms.authorities)?)), name, most, too_long })
+}
+
+impl Session {
+    /// Tells the server to stop what it does for this connection, and lets go of it.
+    pub(super) async fn cancel(self, trust: &Trust, server: &Server, terms: &DbTerms) {
+        let asked = async {
+            let stream = server.connect().await.map_err(|failure| failure.to_string())?;
+            if server.encrypted {
+                let rustls = rustls(trust, server, terms, OVERHEAD, TooLong::default()).map_err(|failure| failure.to_string())?;
+                self.cancel.cancel_query_raw(stream, rustls).await.map_err(|error| error.to_string())
+            } else {
+                self.cancel.cancel_query_raw(stream, NoTls).await.map_err(|error| error.to_string())
+            }
+        };
+        match tokio::time::timeout(std::time::Duration::from_secs(1), asked).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(error, "a statement could not be cancelled; it ends with its connection"),
+            Err(_) => tracing::warn!("a statement could not be cancelled in time; it ends with its connection"),
+        }
+    }
+}
+
+fn refused(error: &tokio_postgres::Error, server: &Server, too_long: &TooLong) -> Failure {
+    let place = format!("{}:{}", server.url.host, server.url.port);
+    if let Some(said) = error.as_db_error() {
+        return fault::by_state(said.code().code(), said.message());
+    }
+    if let Some(failure) = tls::refused(error, &place) {
+        return failure;
+    }
+    if too_long.length() > 0 {
+        return rows::too_many(format!("`{place}` does not speak PostgreSQL's protocol"));
+    }
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    let text = format!("{error}{cause}");
+    if text.contains("server does not support TLS") {
+        return fault::plain("db.tls", format!("`{place}` does not encrypt; if it need not, say `tls = \"off\"` in the grant"));
+    }
+    if text.contains("password") || text.contains("authentication") {
+        return fault::plain("db.auth", format!("`{place}` does not let `{}` in: {text}", server.url.user));
+    }
+    Failure::retryable("db.connect", format!("cannot connect to `{place}`: {text}"))
+}
