@@ -8,6 +8,7 @@ mod recorded;
 mod recording;
 mod side_by_side;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -426,9 +427,13 @@ impl Way<'_> {
     }
 
     /// The call as its driver needs it.
-    fn with_values<R: Dispatch>(&self, granted: &Granted<R>) -> Granted<R> {
+    fn with_values<'a, R: Dispatch>(&self, granted: &'a Granted<R>) -> Cow<'a, Granted<R>> {
         let secrets = &self.run.secrets;
-        granted.clone().with_secrets(&mut |place| secrets.place(place)).with_placed(|id| secrets.value(id))
+        if secrets.are_none() {
+            return Cow::Borrowed(granted);
+        }
+        let granted = granted.clone().with_secrets(&mut |place| secrets.place(place)).with_placed(|id| secrets.value(id));
+        Cow::Owned(granted)
     }
 
     fn now(&self) -> Timestamp {

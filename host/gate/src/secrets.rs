@@ -33,7 +33,9 @@ pub struct Secrets {
 #[derive(Default)]
 struct Inner {
     values: BTreeMap<String, Secret<Vec<u8>>>,
+    // Both are made of the values that are known, and made anew when there is another one.
     scrubber: Option<Arc<Scrubber>>,
+    markers: Option<Markers>,
 }
 
 struct Scrubber {
@@ -41,6 +43,13 @@ struct Scrubber {
     markers: Vec<String>,
     /// The length of the longest form of a value.
     longest: usize,
+}
+
+/// What finds the markers of values that are known, in every spelling.
+struct Markers {
+    automaton: AhoCorasick,
+    /// For each spelling: whose it is, and whether it is percent-encoded.
+    spellings: Vec<(String, bool)>,
 }
 
 impl Secrets {
@@ -59,12 +68,17 @@ impl Secrets {
     pub fn learn(&self, id: &str, value: Secret<Vec<u8>>) {
         let mut inner = self.lock();
         inner.values.insert(id.to_owned(), value);
-        inner.scrubber = None;
+        (inner.scrubber, inner.markers) = (None, None);
     }
 
     /// The value that the grant itself places in a connection.
     pub(crate) fn value(&self, id: &str) -> Option<Secret<Vec<u8>>> {
         self.lock().values.get(id).cloned()
+    }
+
+    /// Whether no value is known.
+    pub(crate) fn are_none(&self) -> bool {
+        self.lock().values.is_empty()
     }
 
     /// Whether a value is known.
@@ -113,29 +127,45 @@ impl Secrets {
 
     /// None when there is nothing to put in. `form`: how a value stands where its marker stood as it is; where that was percent-encoded, so is the value.
     fn placed(&self, bytes: &[u8], form: fn(&[u8]) -> Vec<u8>) -> Option<Vec<u8>> {
-        let inner = self.lock();
-        let (mut markers, mut values) = (Vec::new(), Vec::new());
-        for (id, value) in &inner.values {
+        let mut inner = self.lock();
+        let Inner { values, markers, .. } = &mut *inner;
+        if values.is_empty() {
+            return None;
+        }
+        if markers.is_none() {
+            *markers = self.markers(values.keys());
+        }
+        let Markers { automaton, spellings } = markers.as_ref()?;
+        let put_in = |(id, encoded): &(String, bool)| {
+            let value = values.get(id).map(Secret::expose).map_or(&[][..], Vec::as_slice);
+            Secret::new(if *encoded { percent_encoded(value).into_bytes() } else { form(value) })
+        };
+        let found: Vec<_> = automaton.find_iter(bytes).map(|found| (found.range(), put_in(&spellings[found.pattern().as_usize()]))).collect();
+        let (last, _) = found.last()?;
+        // Of the right size at once: a buffer that grows leaves copies of values behind.
+        let mut placed = Vec::with_capacity(bytes.len() + found.iter().map(|(_, value)| value.expose().len()).sum::<usize>());
+        let mut from = 0;
+        for (at, value) in &found {
+            placed.extend_from_slice(&bytes[from..at.start]);
+            placed.extend_from_slice(value.expose());
+            from = at.end;
+        }
+        placed.extend_from_slice(&bytes[last.end..]);
+        Some(placed)
+    }
+
+    fn markers<'a>(&self, ids: impl Iterator<Item = &'a String>) -> Option<Markers> {
+        let (mut markers, mut spellings) = (Vec::new(), Vec::new());
+        for id in ids {
             let marker = self.marker(id);
             for spelling in escaped(&marker) {
                 markers.push(spelling);
-                values.push(Secret::new(percent_encoded(value.expose()).into_bytes()));
+                spellings.push((id.clone(), true));
             }
             markers.push(marker);
-            values.push(Secret::new(form(value.expose())));
+            spellings.push((id.clone(), false));
         }
-        let automaton = AhoCorasick::new(&markers).ok()?;
-        if !automaton.is_match(bytes) {
-            return None;
-        }
-        // Of the right size at once: a buffer that grows leaves copies of values behind.
-        let room = bytes.len() + automaton.find_iter(bytes).map(|found| values[found.pattern().as_usize()].expose().len()).sum::<usize>();
-        let mut placed = Vec::with_capacity(room);
-        automaton.replace_all_with_bytes(bytes, &mut placed, |found, _, placed| {
-            placed.extend_from_slice(values[found.pattern().as_usize()].expose());
-            true
-        });
-        Some(placed)
+        Some(Markers { automaton: AhoCorasick::new(&markers).ok()?, spellings })
     }
 
     /// Takes values out, in every form they are likely to be in, and puts their markers there.

@@ -70,6 +70,8 @@ pub struct RunState {
     pub steps: IndexMap<StepId, StepState>,
     /// So many of them, from the first one on, are done or left out: the way forward does not look at them again.
     passed: usize,
+    /// So many of them reach up to the last one that was started: only they can be under way or have failed.
+    reached: usize,
     /// The steps in the order in which they were first started.
     pub started: Vec<StepId>,
     /// The steps that have made an effect, in the order of their first ones: undo goes through them backwards.
@@ -153,6 +155,7 @@ impl RunState {
             plan_digest: None,
             steps: IndexMap::new(),
             passed: 0,
+            reached: 0,
             started: Vec::new(),
             touched: Vec::new(),
             artifacts: BTreeMap::new(),

@@ -130,7 +130,7 @@ pub(super) fn may_be_retried(retry: &Retry, attempt: u32, failure: &Failure) -> 
 /// Looks at the state and picks: what is under way first, then what is ready, in the order declared.
 fn next(state: &RunState, again: bool, now: Timestamp) -> Next {
     let mut failed = false;
-    for (step, status) in state.to_do() {
+    for (step, status) in state.begun() {
         // Also before an earlier step whose next attempt has become due while the host was away.
         if status.status == StepStatus::Running {
             return Next::Run(Box::new(step.clone()), status.attempts, false);

@@ -123,6 +123,11 @@ impl RunState {
         self.plan.steps.iter().skip(self.passed).zip(self.steps.values().skip(self.passed))
     }
 
+    /// As `to_do`, up to the last one that was started: one that is under way or has failed is among them.
+    pub fn begun(&self) -> impl Iterator<Item = (&Step, &StepState)> {
+        self.to_do().take(self.reached.saturating_sub(self.passed))
+    }
+
     fn pass(&mut self) {
         let is_over = |step: &StepState| matches!(step.status, StepStatus::Succeeded | StepStatus::Skipped);
         self.passed += self.steps.values().skip(self.passed).take_while(|step| is_over(step)).count();
@@ -135,6 +140,7 @@ impl RunState {
         self.plan = declared.plan.clone();
         self.plan_digest = Some(declared.digest);
         self.passed = 0;
+        self.reached = self.steps.values().rposition(|step| step.status != StepStatus::Pending).map_or(0, |last| last + 1);
     }
 
     pub(super) fn parameters_changed(&mut self, changed: &ParametersChanged) -> Result<(), String> {
@@ -186,6 +192,7 @@ impl RunState {
             step.started_at = Some(time);
             self.started.push(attempt.step.clone());
         }
+        self.reached = self.reached.max(self.steps.get_index_of(&attempt.step).map_or(0, |index| index + 1));
         Ok(())
     }
 
