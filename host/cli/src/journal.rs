@@ -161,7 +161,7 @@ impl Run {
     /// When it is there and cannot be opened.
     pub(crate) fn value(&self, stored: &Stored) -> Result<Option<Value>, CliError> {
         match stored {
-            Stored::Inline(value) => Ok(Some(value.clone())),
+            Stored::Inline(json) => Ok(json.to().ok()),
             Stored::Blob { digest, .. } => Ok(self.store.blob(*digest)?.and_then(|bytes| serde_json::from_slice(&bytes).ok())),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lockstep_journal::event::{Asked, Attempt, CallId, Event, Phase, PlanDeclared, RunCreated, Stored};
-use lockstep_journal::{Record, RunState, SealedRecord};
+use lockstep_journal::{Json, Record, RunState, SealedRecord};
 use lockstep_model::plan::{Description, OnFailure, Plan, Retry, Step, Undo};
 use lockstep_model::{Digest, RunId, StepId, Timestamp};
 
@@ -27,7 +27,7 @@ pub(crate) fn call_id() -> CallId {
 
 /// A command of the shell.
 pub(crate) fn asked(summary: &str) -> Asked {
-    let request = Stored::Inline(serde_json::Value::Null);
+    let request = Stored::Inline(Json::of(&()).unwrap());
     Asked { interface: "shell".into(), function: "run".into(), summary: summary.into(), request, digest: Digest::ZERO }
 }
 

@@ -16,7 +16,8 @@ use serde::Serialize;
 /// # Errors
 /// When it cannot be written as JSON.
 pub fn canonical_json(value: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
-    in_order::write(value)?.map_or_else(|| serde_json_canonicalizer::to_vec(value), Ok)
+    // The library does not know JSON that is text already.
+    in_order::write(value)?.map_or_else(|| serde_json_canonicalizer::to_vec(&serde_json::to_value(value)?), Ok)
 }
 
 /// As deep as the JSON parser that reads records goes.
@@ -53,6 +54,12 @@ pub(crate) fn outline(bytes: &[u8]) -> Result<Outline<'_>, NotCanonical> {
         _ => {}
     })?;
     if scanner.at == bytes.len() { Ok(outline) } else { Err(NotCanonical(scanner.at)) }
+}
+
+/// Whether `text` is one JSON value in canonical form.
+fn is_canonical(text: &[u8]) -> bool {
+    let mut scanner = Scanner { bytes: text, at: 0 };
+    scanner.value(DEEPEST).is_ok() && scanner.at == text.len()
 }
 
 struct Scanner<'a> {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use lockstep_model::plan::{Description, Plan};
 use lockstep_model::{Digest, EffectClass, Failure, RunOutcome, StepId, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::Value;
+
+use crate::json::Json;
 
 /// One thing that happened, in the past tense.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -296,7 +297,7 @@ pub struct Asked {
 #[serde(rename_all = "kebab-case")]
 pub enum Stored {
     /// The value itself.
-    Inline(Value),
+    Inline(Json),
     /// Too long for a record: canonical JSON kept under its digest.
     Blob {
         /// Of the canonical JSON.

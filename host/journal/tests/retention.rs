@@ -9,7 +9,7 @@ use lockstep_journal::memory::MemoryStore;
 use lockstep_journal::retention::{Released, survey};
 use lockstep_journal::store::{Batch, Durability, Store, StoreError};
 use lockstep_journal::verify::{BytesFound, Flaw, VerifyOptions, VerifyReport, verify};
-use lockstep_journal::{Blobs, JournalError, Record, RunState};
+use lockstep_journal::{Blobs, JournalError, Json, Record, RunState};
 use lockstep_model::plan::{Description, Plan};
 use lockstep_model::{Digest, RunId, RunOutcome, StepId, Timestamp};
 use serde_json::json;
@@ -52,7 +52,7 @@ impl<'a> Run<'a> {
         let step = StepId::parse("look").unwrap();
         run.write(Event::StepStarted(lockstep_journal::event::Attempt { step: step.clone(), attempt: 1 }), &[]);
         let stored = Stored::Blob { digest: Digest::of(response.as_bytes()), size: response.len() as u64, preview: String::new() };
-        let request = Stored::Inline(json!({}));
+        let request = Stored::Inline(Json::of(&json!({})).unwrap());
         let asked = Asked { interface: "http".into(), function: "send".into(), summary: "GET".into(), request, digest: Digest::ZERO };
         let id = CallId { step, phase: Phase::Step, attempt: 1, call: 1 };
         let answered = CallAnswered { id, asked, rule: "default".into(), outcome: Outcome::Returned(stored) };

@@ -5,8 +5,8 @@ use std::io::{IsTerminal as _, Write as _};
 use clap::ValueEnum;
 use lockstep_api::{Code, Exit};
 use lockstep_engine::{EngineError, resolve};
-use lockstep_journal::RunStatus;
 use lockstep_journal::event::{CallStarted, Event, Outcome, Stored};
+use lockstep_journal::{Json, RunStatus};
 use lockstep_model::Failure;
 use serde_json::{Value, json};
 
@@ -100,10 +100,11 @@ fn outcome(args: &ResolveArgs, started: &CallStarted, reason: &str) -> Result<Op
         Answer::NotDone => None,
         Answer::Unknown => Some(Outcome::Failed(Failure::InDoubt(reason.to_owned()))),
         Answer::Done => {
-            let result = match args.output.as_deref() {
+            let result: Value = match args.output.as_deref() {
                 Some(text) => serde_json::from_str(text).map_err(|error| CliError::new(Code::Usage, format!("--output is not JSON: {error}")))?,
                 None => usual_result(started)?,
             };
+            let result = Json::of(&result).map_err(|error| CliError::new(Code::Usage, format!("--output cannot be recorded: {error}")))?;
             Some(Outcome::Returned(Stored::Inline(result)))
         }
     })

@@ -107,6 +107,14 @@ impl Draft {
         self
     }
 
+    /// The same, with one attempt for each step where steps need not follow one another: see `in_order`. A crash, too, takes time.
+    pub(crate) fn taking_turns(mut self) -> Self {
+        if self.0.iter().any(|step| step.needs.is_some()) {
+            self.0.iter_mut().for_each(|step| step.attempts = 1);
+        }
+        self
+    }
+
     /// The same, as far as everything in it can be taken back: no point of no return, no failure that is let pass or waited on, and no two steps that
     /// change the same value without one needing the other.
     pub(crate) fn undoable(self) -> Self {

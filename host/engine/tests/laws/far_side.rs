@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use lockstep_gate::{CallContext, Driver, Drivers};
 use lockstep_grant::{Grantable, Granted};
+use lockstep_journal::Json;
 use lockstep_journal::event::{Outcome, Stored};
 use lockstep_model::request::{FilesRequest, FilesResponse, HttpRequest, HttpResponse, Response, ShellRequest, ShellResponse, Timing};
 use lockstep_model::{Content, EffectClass, Failure};
@@ -149,7 +150,7 @@ impl FarSide {
 /// As the gate would record it: a deadline that cut off what must not be done twice leaves a doubt.
 fn recorded<T: Response>(outcome: Result<&T, &Failure>, class: EffectClass) -> Outcome {
     match outcome {
-        Ok(response) => Outcome::Returned(Stored::Inline(serde_json::to_value(response).unwrap())),
+        Ok(response) => Outcome::Returned(Stored::Inline(Json::of(response).unwrap())),
         Err(Failure::TimedOut(text)) if class == EffectClass::AtMostOnce => Outcome::Failed(Failure::InDoubt(text.clone())),
         Err(failure) => Outcome::Failed(failure.clone()),
     }

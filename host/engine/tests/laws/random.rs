@@ -72,12 +72,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn random_plans_survive_a_crash_at_every_append(draft in draft()) {
+    fn random_plans_survive_a_crash_at_every_append(draft in draft().prop_map(Draft::taking_turns)) {
         laws::survives_a_crash_at_every_append(|| draft.script());
     }
 
     #[test]
-    fn random_plans_survive_many_crashes(draft in draft(), lives in vec(1..12_usize, 1..8)) {
+    fn random_plans_survive_many_crashes(draft in draft().prop_map(Draft::taking_turns), lives in vec(1..12_usize, 1..8)) {
         laws::survives_many_crashes(|| draft.script(), &lives);
     }
 
@@ -97,7 +97,7 @@ proptest! {
     }
 
     #[test]
-    fn random_plans_do_nothing_that_they_cannot_record(draft in draft()) {
+    fn random_plans_do_nothing_that_they_cannot_record(draft in draft().prop_map(Draft::taking_turns)) {
         laws::does_nothing_that_it_cannot_record(|| draft.script());
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lockstep_grant::Granted;
 use lockstep_journal::event::{CallAnswered, CallFinished, CallId, Event, Outcome, SecretCaptured, Stored};
 use lockstep_journal::state::RecordedOutcome;
-use lockstep_journal::{BlobError, Scribe, canonical_json};
+use lockstep_journal::{BlobError, Json, Scribe, canonical_json};
 use lockstep_model::request::Response;
 use lockstep_model::{Digest, EffectClass, Failure, Request, Secret};
 use serde::Serialize;
@@ -41,19 +41,30 @@ pub(super) struct Canonical {
     pub(super) blob: Option<Vec<u8>>,
 }
 
+fn internal(error: serde_json::Error) -> Stop {
+    Stop::Internal(error.to_string())
+}
+
 impl Gate {
     /// `value` in canonical form, values of secrets taken out.
     pub(super) fn canonical<T: Serialize>(&self, value: &T) -> Result<Canonical, Stop> {
-        let internal = |error: serde_json::Error| Stop::Internal(error.to_string());
-        let mut value = serde_json::to_value(value).map_err(internal)?;
-        self.inner.secrets.scrub_json(&mut value);
-        let canonical = canonical_json(&value).map_err(internal)?;
+        let canonical = self.scrubbed(value).map_err(internal)?;
         let (digest, size) = (Digest::of(&canonical), canonical.len());
         if size <= LONGEST_INLINE {
-            return Ok(Canonical { stored: Stored::Inline(value), digest, size, blob: None });
+            let stored = Stored::Inline(Json::read(canonical).map_err(internal)?);
+            return Ok(Canonical { stored, digest, size, blob: None });
         }
         let preview = String::from_utf8_lossy(&canonical[..PREVIEW]).into_owned();
         Ok(Canonical { stored: Stored::Blob { digest, size: size as u64, preview }, digest, size, blob: Some(canonical) })
+    }
+
+    fn scrubbed<T: Serialize>(&self, value: &T) -> Result<Vec<u8>, serde_json::Error> {
+        if self.inner.secrets.are_none() {
+            return canonical_json(value);
+        }
+        let mut value = serde_json::to_value(value)?;
+        self.inner.secrets.scrub_json(&mut value);
+        canonical_json(&value)
     }
 
     /// What the journal says the guest was told.
@@ -62,16 +73,16 @@ impl Gate {
             RecordedOutcome::Failed(failure) => return Ok(Err(failure)),
             RecordedOutcome::Returned(stored) => stored,
         };
-        let value = match stored {
-            Stored::Inline(value) => value,
+        let answer = match stored {
+            Stored::Inline(json) => json.to(),
             Stored::Blob { digest, .. } => {
                 let bytes = self.blob(digest).map_err(|error| Stop::Journal(lockstep_journal::StoreError::from(error).into()))?;
                 let released = self.look(|state| state.released);
                 let bytes = bytes.ok_or(Stop::Journal(lockstep_journal::JournalError::BytesMissing { digest, released }))?;
-                serde_json::from_slice(&bytes).map_err(|error| Stop::Internal(error.to_string()))?
+                serde_json::from_slice(&bytes)
             }
         };
-        serde_json::from_value(value).map(Ok).map_err(|error| Stop::Internal(format!("a recorded answer cannot be read: {error}")))
+        answer.map(Ok).map_err(|error| Stop::Internal(format!("a recorded answer cannot be read: {error}")))
     }
 
     fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, BlobError> {

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
 
+use super::is_canonical;
+
 /// Most records are shorter, have fewer members on the way to any of theirs, and are nested less: room made once is cheaper than room that grows.
 const ROOM: usize = 1_024;
 const MEMBERS: usize = 32;
@@ -98,7 +100,13 @@ impl Formatter for &mut InOrder {
         begin_array() end_array() begin_array_value(first: bool) end_array_value() begin_object_value()
     }
 
-    beyond! { write_i128(i128) write_u128(u128) write_f32(f32) write_f64(f64) write_number_str(&str) write_raw_fragment(&str) }
+    beyond! { write_i128(i128) write_u128(u128) write_f32(f32) write_f64(f64) write_number_str(&str) }
+
+    fn write_raw_fragment<W: ?Sized + Write>(&mut self, _: &mut W, json: &str) -> io::Result<()> {
+        self.beyond |= !is_canonical(json.as_bytes());
+        self.out.extend_from_slice(json.as_bytes());
+        Ok(())
+    }
 
     fn write_i64<W: ?Sized + Write>(&mut self, _: &mut W, value: i64) -> io::Result<()> {
         self.beyond |= value.unsigned_abs() > EXACT;

@@ -1,7 +1,7 @@
 //! Writes the records of one run, each a second after the one before it, through the same fold as every other writer.
 
 use lockstep_journal::event::{Asked, CallId, Event, Phase, RunCreated, Stored};
-use lockstep_journal::{Record, RunState, SealedRecord};
+use lockstep_journal::{Json, Record, RunState, SealedRecord};
 use lockstep_model::plan::{Description, Parameter, Plan};
 use lockstep_model::{Digest, RunId, StepId, Timestamp};
 use serde_json::{Value, json};
@@ -70,7 +70,7 @@ pub(crate) fn undo_call(name: &str, attempt: u32, call: u32) -> CallId {
 }
 
 pub(crate) fn inline(value: Value) -> Stored {
-    Stored::Inline(value)
+    Stored::Inline(Json::of(&value).unwrap())
 }
 
 pub(crate) fn blob(of: &str) -> Stored {

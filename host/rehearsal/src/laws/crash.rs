@@ -6,8 +6,8 @@ use std::time::Duration;
 use lockstep_engine::{EngineError, House, RunReport, resolve, resume, start};
 use lockstep_gate::Secrets;
 use lockstep_journal::event::{Event, Outcome, Stored};
-use lockstep_journal::{JournalError, Store};
-use lockstep_model::{RunId, RunOutcome};
+use lockstep_journal::{JournalError, Json, Store};
+use lockstep_model::{Failure, RunId, RunOutcome};
 
 use super::{FEWEST_PLACES, Law, MOST_RECORDS, Problem, Progress, Verdict, affordable, each, unanswered};
 use crate::rehearsal::{Onlookers, Play, Rehearsal};
@@ -120,7 +120,10 @@ fn go_on(stage: &Stage<'_>, run: RunId, sleeps: Sleeps, doubts: &mut usize) -> R
         let outcome = stage.world.outcome_of(&call).map(|answer| match answer {
             Ok(mut value) => {
                 secrets.scrub_json(&mut value);
-                Outcome::Returned(Stored::Inline(value))
+                match Json::of(&value) {
+                    Ok(json) => Outcome::Returned(Stored::Inline(json)),
+                    Err(error) => Outcome::Failed(Failure::problem("host.internal", error.to_string())),
+                }
             }
             Err(failure) => Outcome::Failed(failure),
         });

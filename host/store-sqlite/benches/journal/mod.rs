@@ -2,7 +2,7 @@
 
 use lockstep_journal::event::{Asked, CallFinished, CallId, CallStarted, Event, Outcome, Phase, Stored};
 use lockstep_journal::store::{Batch, Durability, Store};
-use lockstep_journal::{Record, SealedRecord};
+use lockstep_journal::{Json, Record, SealedRecord};
 use lockstep_model::{Digest, EffectClass, RunId, StepId, Timestamp};
 use serde_json::json;
 
@@ -46,14 +46,14 @@ impl Calls {
             interface: "http".into(),
             function: "send".into(),
             summary: "POST http://127.0.0.1:8080/deploy".into(),
-            request: Stored::Inline(request),
+            request: Stored::Inline(Json::of(&request).unwrap()),
             digest: Digest::ZERO,
         };
         let key = format!("{}-{}", self.run, self.call);
         let started = CallStarted { id: id.clone(), asked, class: EffectClass::AtMostOnce, rule: "http[0]".into(), key };
         let intent = self.record(Event::CallStarted(Box::new(started)));
         let answer = json!({"status": 200, "headers": {"content-type": "application/json"}, "body": "{\"ok\":true}", "milliseconds": 12});
-        let outcome = self.record(Event::CallFinished(CallFinished { id, outcome: Outcome::Returned(Stored::Inline(answer)) }));
+        let outcome = self.record(Event::CallFinished(CallFinished { id, outcome: Outcome::Returned(Stored::Inline(Json::of(&answer).unwrap())) }));
         (intent, outcome)
     }
 

@@ -119,7 +119,8 @@ fn log(call: &CallAnswered) -> Option<Line> {
         _ => ("·", Style::Dim),
     };
     let mut text = format!("  {}: {}", call.id.step, call.asked.summary);
-    if let Stored::Inline(value) = &call.asked.request
+    if let Stored::Inline(request) = &call.asked.request
+        && let Ok(value) = request.to::<serde_json::Value>()
         && let Some(fields) = value.get("fields").and_then(|fields| fields.as_array())
     {
         for field in fields {
