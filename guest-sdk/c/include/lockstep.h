@@ -237,6 +237,7 @@ ls_result ls_artifact_by_id(const char *id, ls_artifact *artifact);             
 bool ls_artifact_maybe_by_id(const char *id, ls_artifact *artifact);                       // Whether the run has one.
 uint64_t ls_artifact_size(const ls_artifact *artifact);                                    // Its size in bytes.
 ls_result ls_artifact_bytes(const ls_artifact *artifact, ls_bytes *bytes);                 // All of its bytes.
+ls_result ls_artifact_read_at(const ls_artifact *artifact, uint64_t offset, uint32_t count, ls_bytes *bytes); // At most so many, at most 1 MiB; none after its end.
 ls_result ls_artifact_text(const ls_artifact *artifact, const char **text);                // All of it as text. Fails when it has a NUL.
 ls_result ls_artifact_expect_digest(const ls_artifact *artifact, const char *pinned);      // Fails unless it has that digest.
 
@@ -301,7 +302,14 @@ typedef struct {
     struct {
         uint32_t dns, connect, tls, first_byte, total; // Microseconds.
     } timing;
+    uint32_t tries; // How often it was asked until this was the answer: 0 without `ls_http_until`.
 } ls_response;
+
+// What became of one of several requests: a response, or why there is none.
+typedef struct {
+    ls_result result;
+    const ls_response *response;
+} ls_answer;
 
 ls_request *ls_http_get(const char *url);     // Read: done again after a crash.
 ls_request *ls_http_head(const char *url);    // Read.
@@ -321,9 +329,19 @@ void ls_http_timeout(ls_request *request, ls_duration longest);                 
 void ls_http_redirects(ls_request *request, uint32_t limit);                      // Follows at most that many. Without it none.
 void ls_http_idempotent(ls_request *request);                                     // Repeating it does no harm.
 void ls_http_capture(ls_request *request, const char *pointer, const char *id);   // Takes a part of the response into a secret.
+void ls_http_part(ls_request *request, const char *name, const char *value);      // A field of a body of several parts, which the host puts together.
+void ls_http_part_file(ls_request *request, const char *name, const char *filename, const char *content_type, ls_bytes bytes); // A file among them.
+// Asks again, so often and so long, until the answer is the one that the next lines say; without any, one with a status below 400. The host does it, in one call;
+// `ls_within` asks from here, call by call. Not for what must not be done twice.
+void ls_http_until(ls_request *request, ls_duration every, ls_duration within);
+void ls_http_until_status(ls_request *request, uint16_t status);                  // This status, or another one that is said so.
+void ls_http_until_json(ls_request *request, const char *pointer, const char *value); // This text, or this number or flag as it is written, at a JSON pointer.
+void ls_http_until_text(ls_request *request, const char *text);                   // A body with this text in it.
 void ls_http_probe(ls_request *request, const ls_probe *probe);                   // How the host finds out whether it happened.
 ls_probe *ls_http_as_probe(const ls_request *request);                            // This request as a probe of another call.
 ls_result ls_http_send(const ls_request *request, const ls_response **response);  // Sends it and waits for the whole response.
+// Sends requests, at most 100, reads side by side: an answer for each, in the order given. One that changes something is sent by itself, in its place.
+ls_result ls_http_all(const ls_request *const *requests, size_t count, const ls_answer **answers);
 
 const char *ls_response_header(const ls_response *response, const char *name);                        // The first of that name, in any case; or NULL.
 const char *ls_response_text(const ls_response *response);                                            // The body as text, to its first NUL if it has one.
@@ -346,14 +364,18 @@ typedef struct {
     ls_bytes out, err;
     bool truncated;       // Whether an output was longer than the limit and has been cut.
     ls_duration duration; // How long it took.
+    const ls_artifact *kept; // See `ls_exit_stdout_artifact`.
 } ls_exit;
 
 // One program and its arguments, never a line for a shell to take apart: `ls_shell_command("/usr/bin/git", LS_LIST("status", "--porcelain"))`.
 ls_command *ls_shell_command(const char *program, ls_list args);
 void ls_shell_arg(ls_command *command, const char *arg);                         // Adds an argument.
 void ls_shell_env(ls_command *command, const char *name, const char *value);     // Sets a variable the grant allows. May hold a secret's marker.
+void ls_shell_env_file(ls_command *command, const char *name, const char *content); // Sets it to the path of a file that has this, while it runs.
 void ls_shell_directory(ls_command *command, const char *path);                  // The working directory.
 void ls_shell_stdin(ls_command *command, ls_bytes input);                        // Standard input. May hold secrets' markers.
+void ls_shell_stdin_artifact(ls_command *command, const ls_artifact *input);     // Standard input, of any size and as it is. In the place of the above.
+void ls_shell_stdout_artifact(ls_command *command, const char *id);              // Makes standard output an artifact, once it has ended with 0.
 void ls_shell_timeout(ls_command *command, ls_duration longest);                 // Then the whole process group is killed.
 void ls_shell_idempotent(ls_command *command);                                   // Repeating it does no harm.
 void ls_shell_probe(ls_command *command, const ls_probe *probe);                 // How the host finds out whether it happened.
@@ -363,10 +385,196 @@ ls_result ls_shell_run(const ls_command *command, const ls_exit **exit);        
 const char *ls_exit_text(const ls_exit *exit); // Standard output as text, to its first NUL if it has one, without white space at its end.
 ls_list ls_exit_lines(const ls_exit *exit);    // The lines of that text.
 ls_result ls_exit_json_text(const ls_exit *exit, const char *pointer, const char **text); // The text at a JSON pointer of standard output.
+ls_result ls_exit_stdout_artifact(const ls_exit *exit, ls_artifact *artifact); // What standard output has become. Fails when it has become none.
 ls_result ls_expect_code(const ls_exit *exit, int32_t expected);
 ls_result ls_expect_no_output(const ls_exit *exit);
 ls_result ls_expect_output(const ls_exit *exit, const char *expected); // Standard output contains it.
 ls_result ls_expect_output_json(const ls_exit *exit, const char *pointer, const char *expected); // As `ls_expect_json`, of standard output.
+
+// Databases -------------------------------------------------------------------------------------------------------------------------------------
+
+// A database of the grant.
+typedef struct {
+    int32_t handle;
+    const char *id;
+} ls_database;
+
+typedef struct ls_statement ls_statement;     // A statement being built. Nothing happens before it is handed to a database.
+typedef struct ls_transaction ls_transaction; // Statements that are committed together.
+
+// A column: its label, the form of its values, and the server's own name for its type.
+typedef struct {
+    const char *label, *kind, *declared;
+} ls_column;
+
+// Rows that came back, all in memory.
+typedef struct {
+    const ls_column *columns; // In the order of the statement.
+    size_t column_count;
+    size_t count;                 // How many rows there are.
+    bool truncated;               // Whether rows were left out by `ls_statement_limit_rows`.
+    const struct ls_cell_ *cells; // See `ls_rows_text` and the like.
+} ls_rows;
+
+// What statements that change something came to.
+typedef struct {
+    size_t count;             // How many statements there were.
+    uint64_t rows;            // How many rows the first one concerned.
+    const uint64_t *all_rows; // How many rows each concerned.
+    const ls_rows *returned;  // What `RETURNING` gave, of each.
+} ls_db_done;
+
+ls_result ls_db_open(const char *id, ls_database *database);           // The database that the grant has under this name. Nothing is connected yet.
+ls_statement *ls_db_sql(const char *text);                             // Begins a statement, with placeholders `$1`, `$2`, … with every engine.
+ls_transaction *ls_db_transaction(void);                               // Begins a transaction.
+const char *ls_database_engine(const ls_database *database);           // `postgresql`, `mariadb`, `mysql` or `sqlite`, which a server is held to.
+ls_result ls_database_expect_engine(const ls_database *database, const char *engine); // What follows was written for it.
+ls_result ls_database_ping(const ls_database *database);               // Connects, if need be, and gets an answer.
+ls_result ls_database_query(const ls_database *database, const ls_statement *statement, const ls_rows **rows); // What only reads.
+// One statement in a transaction of its own; or all statements of one, or nothing of them. `done` may be NULL.
+ls_result ls_database_execute(const ls_database *database, const ls_statement *statement, const ls_db_done **done);
+ls_result ls_database_commit(const ls_database *database, const ls_transaction *transaction, const ls_db_done **done);
+
+// The value of the next placeholder, as what it is.
+void ls_statement_bind_null(ls_statement *statement);
+void ls_statement_bind_boolean(ls_statement *statement, bool value);
+void ls_statement_bind_integer(ls_statement *statement, int64_t value);
+void ls_statement_bind_digits(ls_statement *statement, const char *value);    // A whole number of any size, written out.
+void ls_statement_bind_float(ls_statement *statement, double value);
+void ls_statement_bind_decimal(ls_statement *statement, const char *value);   // An exact number, written out: `12.50`.
+void ls_statement_bind_text(ls_statement *statement, const char *value);      // NULL is NULL.
+void ls_statement_bind_text_of(ls_statement *statement, ls_bytes value);      // Text with its length: it may have NULs in it.
+void ls_statement_bind_bytes(ls_statement *statement, ls_bytes value);
+void ls_statement_bind_timestamp(ls_statement *statement, const char *value); // An instant of RFC 3339.
+void ls_statement_bind_json(ls_statement *statement, const char *value);      // JSON text.
+void ls_statement_timeout(ls_statement *statement, ls_duration longest);      // Then the server is told to stop. Without it the step's deadline.
+void ls_statement_limit_rows(ls_statement *statement, uint32_t rows);         // Has the first rows, at most so many.
+void ls_statement_idempotent(ls_statement *statement);                        // Repeating it does no harm.
+
+void ls_transaction_add(ls_transaction *transaction, const ls_statement *statement); // Adds a statement.
+void ls_transaction_expect_rows(ls_transaction *transaction, uint32_t rows);         // Of the one added last: with any other number nothing is kept.
+void ls_transaction_timeout(ls_transaction *transaction, ls_duration longest);       // Then the server is told to stop. Without it the step's deadline.
+void ls_transaction_idempotent(ls_transaction *transaction);                         // Repeating it does no harm.
+
+// A value by its row, counted from 0, and its column's label. Fails when there is none such. The text is NULL for NULL, and so are the bytes' `data`.
+ls_result ls_rows_text(const ls_rows *rows, size_t row, const char *label, const char **text);     // Fails when it has a NUL.
+ls_result ls_rows_bytes(const ls_rows *rows, size_t row, const char *label, ls_bytes *bytes);      // Of kind `bytes` what they are, of others the text, with its length.
+ls_result ls_rows_integer(const ls_rows *rows, size_t row, const char *label, int64_t *number);    // Fails when it is NULL or does not fit.
+ls_result ls_rows_value(const ls_rows *rows, const char **text);                                   // The first value of the only row, not NULL.
+ls_result ls_done_expect_rows(const ls_db_done *done, uint64_t rows); // Of the first statement. It is committed all the same: see `ls_transaction_expect_rows`.
+
+// Redis -----------------------------------------------------------------------------------------------------------------------------------------
+
+// A store of the grant. Each call connects anew.
+typedef struct {
+    int32_t handle;
+    const char *id;
+} ls_store;
+
+// What a command gave: a value, or a list of replies.
+typedef struct {
+    int32_t handle;
+    const char *line; // What was asked, for messages.
+} ls_reply;
+
+// What a scan found.
+typedef struct {
+    const ls_bytes *keys; // Each once, in order.
+    size_t count;
+    uint32_t total, slowest; // How long all of it took, and the slowest round trip: microseconds.
+} ls_scanned;
+
+ls_result ls_redis_open(const char *id, ls_store *store);                                             // The store that the grant has under that id.
+void ls_store_timeout(const ls_store *store, ls_duration longest);                                    // Of each call that follows. Without it the step's.
+ls_result ls_store_run(const ls_store *store, ls_list words, ls_reply *reply);                        // One command: `LS_LIST("GET", "app:1")`.
+ls_result ls_store_run_bytes(const ls_store *store, const ls_bytes *words, size_t count, ls_reply *reply); // As `ls_store_run`, with words of bytes.
+ls_result ls_store_ping(const ls_store *store, uint32_t *microseconds);                               // How soon it answers.
+ls_result ls_store_info(const ls_store *store, const char *section, const char **text);               // One section, or what it says by itself with "".
+ls_result ls_store_scan(const ls_store *store, ls_bytes prefix, uint32_t most, ls_scanned *scanned);  // The keys that begin with it. Holds nobody up.
+ls_result ls_store_delete_by_prefix(const ls_store *store, ls_bytes prefix, uint32_t most, uint32_t *deleted); // Counts first; none when there are more.
+
+const char *ls_reply_kind(const ls_reply *reply);                               // `nil`, `integer`, `text`, `number`, `boolean`, `list`, `map` or `error`.
+bool ls_reply_is_nil(const ls_reply *reply);                                    // Whether there was nothing.
+ls_result ls_reply_text(const ls_reply *reply, const char **text);              // A text, or another value as it is written. Fails when it has a NUL.
+ls_result ls_reply_bytes(const ls_reply *reply, ls_bytes *bytes);               // As `ls_reply_text`, with its length.
+ls_result ls_reply_integer(const ls_reply *reply, int64_t *number);             // From an integer or from a text that is one.
+uint32_t ls_reply_count(const ls_reply *reply);                                 // How many parts a list has; a map has two for each entry.
+ls_result ls_reply_part(const ls_reply *reply, uint32_t index, ls_reply *part); // One part, counted from 0; of a map key and value in turn.
+const char *ls_reply_json(const ls_reply *reply);                               // All of it as JSON.
+ls_result ls_reply_expect(const ls_reply *reply, const char *expected);         // `expected` is JSON: see `ls_json_text`.
+void ls_reply_drop(ls_reply *reply);                                            // Gives it back before the step ends: for who looks at thousands of parts.
+
+// Kubernetes ------------------------------------------------------------------------------------------------------------------------------------
+
+typedef struct ls_target ls_target;       // An object that is named, whether or not it is there. Nothing happens before one of its calls.
+typedef struct ls_selection ls_selection; // Objects of one kind that are sought. Nothing happens before `ls_selection_entries`.
+
+// How an object stood.
+typedef struct {
+    int32_t handle;
+} ls_revision;
+
+// What a change has made.
+typedef struct {
+    const char *object; // JSON, after it.
+    ls_list unpinned;   // Images that are not pinned by a digest: what they are may change.
+} ls_change;
+
+// How far a rollout is: the replicas that are wanted, of the new template, ready, and ready for as long as they must be.
+typedef struct {
+    uint32_t wanted, updated, ready, available;
+} ls_rollout;
+
+// Something that happened to an object: when it was last seen, `Normal` or `Warning`, `FailedScheduling` and the like, for a person, and how often.
+typedef struct {
+    const char *at, *kind, *reason, *message;
+    uint64_t count;
+} ls_event;
+
+ls_target *ls_kube_deployment(const char *ns, const char *id);                                         // A Deployment.
+ls_target *ls_kube_stateful_set(const char *ns, const char *id);                                       // A StatefulSet.
+ls_target *ls_kube_daemon_set(const char *ns, const char *id);                                         // A DaemonSet.
+ls_target *ls_kube_pod(const char *ns, const char *id);                                                // A pod.
+ls_target *ls_kube_object(const char *api_version, const char *kind, const char *ns, const char *id);  // Any; `ns` is "" for what belongs to none.
+ls_selection *ls_kube_pods(const char *ns);                                                            // Pods of a namespace.
+ls_selection *ls_kube_select(const char *api_version, const char *kind, const char *ns);               // Any; `ns` is "" for what belongs to none, or all.
+
+void ls_target_timeout(ls_target *target, ls_duration longest); // Of each call; without it half a minute, and for a wait the step's.
+void ls_target_dry_run(ls_target *target);                      // Changes are only tried: the server checks them and keeps nothing.
+void ls_target_force(ls_target *target);                        // `ls_target_apply` takes over fields that others manage.
+ls_result ls_target_read(const ls_target *target, const char **json);                          // NULL when it is not there. Without values of a `Secret`.
+ls_result ls_target_field(const ls_target *target, const char *pointer, const char **json);    // What is at a JSON pointer of it. It must be there.
+ls_result ls_target_revision(const ls_target *target, ls_revision *revision);                  // How it stands now.
+// Changes. How it stands is recorded before, for `ls_target_put_back`. `change` may be NULL.
+ls_result ls_target_apply(const ls_target *target, const char *json, ls_change *change);       // The fields that this procedure manages and no others.
+ls_result ls_target_patch(const ls_target *target, const char *json, ls_change *change);       // RFC 7386: lists are replaced, `null` removes.
+ls_result ls_target_scale(const ls_target *target, uint32_t replicas, ls_change *change);      // No share of traffic. To 0 is destructive.
+ls_result ls_target_set_image(const ls_target *target, const char *container, const char *image, ls_change *change); // Best with its digest.
+ls_result ls_target_restart(const ls_target *target, ls_change *change);                       // Replaces all of its pods.
+ls_result ls_target_delete(const ls_target *target);                                           // Not there is well. Destructive.
+ls_result ls_target_rollout_undo(const ls_target *target, const ls_revision *recorded, ls_change *change); // Most undos want the next one.
+// For an undo: puts back what the first change of this step has found. The pod template of a workload, and the number of replicas when this step has scaled it;
+// of other objects all fields; what was not there is deleted. Does nothing when this step has changed nothing.
+ls_result ls_target_put_back(const ls_target *target);
+ls_result ls_target_rollout_status(const ls_target *target, ls_rollout *rollout);              // Waits until it is complete.
+ls_result ls_target_wait_for_condition(const ls_target *target, const char *condition, const char *status, const char **json); // "Available", "True".
+ls_result ls_target_wait_for_json(const ls_target *target, const char *pointer, const char *value, const char **json); // A text, or as it is written.
+ls_result ls_target_wait_for_deleted(const ls_target *target);                                 // Waits until it is gone.
+// The last lines that it, or its pods, have logged; each begins with pod and container. `container` is "" for all, `since` 0 for ever.
+ls_result ls_target_logs(const ls_target *target, const char *container, uint32_t lines, ls_duration since, const char **text);
+ls_result ls_target_events(const ls_target *target, const ls_event **events, size_t *count);   // What happened to it lately, the latest last.
+
+const char *ls_revision_text(const ls_revision *revision);                          // As text, for another step.
+ls_result ls_revision_parse(const char *text, ls_revision *revision);               // From such text.
+const char *ls_revision_object(const ls_revision *revision);                        // JSON, without what the server alone says; NULL when it was not there.
+bool ls_revision_replicas(const ls_revision *revision, uint32_t *replicas);         // Whether, and how many were wanted.
+const char *ls_revision_image(const ls_revision *revision, const char *container);  // With the digest that ran where pods tell it; NULL when there is none.
+ls_result ls_change_expect_pinned(const ls_change *change);                         // Fails when an image is not pinned by a digest.
+
+void ls_selection_labels(ls_selection *selection, const char *selector);            // Only those with these labels: `app=api,tier!=test`.
+void ls_selection_fields(ls_selection *selection, const char *selector);            // Only those with these fields: `status.phase=Running`.
+void ls_selection_limit(ls_selection *selection, uint32_t count);                   // How many there may be: more is a failure. Without it 500.
+ls_result ls_selection_entries(const ls_selection *selection, ls_list *entries);    // The objects as JSON each, by namespace and name.
 
 // Probes ----------------------------------------------------------------------------------------------------------------------------------------
 

@@ -73,6 +73,15 @@ ls_result ls_artifact_bytes(const ls_artifact *artifact, ls_bytes *bytes) {
     return ls_done();
 }
 
+ls_result ls_artifact_read_at(const ls_artifact *artifact, uint64_t offset, uint32_t count, ls_bytes *bytes) {
+    const char *digits = ls_format("%llu", (unsigned long long)offset);
+    abi_result part;
+    contract_artifact_sealed_read_at(artifact->handle, ABI_TEXT(digits), (int32_t)count, &part);
+    LS_TRY(abi_given(&part));
+    *bytes = (ls_bytes){(const uint8_t *)part.as.text.data, part.as.text.size};
+    return ls_done();
+}
+
 ls_result ls_artifact_text(const ls_artifact *artifact, const char **text) {
     ls_bytes bytes;
     LS_TRY(ls_artifact_bytes(artifact, &bytes));

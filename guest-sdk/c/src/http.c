@@ -6,6 +6,18 @@
 
 #include <strings.h>
 
+// A part of a body: a field, or a file when it has a filename.
+typedef struct {
+    const char *name, *filename, *content_type;
+    ls_bytes content;
+} part;
+
+// What an answer that is waited for has.
+typedef struct {
+    uint16_t status; // When there is no text.
+    const char *pointer, *text;
+} until;
+
 struct ls_request {
     const char *method, *url;
     ls_header *headers;
@@ -17,6 +29,12 @@ struct ls_request {
     uint32_t redirects;
     ls_header *captures; // Pointer and id.
     size_t capture_count;
+    part *parts;
+    size_t part_count;
+    bool polled;
+    ls_duration every, within;
+    until *until;
+    size_t until_count;
     const ls_probe *probe;
 };
 
@@ -104,6 +122,59 @@ void ls_http_capture(ls_request *request, const char *pointer, const char *id) {
     request->captures[request->capture_count++] = (ls_header){pointer, id};
 }
 
+static void add_part(ls_request *request, part added) {
+    request->parts = abi_grown(request->parts, request->part_count, sizeof *request->parts);
+    request->parts[request->part_count++] = added;
+}
+
+void ls_http_part(ls_request *request, const char *name, const char *value) { add_part(request, (part){name, NULL, NULL, ls_bytes_of(value)}); }
+
+void ls_http_part_file(ls_request *request, const char *name, const char *filename, const char *content_type, ls_bytes bytes) {
+    add_part(request, (part){name, filename, content_type, bytes});
+}
+
+void ls_http_until(ls_request *request, ls_duration every, ls_duration within) {
+    request->polled = true;
+    request->every = every;
+    request->within = within;
+}
+
+static void wait_for(ls_request *request, until wanted) {
+    request->until = abi_grown(request->until, request->until_count, sizeof *request->until);
+    request->until[request->until_count++] = wanted;
+}
+
+void ls_http_until_status(ls_request *request, uint16_t status) { wait_for(request, (until){.status = status}); }
+void ls_http_until_json(ls_request *request, const char *pointer, const char *value) { wait_for(request, (until){0, pointer, value}); }
+void ls_http_until_text(ls_request *request, const char *text) { wait_for(request, (until){.text = text}); }
+
+static void say_parts(const ls_request *request, int32_t made) {
+    for (size_t at = 0; at < request->part_count; at++) {
+        const part *said = &request->parts[at];
+        const uint8_t *data = said->content.data;
+        size_t size = said->content.size;
+        if (said->filename) {
+            contract_http_request_part_file(made, ABI_TEXT(said->name), ABI_TEXT(said->filename), ABI_TEXT(said->content_type), data, size);
+        } else {
+            contract_http_request_part(made, ABI_TEXT(said->name), data, size);
+        }
+    }
+}
+
+static void say_until(const ls_request *request, int32_t made) {
+    if (request->polled) contract_http_request_poll(made, abi_millis(request->every), abi_millis(request->within));
+    for (size_t at = 0; at < request->until_count; at++) {
+        const until *said = &request->until[at];
+        if (said->pointer) {
+            contract_http_request_until_json(made, ABI_TEXT(said->pointer), ABI_TEXT(said->text));
+        } else if (said->text) {
+            contract_http_request_until_text(made, ABI_TEXT(said->text));
+        } else {
+            contract_http_request_until_status(made, said->status);
+        }
+    }
+}
+
 // In the host's words, but for the probe: what is asked as a probe has none.
 static int32_t ready(const ls_request *request) {
     int32_t made = contract_http_request(ABI_TEXT(request->method), ABI_TEXT(request->url));
@@ -118,6 +189,8 @@ static int32_t ready(const ls_request *request) {
     for (size_t at = 0; at < request->capture_count; at++) {
         contract_http_request_capture(made, ABI_TEXT(request->captures[at].name), ABI_TEXT(request->captures[at].value));
     }
+    say_parts(request, made);
+    say_until(request, made);
     return made;
 }
 
@@ -144,6 +217,7 @@ static const ls_response *received(const char *method, int32_t handle) {
     contract_http_response_timing(handle, &response->timing);
     response->status = (uint16_t)contract_http_response_status(handle);
     response->truncated = contract_http_response_truncated(handle);
+    response->tries = (uint32_t)contract_http_response_tries(handle);
     contract_http_response_drop(handle);
     ls_header *headers = ls_alloc((pairs.count + 1) * sizeof *headers);
     for (size_t at = 0; at < pairs.count; at++) headers[at] = (ls_header){pairs.items[at].key.data, pairs.items[at].value.data};
@@ -155,19 +229,46 @@ static const ls_response *received(const char *method, int32_t handle) {
     return response;
 }
 
-ls_result ls_http_send(const ls_request *request, const ls_response **response) {
+// In the host's words, with its probe.
+static int32_t whole(const ls_request *request) {
     int32_t made = ready(request);
     if (request->probe) {
         int32_t probe = probe_ready(request->probe);
         contract_http_request_probe(made, probe);
         contract_types_probe_drop(probe);
     }
+    return made;
+}
+
+ls_result ls_http_send(const ls_request *request, const ls_response **response) {
+    int32_t made = whole(request);
     abi_result sent;
     contract_http_request_send(made, &sent);
     contract_http_request_drop(made);
     LS_TRY(abi_given(&sent));
     *response = received(request->method, sent.as.handle);
     return ls_done();
+}
+
+ls_result ls_http_all(const ls_request *const *requests, size_t count, const ls_answer **answers) {
+    int32_t batch = contract_http_batch();
+    for (size_t at = 0; at < count; at++) {
+        int32_t made = whole(requests[at]);
+        contract_http_batch_add(batch, made);
+        contract_http_request_drop(made);
+    }
+    abi_result sent;
+    contract_http_batch_send(batch, &sent);
+    ls_answer *became = ls_alloc(count * sizeof *became);
+    for (size_t at = 0; at < count && !sent.is_err; at++) {
+        abi_result answer;
+        contract_http_batch_response(batch, (int32_t)at, &answer);
+        became[at].result = abi_given(&answer);
+        if (!answer.is_err) became[at].response = received(requests[at]->method, answer.as.handle);
+    }
+    contract_http_batch_drop(batch);
+    *answers = became;
+    return abi_given(&sent);
 }
 
 const char *ls_response_header(const ls_response *response, const char *name) {

@@ -1,5 +1,6 @@
 // Programs of the host that the grant allows: one program and its arguments, never a line for a shell to take apart.
 #include "abi.h"
+#include "artifact.h"
 #include "json.h"
 #include "probe.h"
 
@@ -9,10 +10,11 @@ struct ls_command {
     const char *program;
     const char **args;
     size_t arg_count;
-    ls_header *env;
-    size_t env_count;
-    const char *directory;
+    ls_header *env, *env_files;
+    size_t env_count, env_file_count;
+    const char *directory, *output;
     ls_bytes input;
+    const ls_artifact *input_artifact;
     ls_duration timeout;
     bool idempotent;
     const ls_probe *probe;
@@ -35,8 +37,15 @@ void ls_shell_env(ls_command *command, const char *name, const char *value) {
     command->env[command->env_count++] = (ls_header){name, value};
 }
 
+void ls_shell_env_file(ls_command *command, const char *name, const char *content) {
+    command->env_files = abi_grown(command->env_files, command->env_file_count, sizeof *command->env_files);
+    command->env_files[command->env_file_count++] = (ls_header){name, content};
+}
+
 void ls_shell_directory(ls_command *command, const char *path) { command->directory = path; }
 void ls_shell_stdin(ls_command *command, ls_bytes input) { command->input = input; }
+void ls_shell_stdin_artifact(ls_command *command, const ls_artifact *input) { command->input_artifact = input; }
+void ls_shell_stdout_artifact(ls_command *command, const char *id) { command->output = id; }
 void ls_shell_timeout(ls_command *command, ls_duration longest) { command->timeout = longest; }
 void ls_shell_idempotent(ls_command *command) { command->idempotent = true; }
 void ls_shell_probe(ls_command *command, const ls_probe *probe) { command->probe = probe; }
@@ -48,8 +57,13 @@ static int32_t ready(const ls_command *command) {
     for (size_t at = 0; at < command->env_count; at++) {
         contract_shell_command_env(made, ABI_TEXT(command->env[at].name), ABI_TEXT(command->env[at].value));
     }
+    for (size_t at = 0; at < command->env_file_count; at++) {
+        contract_shell_command_env_file(made, ABI_TEXT(command->env_files[at].name), ABI_TEXT(command->env_files[at].value));
+    }
     if (command->directory) contract_shell_command_directory(made, ABI_TEXT(command->directory));
     if (command->input.data) contract_shell_command_stdin(made, command->input.data, command->input.size);
+    if (command->input_artifact) contract_shell_command_stdin_artifact(made, command->input_artifact->handle);
+    if (command->output) contract_shell_command_stdout_artifact(made, ABI_TEXT(command->output));
     if (command->timeout) contract_shell_command_timeout(made, abi_millis(command->timeout));
     if (command->idempotent) contract_shell_command_idempotent(made);
     return made;
@@ -87,6 +101,13 @@ static const ls_exit *ended(const ls_command *command, int32_t handle) {
     exit->err = (ls_bytes){(const uint8_t *)err.data, err.size};
     exit->truncated = contract_shell_exit_truncated(handle);
     exit->duration = (uint32_t)contract_shell_exit_duration(handle);
+    abi_option kept;
+    contract_shell_exit_stdout_artifact(handle, &kept);
+    if (kept.some) {
+        ls_artifact *artifact = ls_alloc(sizeof *artifact);
+        *artifact = artifact_of(kept.as.handle);
+        exit->kept = artifact;
+    }
     contract_shell_exit_drop(handle);
     return exit;
 }
@@ -123,6 +144,12 @@ ls_list ls_exit_lines(const ls_exit *exit) {
         rest += size + (rest[size] != 0);
     }
     return (ls_list){lines, count};
+}
+
+ls_result ls_exit_stdout_artifact(const ls_exit *exit, ls_artifact *artifact) {
+    if (!exit->kept) return ls_fail("`%s`: its standard output has become no artifact: it ended with %d", exit->line, exit->code);
+    *artifact = *exit->kept;
+    return ls_done();
 }
 
 static const char *origin(const ls_exit *exit) { return ls_format("`%s`", exit->line); }

@@ -17,16 +17,16 @@ void host_begin(void) {
     host_failure = NULL;
 }
 
-__attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
+void say(const char *format, ...) {
     va_list values;
     va_start(values, format);
     host_said = ls_format("%s%s\n", host_said, abi_format(format, values));
     va_end(values);
 }
 
-static const char *told(const void *text, size_t size) { return ls_format("%.*s", (int)size, (const char *)text); }
+const char *told(const void *text, size_t size) { return ls_format("%.*s", (int)size, (const char *)text); }
 
-static const char *listed(const void *items, size_t count) {
+const char *listed(const void *items, size_t count) {
     const char *list = "";
     for (size_t at = 0; at < count; at++) {
         const abi_text *text = (const abi_text *)items + at;
@@ -44,47 +44,20 @@ static const char *paired(const void *items, size_t count) {
     return list;
 }
 
-static void give(void *into, const char *text) { *(abi_text *)into = (abi_text){text, strlen(text)}; }
+void give(void *into, const char *text) { *(abi_text *)into = (abi_text){text, strlen(text)}; }
 
-static void maybe(void *into, const char *text) {
+void maybe(void *into, const char *text) {
     abi_option *option = into;
     option->some = text != NULL;
     if (text) give(&option->as.text, text);
 }
 
-// Whether the call goes well; else its failure is there.
-static bool well(abi_result *result) {
+bool well(abi_result *result) {
     memset(result, 0, sizeof *result);
     result->is_err = host_failure != NULL;
     if (host_failure) result->as.failure = *host_failure;
     return !host_failure;
 }
-
-#define TEXT(function, word)                                                                                                                          \
-    void function(int32_t handle, const void *text, size_t size) {                                                                                    \
-        (void)handle;                                                                                                                                 \
-        say(word " %s", told(text, size));                                                                                                            \
-    }
-#define LIST(function, word)                                                                                                                          \
-    void function(int32_t handle, const void *items, size_t count) {                                                                                  \
-        (void)handle;                                                                                                                                 \
-        say(word " %s", listed(items, count));                                                                                                        \
-    }
-#define NUMBER(function, word)                                                                                                                        \
-    void function(int32_t handle, int32_t number) {                                                                                                   \
-        (void)handle;                                                                                                                                 \
-        say(word " %u", (uint32_t)number);                                                                                                            \
-    }
-#define WORD(function, word)                                                                                                                          \
-    void function(int32_t handle) {                                                                                                                   \
-        (void)handle;                                                                                                                                 \
-        say(word);                                                                                                                                    \
-    }
-#define TWO(function, word)                                                                                                                           \
-    int32_t function(const void *a, size_t a_size, const void *b, size_t b_size) {                                                                    \
-        say(word " %s, %s", told(a, a_size), told(b, b_size));                                                                                        \
-        return 1;                                                                                                                                     \
-    }
 
 TWO(contract_plan_description, "description")
 TEXT(contract_plan_description_title, "title")
@@ -174,6 +147,14 @@ int32_t contract_shell_command(const void *program, size_t size, const void *arg
     return 1;
 }
 
+void contract_shell_exit_stdout_artifact(int32_t exit, void *into) {
+    (void)exit;
+    abi_option *kept = into;
+    kept->some = host_status == 0;
+    kept->as.handle = 4;
+}
+
+int32_t contract_http_response_tries(int32_t response) { return (void)response, 3; }
 TEXT(contract_shell_command_directory, "directory")
 TEXT(contract_shell_command_stdin, "stdin")
 NUMBER(contract_shell_command_timeout, "timeout")

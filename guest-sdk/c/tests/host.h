@@ -16,6 +16,41 @@ extern int32_t host_status;        // The status of every response, and every pr
 extern abi_failure *host_failure;  // Why calls fail; NULL when they do not.
 
 void host_begin(void); // Forgets everything, and answers nothing.
+void far_tests(void);  // The tests of `far.c`.
+
+// For the parts of the host.
+__attribute__((format(printf, 1, 2))) void say(const char *format, ...); // Writes down a line.
+const char *told(const void *text, size_t size);                         // A text that a call was given.
+const char *listed(const void *items, size_t count);                     // Texts.
+void give(void *into, const char *text);                                 // Answers with a text,
+void maybe(void *into, const char *text);                                // with one or none,
+bool well(abi_result *result);                                           // with whether the call goes well; else its failure is there.
+
+#define TEXT(function, word)                                                                                                                          \
+    void function(int32_t handle, const void *text, size_t size) {                                                                                    \
+        (void)handle;                                                                                                                                 \
+        say(word " %s", told(text, size));                                                                                                            \
+    }
+#define LIST(function, word)                                                                                                                          \
+    void function(int32_t handle, const void *items, size_t count) {                                                                                  \
+        (void)handle;                                                                                                                                 \
+        say(word " %s", listed(items, count));                                                                                                        \
+    }
+#define NUMBER(function, word)                                                                                                                        \
+    void function(int32_t handle, int32_t number) {                                                                                                   \
+        (void)handle;                                                                                                                                 \
+        say(word " %u", (uint32_t)number);                                                                                                            \
+    }
+#define WORD(function, word)                                                                                                                          \
+    void function(int32_t handle) {                                                                                                                   \
+        (void)handle;                                                                                                                                 \
+        say(word);                                                                                                                                    \
+    }
+#define TWO(function, word)                                                                                                                           \
+    int32_t function(const void *a, size_t a_size, const void *b, size_t b_size) {                                                                    \
+        say(word " %s, %s", told(a, a_size), told(b, b_size));                                                                                        \
+        return 1;                                                                                                                                     \
+    }
 
 extern int tests_failed;
 // Goes on after a failure: one run shows all of them.

@@ -299,6 +299,7 @@ int main(void) {
     text_with_nul_is_refused_and_not_cut();
     headers_lines_and_json_are_expected();
     instants_are_added_to_and_compared();
-    printf(tests_failed ? "%d failures\n" : "14 tests of the C SDK passed\n", tests_failed);
+    far_tests();
+    printf(tests_failed ? "%d failures\n" : "22 tests of the C SDK passed\n", tests_failed);
     return tests_failed != 0;
 }

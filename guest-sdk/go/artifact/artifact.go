@@ -145,6 +145,18 @@ func (a *Artifact) Bytes() ([]byte, error) {
 	return bytes, nil
 }
 
+// ReadAt is at most so many bytes (at most 1 MiB) from an offset, of an artifact of any size. Fewer at the end, none after it.
+func (a *Artifact) ReadAt(offset uint64, count uint32) ([]byte, error) {
+	defer abi.Release()
+	var part abi.Area
+	digits, size := abi.Text(strconv.FormatUint(offset, 10))
+	abi.ArtifactSealedReadAt(a.handle, digits, size, int32(count), part.At())
+	if err := lockstep.Given(&part); err != nil {
+		return nil, err
+	}
+	return part.Bytes(1), nil
+}
+
 // Text is all of it as text.
 func (a *Artifact) Text() (string, error) {
 	bytes, err := a.Bytes()

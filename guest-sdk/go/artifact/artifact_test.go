@@ -81,3 +81,16 @@ func TestASizeThatIsNoNumberIsAnError(t *testing.T) {
 		t.Error(bytes, err)
 	}
 }
+
+func TestAPartIsReadFromAnOffsetOfAnySize(t *testing.T) {
+	keeping("18446744073709551615", nil)
+	var asked string
+	abi.ArtifactSealedReadAt = func(_ int32, at unsafe.Pointer, size uint32, count int32, into unsafe.Pointer) {
+		asked = fmt.Sprint(fake.Told(at, size), " ", count)
+		fake.Given(into, "end")
+	}
+	part, err := artifact.Of(8).ReadAt(1<<64-1, 5)
+	if err != nil || string(part) != "end" || asked != "18446744073709551615 5" {
+		t.Error(part, err, asked)
+	}
+}

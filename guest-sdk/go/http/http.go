@@ -22,6 +22,7 @@ type Request struct {
 	redirects   *uint32
 	idempotent  bool
 	captures    [][2]string
+	says        []func(int32)
 	probe       *lockstep.Probe
 	problem     error
 }
@@ -129,6 +130,62 @@ func (r *Request) Capture(pointer, id string) *Request {
 	return r
 }
 
+// Part is a field of a body of several parts, which the host puts together. The value may hold a secret.
+func (r *Request) Part(name string, value any) *Request {
+	content := fmt.Sprint(value)
+	return r.say(func(request int32) {
+		key, keySize := abi.Text(name)
+		text, size := abi.Text(content)
+		abi.HttpRequestPart(request, key, keySize, text, size)
+	})
+}
+
+// PartFile is a file among the parts of the body: as Part.
+func (r *Request) PartFile(name, filename, contentType string, content []byte) *Request {
+	held := append([]byte{}, content...)
+	return r.say(func(request int32) {
+		key, keySize := abi.Text(name)
+		file, fileSize := abi.Text(filename)
+		kind, kindSize := abi.Text(contentType)
+		bytes, size := abi.Bytes(held)
+		abi.HttpRequestPartFile(request, key, keySize, file, fileSize, kind, kindSize, bytes, size)
+	})
+}
+
+// Until asks again, so often and so long, until the answer is the one that the next lines say; without any, one with a status below 400. The host does it, in
+// one call; clock.Within asks from here, call by call. Not for what must not be done twice.
+func (r *Request) Until(every, within time.Duration) *Request {
+	return r.say(func(request int32) { abi.HttpRequestPoll(request, abi.Milliseconds(every), abi.Milliseconds(within)) })
+}
+
+// UntilStatus waits for this status, or another one that is said so.
+func (r *Request) UntilStatus(status int) *Request {
+	return r.say(func(request int32) { abi.HttpRequestUntilStatus(request, int32(status)) })
+}
+
+// UntilJSON waits for this value at a JSON pointer of the body: a string, a number or a flag.
+func (r *Request) UntilJSON(pointer string, value any) *Request {
+	wanted := fmt.Sprint(value)
+	return r.say(func(request int32) {
+		at, atSize := abi.Text(pointer)
+		text, size := abi.Text(wanted)
+		abi.HttpRequestUntilJson(request, at, atSize, text, size)
+	})
+}
+
+// UntilText waits for a body with this text in it.
+func (r *Request) UntilText(text string) *Request {
+	return r.say(func(request int32) {
+		wanted, size := abi.Text(text)
+		abi.HttpRequestUntilText(request, wanted, size)
+	})
+}
+
+func (r *Request) say(says func(int32)) *Request {
+	r.says = append(r.says, says)
+	return r
+}
+
 // Probe is how the host finds out whether it happened when its outcome was lost.
 func (r *Request) Probe(probe *lockstep.Probe) *Request {
 	r.probe = probe
@@ -150,12 +207,9 @@ func Probe(url string) *lockstep.Probe { return Get(url).AsProbe() }
 // Send sends it and waits for the whole response. A status of 400 or above is a response as well: say what you expect.
 func (r *Request) Send() (*Response, error) {
 	defer abi.Release()
-	if r.problem != nil {
-		return nil, r.problem
-	}
-	request := r.ready()
-	if r.probe != nil {
-		r.probe.Attach(func(probe int32) { abi.HttpRequestProbe(request, probe) })
+	request, err := r.whole()
+	if err != nil {
+		return nil, err
 	}
 	var sent abi.Area
 	abi.HttpRequestSend(request, sent.At())
@@ -164,6 +218,55 @@ func (r *Request) Send() (*Response, error) {
 		return nil, err
 	}
 	return received(r.method, sent.Handle(1)), nil
+}
+
+// Answer is what became of one of several requests: a response or an error.
+type Answer struct {
+	Response *Response
+	Err      error
+}
+
+// All sends requests, at most 100, reads side by side: what became of each, in the order given. One that changes something is sent by itself, in its place.
+func All(requests ...*Request) ([]Answer, error) {
+	defer abi.Release()
+	batch := abi.HttpBatch()
+	defer abi.HttpBatchDrop(batch)
+	for _, request := range requests {
+		whole, err := request.whole()
+		if err != nil {
+			return nil, err
+		}
+		abi.HttpBatchAdd(batch, whole)
+		abi.HttpRequestDrop(whole)
+	}
+	var sent abi.Area
+	abi.HttpBatchSend(batch, sent.At())
+	if err := lockstep.Given(&sent); err != nil {
+		return nil, err
+	}
+	answers := make([]Answer, len(requests))
+	for index, request := range requests {
+		var became abi.Area
+		abi.HttpBatchResponse(batch, int32(index), became.At())
+		if err := lockstep.Given(&became); err != nil {
+			answers[index].Err = err
+		} else {
+			answers[index].Response = received(request.method, became.Handle(1))
+		}
+	}
+	return answers, nil
+}
+
+// whole is the request in the host's words, with its probe.
+func (r *Request) whole() (int32, error) {
+	if r.problem != nil {
+		return 0, r.problem
+	}
+	request := r.ready()
+	if r.probe != nil {
+		r.probe.Attach(func(probe int32) { abi.HttpRequestProbe(request, probe) })
+	}
+	return request, nil
 }
 
 // ready is the request in the host's words, but for the probe.
@@ -197,6 +300,9 @@ func (r *Request) ready() int32 {
 		id, idSize := abi.Text(capture[1])
 		abi.HttpRequestCapture(request, pointer, pointerSize, id, idSize)
 	}
+	for _, says := range r.says {
+		says(request)
+	}
 	return request
 }
 
@@ -229,6 +335,8 @@ type Response struct {
 	Truncated bool
 	// Timing is how long each part took.
 	Timing Timing
+	// Tries is how often it was asked until this was the answer: 0 without Until.
+	Tries uint32
 }
 
 // Timing is how long each part of an exchange took; a part that did not take place is 0.
@@ -249,6 +357,7 @@ func received(method string, handle int32) *Response {
 		Body:      body.Bytes(0),
 		Truncated: abi.HttpResponseTruncated(handle) != 0,
 		Timing:    Timing{DNS: part(0), Connect: part(1), TLS: part(2), FirstByte: part(3), Total: part(4)},
+		Tries:     uint32(abi.HttpResponseTries(handle)),
 	}
 	abi.HttpResponseDrop(handle)
 	return response

@@ -39,6 +39,7 @@ func answering(status int32, body string, fails func(unsafe.Pointer)) *[]string 
 	abi.HttpResponseTiming = func(_ int32, into unsafe.Pointer) { (*abi.Area)(into)[4] = 1_500_000 }
 	abi.HttpResponseStatus = func(int32) int32 { return status }
 	abi.HttpResponseTruncated = func(int32) int32 { return 0 }
+	abi.HttpResponseTries = func(int32) int32 { return 3 }
 	return asked
 }
 
@@ -149,5 +150,48 @@ func TestAFailureOfTheHostIsAnErrorWithItsCode(t *testing.T) {
 		if failure, is := err.(*lockstep.Failure); !is || *failure != wanted {
 			t.Errorf("%#v", err)
 		}
+	}
+}
+
+func TestARequestIsAskedAgainByTheHost(t *testing.T) {
+	answering(200, "", nil)
+	h := fake.New()
+	abi.HttpRequestPoll = func(_, every, within int32) { h.Begun("poll", fmt.Sprint(every, " ", within)) }
+	abi.HttpRequestUntilStatus, abi.HttpRequestUntilJson, abi.HttpRequestUntilText = h.Number("status"), h.Two("json"), h.Text("text")
+	abi.HttpRequestPart = h.Two("part")
+	abi.HttpRequestPartFile = func(_ int32, name unsafe.Pointer, nameSize uint32, file unsafe.Pointer, fileSize uint32, kind unsafe.Pointer, kindSize uint32, bytes unsafe.Pointer, size uint32) {
+		h.Begun("file", fake.Told(name, nameSize), fake.Told(file, fileSize), fake.Told(kind, kindSize), fake.Told(bytes, size))
+	}
+	request := http.Post("http://shop/").Part("a", 1).PartFile("b", "b.txt", "text/plain", []byte{1})
+	response, err := request.Until(2*time.Second, 5*time.Minute).UntilStatus(200).UntilJSON("/state", true).UntilText("live").Send()
+	if err != nil || response.Tries != 3 {
+		t.Fatal(response, err)
+	}
+	if told := h.Told(); told != "part a, 1\nfile b, b.txt, text/plain, \x01\npoll 2000 300000\nstatus 200\njson /state, true\ntext live" {
+		t.Error(told)
+	}
+}
+
+func TestRequestsAreSentSideBySideAndEachHasItsAnswer(t *testing.T) {
+	asked := answering(204, "", nil)
+	h := fake.New()
+	abi.HttpBatch = func() int32 { return h.Begun("batch") }
+	abi.HttpBatchAdd, abi.HttpBatchDrop = h.Number("add"), h.Word("drop")
+	abi.HttpBatchSend = func(int32, unsafe.Pointer) { h.Begun("send") }
+	abi.HttpBatchResponse = func(_, index int32, into unsafe.Pointer) {
+		if index == 1 {
+			fake.Fails(into, uint32(lockstep.Denied), "", "no rule", false)
+		}
+	}
+	answers, err := http.All(http.Get("http://a/"), http.Get("http://b/"))
+	if err != nil || len(answers) != 2 || answers[0].Response.Status != 204 || fmt.Sprint(answers[1].Err) != "denied: no rule" {
+		t.Fatal(answers, err)
+	}
+	if told := h.Told() + fmt.Sprint(*asked); told != "batch \nadd 1\nadd 1\nsend \ndrop[GET http://a/ GET http://b/]" {
+		t.Error(told)
+	}
+	answers, err = http.All(http.Get("http://a/").JSON(func() {}))
+	if answers != nil || fmt.Sprint(err) != "writing the body of GET http://a/: writing JSON: json: unsupported type: func()" {
+		t.Error(answers, err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"lockstep"
+	"lockstep/artifact"
 	"lockstep/internal/abi"
 )
 
@@ -16,8 +17,11 @@ type Cmd struct {
 	program    string
 	args       []string
 	env        [][2]string
+	envFiles   [][2]string
 	directory  string
 	stdin      []byte
+	input      *artifact.Artifact
+	output     *string
 	timeout    time.Duration
 	idempotent bool
 	probe      *lockstep.Probe
@@ -38,6 +42,13 @@ func (c *Cmd) Env(name string, value any) *Cmd {
 	return c
 }
 
+// EnvFile sets a variable the grant allows to the path of a file with this content, which only the program can open, while it runs: for programs that take a
+// password from a file. The content may hold a secret.
+func (c *Cmd) EnvFile(name string, content any) *Cmd {
+	c.envFiles = append(c.envFiles, [2]string{name, fmt.Sprint(content)})
+	return c
+}
+
 // Directory is the working directory, one the grant allows. Without it the grant's own.
 func (c *Cmd) Directory(path string) *Cmd {
 	c.directory = path
@@ -47,6 +58,18 @@ func (c *Cmd) Directory(path string) *Cmd {
 // Stdin is standard input. Secrets' markers in it are replaced by the host.
 func (c *Cmd) Stdin(input []byte) *Cmd {
 	c.stdin = input
+	return c
+}
+
+// StdinArtifact is standard input: an artifact of any size, as it is. In the place of Stdin.
+func (c *Cmd) StdinArtifact(input *artifact.Artifact) *Cmd {
+	c.input = input
+	return c
+}
+
+// StdoutArtifact makes its standard output an artifact of any size, once it has ended with 0: Exit.StdoutArtifact has it.
+func (c *Cmd) StdoutArtifact(id string) *Cmd {
+	c.output = &id
 	return c
 }
 
@@ -110,6 +133,11 @@ func (c *Cmd) ready() int32 {
 		value, valueSize := abi.Text(variable[1])
 		abi.ShellCommandEnv(command, name, nameSize, value, valueSize)
 	}
+	for _, variable := range c.envFiles {
+		name, nameSize := abi.Text(variable[0])
+		content, contentSize := abi.Text(variable[1])
+		abi.ShellCommandEnvFile(command, name, nameSize, content, contentSize)
+	}
 	if c.directory != "" {
 		path, size := abi.Text(c.directory)
 		abi.ShellCommandDirectory(command, path, size)
@@ -117,6 +145,13 @@ func (c *Cmd) ready() int32 {
 	if c.stdin != nil {
 		input, size := abi.Bytes(c.stdin)
 		abi.ShellCommandStdin(command, input, size)
+	}
+	if c.input != nil {
+		abi.ShellCommandStdinArtifact(command, c.input.Handle())
+	}
+	if c.output != nil {
+		id, size := abi.Text(*c.output)
+		abi.ShellCommandStdoutArtifact(command, id, size)
 	}
 	if c.timeout > 0 {
 		abi.ShellCommandTimeout(command, abi.Milliseconds(c.timeout))
@@ -142,6 +177,7 @@ func (c *Cmd) line() string {
 // Exit is how a command ended.
 type Exit struct {
 	line string
+	kept *artifact.Artifact
 	// Code is the exit code; 128 and the signal's number when a signal ended it.
 	Code int32
 	// Stdout and Stderr are what it wrote.
@@ -153,7 +189,7 @@ type Exit struct {
 }
 
 func ended(line string, handle int32) *Exit {
-	var stdout, stderr abi.Area
+	var stdout, stderr, kept abi.Area
 	abi.ShellExitStdout(handle, stdout.At())
 	abi.ShellExitStderr(handle, stderr.At())
 	exit := &Exit{
@@ -164,8 +200,20 @@ func ended(line string, handle int32) *Exit {
 		Truncated: abi.ShellExitTruncated(handle) != 0,
 		Duration:  time.Duration(uint32(abi.ShellExitDuration(handle))) * time.Millisecond,
 	}
+	abi.ShellExitStdoutArtifact(handle, kept.At())
+	if kept.Some(0) {
+		exit.kept = artifact.Of(kept.Handle(1))
+	}
 	abi.ShellExitDrop(handle)
 	return exit
+}
+
+// StdoutArtifact is what standard output has become. Fails when it was not to become an artifact, or the program did not end with 0.
+func (e *Exit) StdoutArtifact() (*artifact.Artifact, error) {
+	if e.kept == nil {
+		return nil, lockstep.Fail("`%s`: its standard output has become no artifact: it ended with %d", e.line, e.Code)
+	}
+	return e.kept, nil
 }
 
 // Text is standard output as text, without white space at its end.

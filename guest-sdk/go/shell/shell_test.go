@@ -5,6 +5,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"lockstep/artifact"
 	"lockstep/internal/abi"
 	"lockstep/internal/fake"
 	"lockstep/shell"
@@ -17,6 +18,7 @@ func said(t *testing.T, stdout string) *shell.Exit {
 	abi.ShellCommandRun = func(int32, unsafe.Pointer) {}
 	abi.ShellExitStdout = func(_ int32, into unsafe.Pointer) { fake.Text(into, stdout) }
 	abi.ShellExitStderr = func(_ int32, into unsafe.Pointer) { fake.Text(into, "") }
+	abi.ShellExitStdoutArtifact = func(int32, unsafe.Pointer) {}
 	abi.ShellExitCode, abi.ShellExitTruncated, abi.ShellExitDuration = zero, zero, zero
 	abi.ShellCommandDrop, abi.ShellExitDrop = func(int32) {}, func(int32) {}
 	exit, err := shell.Command("/bin/say").Run()
@@ -43,6 +45,37 @@ func TestTheOutputIsReadAsJSON(t *testing.T) {
 	}
 	err := said(t, "no JSON\n").JSON(&read)
 	if told := fmt.Sprint(err); told != "`/bin/say`: expected JSON, found no JSON (invalid character 'o' in literal null (expecting 'u'))" {
+		t.Error(told)
+	}
+}
+
+func TestACommandReadsAnArtifactAndMakesOne(t *testing.T) {
+	said(t, "")
+	h := fake.New()
+	abi.ArtifactSealedId = func(_ int32, into unsafe.Pointer) { fake.Text(into, "dump") }
+	abi.ArtifactSealedDigest = func(_ int32, into unsafe.Pointer) { fake.Text(into, "sha256:ab12") }
+	abi.ShellCommandEnvFile, abi.ShellCommandStdinArtifact, abi.ShellCommandStdoutArtifact = h.Two("env file"), h.Number("stdin"), h.Text("stdout")
+	kept := func(there uint32) func(int32, unsafe.Pointer) {
+		return func(_ int32, into unsafe.Pointer) { (*abi.Area)(into)[0], (*abi.Area)(into)[1] = there, 7 }
+	}
+	abi.ShellExitStdoutArtifact = kept(1)
+	command := shell.Command("/bin/restore").EnvFile("PASSWORD", "…").StdinArtifact(artifact.Of(3)).StdoutArtifact("log")
+	exit, err := command.Run()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if told := h.Told(); told != "env file PASSWORD, …\nstdin 3\nstdout log" {
+		t.Error(told)
+	}
+	if made, err := exit.StdoutArtifact(); err != nil || made.Handle() != 7 {
+		t.Error(made, err)
+	}
+	abi.ShellExitStdoutArtifact = kept(0)
+	if exit, err = command.Run(); err != nil {
+		t.Fatal(err)
+	}
+	_, err = exit.StdoutArtifact()
+	if told := fmt.Sprint(err); told != "`/bin/restore`: its standard output has become no artifact: it ended with 0" {
 		t.Error(told)
 	}
 }

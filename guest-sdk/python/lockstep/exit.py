@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from . import json
-from .failure import LockstepError, answer, assertion
+from .failure import LockstepError, answer, assertion, fail
+from .sealed import Artifact
 
 
 class Exit:
@@ -39,6 +40,13 @@ class Exit:
     def stderr(self) -> bytes:
         """Standard error."""
         return self._exit.stderr()
+
+    def stdout_artifact(self) -> Artifact:
+        """What standard output has become. Fails when it was not to become an artifact, or the program did not end with 0."""
+        sealed = self._exit.stdout_artifact()
+        if sealed is None:
+            raise fail(f"{self._origin}: its standard output has become no artifact: it ended with {self.code()}")
+        return Artifact(sealed)
 
     def truncated(self) -> bool:
         """Whether an output was longer than the grant's limit, and has been cut."""

@@ -47,6 +47,18 @@ def signed(what: str, value: object) -> int:
     return _between(what, value, -0x8000_0000, 0x7FFF_FFFF)
 
 
+def digits(what: str, value: object) -> str:
+    """A whole number of at least 0 and of any size, as decimal digits."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise fail(f"{what} must be a whole number of at least 0, found {repr(value) if isinstance(value, (int, float)) else type(value).__name__}")
+    return str(value)
+
+
+def octets(what: str, value: object) -> bytes:
+    """Bytes, or those of a text."""
+    return text(what, value).encode() if isinstance(value, str) else content(what, value)
+
+
 def content(what: str, value: object) -> bytes:
     """Bytes, as the host takes them."""
     if isinstance(value, (bytes, bytearray, memoryview)):

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from wit_world.imports import http as host
 
 from . import encoding, given, json
-from .failure import answer
+from .failure import LockstepError, answer
 from .marked import Secret
 from .probe import Probe
 from .response import Response
 from .units import whole_millis
 
-__all__ = ["Request", "Response", "delete", "get", "head", "options", "patch", "post", "put"]
+__all__ = ["Request", "Response", "all", "delete", "get", "head", "options", "patch", "post", "put"]
 
 
 class Request:
@@ -83,6 +83,40 @@ class Request:
         where, into = given.text("a pointer", pointer), given.text("a secret's id", id)
         return self._saying(lambda request: request.capture(where, into))
 
+    def part(self, name: str, value: object) -> Request:
+        """A field of a body of several parts, which the host puts together. The value may hold a secret."""
+        key, content = given.text("a part's name", name), given.words(f"the part `{name}`", value)
+        return self._saying(lambda request: request.part(key, content))
+
+    def part_file(self, name: str, filename: str, content_type: str, content: builtins.bytes) -> Request:
+        """A file among the parts of the body: as `part`."""
+        key, file = given.text("a part's name", name), given.text("a file's name", filename)
+        kind, held = given.text("a content type", content_type), given.content(f"the part `{name}`", content)
+        return self._saying(lambda request: request.part_file(key, file, kind, held))
+
+    def until(self, every: timedelta, within: timedelta) -> Request:
+        """Asks again, so often and so long, until the answer is the one that the next lines say; without any, one with a status below 400.
+
+        The host does it, in one call; `within` asks from here, call by call. Not for what must not be done twice.
+        """
+        pause, longest = whole_millis("a wait", every), whole_millis("a deadline", within)
+        return self._saying(lambda request: request.poll(pause, longest))
+
+    def until_status(self, status: int) -> Request:
+        """Waits for this status, or another one that is said so."""
+        wanted = given.whole("a status", status)
+        return self._saying(lambda request: request.until_status(wanted))
+
+    def until_json(self, pointer: str, value: object) -> Request:
+        """Waits for this value at a JSON pointer of the body: a text, a number or a flag."""
+        where, what = given.text("a pointer", pointer), given.words("the value at a pointer", value)
+        return self._saying(lambda request: request.until_json(where, what))
+
+    def until_text(self, text: str) -> Request:
+        """Waits for a body with this text in it."""
+        wanted = given.text("what is waited for", text)
+        return self._saying(lambda request: request.until_text(wanted))
+
     def probe(self, probe: Probe) -> Request:
         """How the host finds out whether it happened when its outcome was lost. Of use for what must not be done twice only."""
         self._probe = probe
@@ -94,10 +128,18 @@ class Request:
 
     def send(self) -> Response:
         """Sends it and waits for the whole response. A status of 400 or above is a response as well: say what you expect."""
+        return self.received(self.whole().send)
+
+    def received(self, call: Callable[..., Any], *args: int) -> Response:
+        """What a call gives for this request."""
+        return Response(self._method, answer(call, *args))
+
+    def whole(self) -> host.Request:
+        """In the host's words, with its probe."""
         request = self._ready()
         if self._probe is not None:
             request.probe(self._probe.ready())
-        return Response(self._method, answer(request.send))
+        return request
 
     def _saying(self, says: Callable[[Any], None]) -> Request:
         self._says.append(says)
@@ -150,6 +192,24 @@ def delete(url: str) -> Request:
 def options(url: str) -> Request:
     """An `OPTIONS`: read."""
     return Request("OPTIONS", url)
+
+
+def all(requests: Iterable[Request]) -> list[Response | LockstepError]:
+    """Sends requests, at most 100, reads side by side: what became of each, a response or the failure in its place, in the order given.
+
+    One that changes something is sent by itself, in its place.
+    """
+    batch, given = host.Batch(), list(requests)
+    for request in given:
+        batch.add(request.whole())
+    answer(batch.send)
+    became: list[Response | LockstepError] = []
+    for index, request in enumerate(given):
+        try:
+            became.append(request.received(batch.response, index))
+        except LockstepError as failure:
+            became.append(failure)
+    return became
 
 
 Probe.http = staticmethod(lambda url: get(url).as_probe())

@@ -20,6 +20,10 @@ class Response:
         self._response = response
         self._text: str | None = None
 
+    def tries(self) -> int:
+        """How often it was asked until this was the answer: 0 without `until`."""
+        return self._response.tries()
+
     def status(self) -> int:
         """100 to 599."""
         return self._response.status()

@@ -7,6 +7,7 @@ from typing import Any
 
 from .digest import expect_digest
 from .failure import answer, fail
+from .given import digits, whole
 
 _AT_ONCE = 1 << 20
 """How much one read asks for: the contract's most."""
@@ -40,6 +41,10 @@ class Artifact:
                 raise fail(f"artifact `{self.id()}` ends after {len(read)} of {size} bytes")
             read += part
         return builtins.bytes(read)
+
+    def read_at(self, offset: int, count: int) -> builtins.bytes:
+        """At most `count` bytes (at most 1 MiB) from `offset`, of an artifact of any size. Fewer at the end, none after it."""
+        return answer(self.sealed.read_at, digits("an offset", offset), whole("the number of bytes", count))
 
     def text(self) -> str:
         """All of it as text."""

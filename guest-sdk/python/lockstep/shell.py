@@ -12,6 +12,7 @@ from . import given, json
 from .exit import Exit
 from .failure import answer
 from .probe import Probe
+from .sealed import Artifact
 from .units import whole_millis
 
 __all__ = ["Command", "Exit", "command"]
@@ -41,6 +42,14 @@ class Command:
         key, content = given.text("a variable's name", name), given.words(f"the variable `{name}`", value)
         return self._saying(lambda command: command.env(key, content))
 
+    def env_file(self, name: str, content: object) -> Command:
+        """Sets a variable the grant allows to the path of a file with this content, which only the program can open, while it runs.
+
+        For programs that take a password from a file. The content may hold a secret.
+        """
+        key, held = given.text("a variable's name", name), given.words(f"the file of the variable `{name}`", content)
+        return self._saying(lambda command: command.env_file(key, held))
+
     def directory(self, path: str) -> Command:
         """The working directory, absolute, one the grant allows."""
         checked = given.text("a directory", path)
@@ -50,6 +59,15 @@ class Command:
         """What it reads on standard input: text or bytes. May hold a secret."""
         content = given.text("standard input", input).encode() if isinstance(input, str) else given.content("standard input", input)
         return self._saying(lambda command: command.stdin(content))
+
+    def stdin_artifact(self, input: Artifact) -> Command:
+        """What it reads on standard input: an artifact of any size, as it is. In the place of `stdin`."""
+        return self._saying(lambda command: command.stdin_artifact(input.sealed))
+
+    def stdout_artifact(self, id: str) -> Command:
+        """Makes its standard output an artifact of any size, once it has ended with 0: `Exit.stdout_artifact` has it."""
+        checked = given.text("an artifact's id", id)
+        return self._saying(lambda command: command.stdout_artifact(checked))
 
     def timeout(self, longest: timedelta) -> Command:
         """Deadline, after which it and all it started are killed. Without it the step's."""

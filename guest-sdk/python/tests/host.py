@@ -93,6 +93,44 @@ class Request(Told): ...
 class Command(Told): ...
 
 
+class Opened(Told):
+    """What is there when the host says so, and made by nobody."""
+
+    @classmethod
+    def open(cls, id: str) -> Opened:
+        return cls(id)
+
+
+class Store(Opened): ...
+
+
+class Database(Opened): ...
+
+
+class Statement(Told): ...
+
+
+class Transaction(Told): ...
+
+
+class Target(Told): ...
+
+
+class Selection(Told): ...
+
+
+class Revision:
+    @staticmethod
+    def parse(text: str) -> Any:
+        said.append(("parse", text))
+        return answers["parse"]()
+
+
+class Batch(Told):
+    def response(self, index: int) -> Any:
+        return answers[f"response {index}"]()
+
+
 def pause(milliseconds: int) -> None:
     global now
     said.append(("pause", milliseconds))
@@ -112,17 +150,22 @@ def speak(level: str) -> Callable[..., None]:
     return lambda message, fields: said.append((level, message, [(pair.key, pair.value) for pair in fields]))
 
 
+def giving(**parts: Any) -> Any:
+    """What came of a call: gives the parts as they stand."""
+    return SimpleNamespace(**{name: (lambda *_, value=value: value) for name, value in parts.items()})
+
+
 def response(status: int, body: str) -> Any:
     """What came back."""
     timing = SimpleNamespace(total=1_500_000)
-    given = {"status": status, "body": body.encode(), "body_text": body, "url": "http://shop/health", "timing": timing, "headers": [Pair("X-Side", "blue")]}
-    return SimpleNamespace(**{name: (lambda value=value: value) for name, value in given.items()})
+    headers = [Pair("X-Side", "blue")]
+    return giving(status=status, body=body.encode(), body_text=body, url="http://shop/health", timing=timing, headers=headers, tries=3)
 
 
 def exit(code: int, out: str, err: str = "") -> Any:
     """How a command ended."""
-    given = {"code": code, "stdout": out.encode(), "stdout_text": out, "stderr": err.encode(), "stderr_text": err, "duration": 3, "truncated": False}
-    return SimpleNamespace(**{name: (lambda value=value: value) for name, value in given.items()})
+    texts = {"stdout": out.encode(), "stdout_text": out, "stderr": err.encode(), "stderr_text": err}
+    return giving(code=code, duration=3, truncated=False, stdout_artifact=None, **texts)
 
 
 def install() -> None:
@@ -135,9 +178,12 @@ def install() -> None:
         "clock": {"now": lambda: now.isoformat(), "pause": pause},
         "log": {level: speak(level) for level in ("debug", "info", "warn", "error")},
         "random": {"bytes": bytes, "uuid": lambda: ""},
-        "http": {"Request": Request},
+        "http": {"Request": Request, "Batch": Batch},
         "shell": {"Command": Command},
         "files": files,
+        "redis": {"Store": Store},
+        "db": {"Database": Database, "Statement": Statement, "Transaction": Transaction},
+        "kube": {"Target": Target, "Revision": Revision, "Selection": Selection},
         "artifact": {},
         "secret": {},
     }

@@ -68,7 +68,7 @@ impl Database {
 
     /// Runs a statement that only reads.
     pub fn query(&self, statement: Statement) -> Result<Rows> {
-        self.inner.query(&statement.ready()).map(|rows| Rows::of(&rows)).map_err(Failure::from_host)
+        self.inner.query(&statement.ready()).map(Rows::of).map_err(Failure::from_host)
     }
 
     /// Runs one statement, in a transaction of its own.
@@ -202,7 +202,7 @@ impl Done {
     fn of(done: &host::Done) -> Self {
         let all = 0..done.count();
         let affected = all.clone().map(|statement| done.affected(statement).parse().unwrap_or(u64::MAX)).collect();
-        Self { affected, returned: all.map(|statement| Rows::of(&done.returned(statement))).collect() }
+        Self { affected, returned: all.map(|statement| Rows::of(done.returned(statement))).collect() }
     }
 
     /// How many rows the first statement concerned.

@@ -113,6 +113,7 @@ declare module "lockstep:contract/artifact@0.1.0" {
         digest(): string;
         size(): string;
         read(offset: number, count: number): Uint8Array;
+        readAt(offset: string, count: number): Uint8Array;
     }
 
     class Draft {
@@ -146,6 +147,7 @@ declare module "lockstep:contract/http@0.1.0" {
         truncated(): boolean;
         url(): string;
         timing(): Timing;
+        tries(): number;
     }
 
     class Request {
@@ -159,15 +161,28 @@ declare module "lockstep:contract/http@0.1.0" {
         probe(probe: Probe): void;
         asProbe(): Probe;
         capture(pointer: string, id: string): void;
+        part(key: string, value: string): void;
+        partFile(key: string, filename: string, contentType: string, bytes: Uint8Array): void;
+        poll(everyMilliseconds: number, withinMilliseconds: number): void;
+        untilStatus(status: number): void;
+        untilJson(pointer: string, value: string): void;
+        untilText(text: string): void;
         send(): Response;
     }
 
-    const http: { Request: typeof Request };
+    class Batch {
+        add(request: Request): void;
+        send(): void;
+        response(index: number): Response;
+    }
+
+    const http: { Request: typeof Request; Batch: typeof Batch };
     export default http;
 }
 
 declare module "lockstep:contract/shell@0.1.0" {
     import type { Probe } from "lockstep:contract/types@0.1.0";
+    import type { Sealed } from "lockstep:contract/artifact@0.1.0";
 
     export interface Exit {
         code(): number;
@@ -175,6 +190,7 @@ declare module "lockstep:contract/shell@0.1.0" {
         stdoutText(): string;
         stderr(): Uint8Array;
         stderrText(): string;
+        stdoutArtifact(): Sealed | null;
         truncated(): boolean;
         duration(): number;
     }
@@ -182,9 +198,12 @@ declare module "lockstep:contract/shell@0.1.0" {
     class Command {
         constructor(program: string, args: string[]);
         env(key: string, value: string): void;
+        envFile(key: string, content: string): void;
         directory(path: string): void;
         stdin(bytes: Uint8Array): void;
         stdinText(text: string): void;
+        stdinArtifact(content: Sealed): void;
+        stdoutArtifact(id: string): void;
         timeout(milliseconds: number): void;
         idempotent(): void;
         probe(probe: Probe): void;
@@ -236,4 +255,138 @@ declare module "lockstep:contract/secret@0.1.0" {
 
     const secret: { byId(id: string): Value };
     export default secret;
+}
+
+declare module "lockstep:contract/redis@0.1.0" {
+    export interface Reply {
+        kind(): string;
+        text(): string;
+        bytes(): Uint8Array;
+        integer(): string;
+        count(): number;
+        part(index: number): Reply;
+        json(): string;
+    }
+
+    export interface Scanned {
+        keys(): Uint8Array[];
+        total(): number;
+        slowest(): number;
+    }
+
+    export interface Store {
+        timeout(milliseconds: number): void;
+        run(words: Uint8Array[]): Reply;
+        runText(words: string[]): Reply;
+        ping(): number;
+        info(section: string): string;
+        scan(prefix: Uint8Array, most: number): Scanned;
+        deleteByPrefix(prefix: Uint8Array, most: number): number;
+    }
+
+    const redis: { Store: { open(id: string): Store } };
+    export default redis;
+}
+
+declare module "lockstep:contract/db@0.1.0" {
+    export interface Column {
+        label: string;
+        kind: string;
+        declared: string;
+    }
+
+    export interface Rows {
+        columns(): Column[];
+        count(): number;
+        cell(row: number, column: number): string | null;
+        cellBytes(row: number, column: number): Uint8Array | null;
+        truncated(): boolean;
+    }
+
+    export interface Done {
+        count(): number;
+        affected(statement: number): string;
+        returned(statement: number): Rows;
+    }
+
+    class Statement {
+        constructor(sql: string);
+        bindNull(): void;
+        bindBoolean(value: boolean): void;
+        bindInteger(value: string): void;
+        bindFloat(value: number): void;
+        bindDecimal(value: string): void;
+        bindText(value: string): void;
+        bindBytes(value: Uint8Array): void;
+        bindTimestamp(value: string): void;
+        bindJson(value: string): void;
+        timeout(milliseconds: number): void;
+        limitRows(rows: number): void;
+        idempotent(): void;
+    }
+
+    class Transaction {
+        add(statement: Statement): void;
+        expectRows(rows: number): void;
+        timeout(milliseconds: number): void;
+        idempotent(): void;
+    }
+
+    export interface Database {
+        engine(): string;
+        ping(): void;
+        query(statement: Statement): Rows;
+        execute(statement: Statement): Done;
+        commit(transaction: Transaction): Done;
+    }
+
+    const db: { Database: { open(id: string): Database }; Statement: typeof Statement; Transaction: typeof Transaction };
+    export default db;
+}
+
+declare module "lockstep:contract/kube@0.1.0" {
+    export interface Change {
+        object(): string;
+        unpinned(): string[];
+    }
+
+    export interface Revision {
+        text(): string;
+        object(): string | null;
+        replicas(): number | null;
+        image(container: string): string | null;
+    }
+
+    class Target {
+        constructor(apiVersion: string, kind: string, namespace: string, id: string);
+        timeout(milliseconds: number): void;
+        dryRun(): void;
+        force(): void;
+        read(): string | null;
+        revision(): Revision;
+        apply(before: Revision, json: string): Change;
+        patch(before: Revision, json: string): Change;
+        delete(before: Revision): void;
+        scale(before: Revision, replicas: number): Change;
+        setImage(before: Revision, container: string, image: string): Change;
+        restart(before: Revision): Change;
+        rolloutUndo(recorded: Revision): Change;
+        rolloutStatus(): string;
+        waitForCondition(condition: string, status: string): string;
+        waitForJson(pointer: string, value: string): string;
+        waitForDeleted(): void;
+        logs(container: string, lines: number, since: number): string;
+        events(): string[];
+    }
+
+    class Selection {
+        constructor(apiVersion: string, kind: string, namespace: string);
+        labels(selector: string): void;
+        fields(selector: string): void;
+        limit(count: number): void;
+        entries(): string[];
+    }
+
+    const kube: { Target: typeof Target; Revision: { parse(text: string): Revision }; Selection: typeof Selection };
+    export default kube;
 }

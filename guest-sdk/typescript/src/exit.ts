@@ -2,8 +2,9 @@
 
 import type { Exit as Host } from "lockstep:contract/shell@0.1.0";
 
-import { answer, assertion, LockstepError } from "./failure.js";
+import { answer, assertion, fail, LockstepError } from "./failure.js";
 import * as json from "./json.js";
+import { Artifact } from "./sealed.js";
 import { Duration } from "./units.js";
 import { decode } from "./utf8.js";
 
@@ -45,6 +46,15 @@ export class Exit {
     /** Standard error. */
     stderr(): Uint8Array {
         return this.#exit.stderr();
+    }
+
+    /** What standard output has become. Fails when it was not to become an artifact, or the program did not end with 0. */
+    stdoutArtifact(): Artifact {
+        const sealed = this.#exit.stdoutArtifact();
+        if (sealed === null) {
+            throw fail(`${this.#origin()}: its standard output has become no artifact: it ended with ${this.code()}`);
+        }
+        return new Artifact(sealed);
     }
 
     /** Whether an output was longer than the grant's limit, and has been cut. */

@@ -36,6 +36,16 @@ export function signed(what: string, value: unknown): number {
     return between(what, value, -0x8000_0000, 0x7fff_ffff);
 }
 
+/** A whole number of at least 0 and of any size, as decimal digits. */
+export function digits(what: string, value: unknown): string {
+    const whole = typeof value === "bigint" || Number.isSafeInteger(value);
+    if (!whole || (value as bigint | number) < 0) {
+        const found = typeof value === "number" || typeof value === "bigint" ? String(value) : kind(value);
+        throw fail(`${what} must be a whole number of at least 0, a \`bigint\` where a \`number\` would round it, found ${found}`);
+    }
+    return String(value);
+}
+
 /** Bytes, as the host takes them. */
 export function bytes(what: string, value: unknown): Uint8Array {
     if (value instanceof Uint8Array) {

@@ -4,7 +4,7 @@ import host from "lockstep:contract/http@0.1.0";
 
 import { Asked } from "./asked.js";
 import { addToQuery, form } from "./encoding.js";
-import { answer } from "./failure.js";
+import { answer, LockstepError } from "./failure.js";
 import * as given from "./given.js";
 import * as json from "./json.js";
 import { Response } from "./response.js";
@@ -53,9 +53,30 @@ export function options(url: string): Request {
     return new Request("OPTIONS", url);
 }
 
+/**
+ * Sends requests, at most 100, reads side by side: what became of each, a response or the failure in its place, in the order given. One that changes something
+ * is sent by itself, in its place.
+ */
+export function all(requests: Iterable<Request>): (Response | LockstepError)[] {
+    const [batch, given] = [new host.Batch(), [...requests]];
+    given.forEach((request) => request.addTo(batch));
+    answer(() => batch.send());
+    return given.map((request, index) => {
+        try {
+            return new Response(request.method, answer(() => batch.response(index)));
+        } catch (failure) {
+            if (failure instanceof LockstepError) {
+                return failure;
+            }
+            throw failure;
+        }
+    });
+}
+
 /** A request being built. Nothing happens before `send`. */
 export class Request {
-    readonly #method: string;
+    /** `GET` and the like. */
+    readonly method: string;
     #url: string;
     readonly #headers: [string, string][] = [];
     #body: string | Uint8Array | undefined;
@@ -63,7 +84,7 @@ export class Request {
     #probe: Asked | undefined;
 
     constructor(method: string, url: string) {
-        this.#method = given.text("a method", method);
+        this.method = given.text("a method", method);
         this.#url = given.text("a URL", url);
     }
 
@@ -86,7 +107,7 @@ export class Request {
 
     /** A body of JSON. Secrets inside are put in by the host. */
     json(value: unknown): this {
-        this.#body = given.text("a body", json.write(`the body of ${this.#method} ${this.#url}`, value));
+        this.#body = given.text("a body", json.write(`the body of ${this.method} ${this.#url}`, value));
         return this.header("content-type", "application/json");
     }
 
@@ -131,6 +152,46 @@ export class Request {
         return this.#saying((request) => request.capture(where, into));
     }
 
+    /** A field of a body of several parts, which the host puts together. The value may hold a secret. */
+    part(name: string, value: unknown): this {
+        const [key, content] = [given.text("a part's name", name), given.words(`the part \`${name}\``, value)];
+        return this.#saying((request) => request.part(key, content));
+    }
+
+    /** A file among the parts of the body: as `part`. */
+    partFile(name: string, filename: string, contentType: string, bytes: Uint8Array): this {
+        const [key, file] = [given.text("a part's name", name), given.text("a file's name", filename)];
+        const [type, content] = [given.text("a content type", contentType), given.bytes(`the part \`${name}\``, bytes)];
+        return this.#saying((request) => request.partFile(key, file, type, content));
+    }
+
+    /**
+     * Asks again, so often and so long, until the answer is the one that the next lines say; without any, one with a status below 400. The host does it, in one
+     * call; `within` asks from here, call by call. Not for what must not be done twice.
+     */
+    until(every: Duration, within: Duration): this {
+        const [pause, longest] = [wholeMillis("a wait", every), wholeMillis("a deadline", within)];
+        return this.#saying((request) => request.poll(pause, longest));
+    }
+
+    /** Waits for this status, or another one that is said so. */
+    untilStatus(status: number): this {
+        const wanted = given.whole("a status", status);
+        return this.#saying((request) => request.untilStatus(wanted));
+    }
+
+    /** Waits for this value at a JSON pointer of the body: a text, a number or a flag. */
+    untilJson(pointer: string, value: string | number | bigint | boolean): this {
+        const [where, what] = [given.text("a pointer", pointer), given.words("the value at a pointer", value)];
+        return this.#saying((request) => request.untilJson(where, what));
+    }
+
+    /** Waits for a body with this text in it. */
+    untilText(text: string): this {
+        const wanted = given.text("what is waited for", text);
+        return this.#saying((request) => request.untilText(wanted));
+    }
+
     /** How the host finds out whether it happened when its outcome was lost. Of use for what must not be done twice only. */
     probe(probe: Asked): this {
         this.#probe = probe;
@@ -144,11 +205,13 @@ export class Request {
 
     /** Sends it and waits for the whole response. A status of 400 or above is a response as well: say what you expect. */
     send(): Response {
-        const request = this.#ready();
-        if (this.#probe !== undefined) {
-            request.probe(this.#probe.ready());
-        }
-        return new Response(this.#method, answer(() => request.send()));
+        const request = this.#whole();
+        return new Response(this.method, answer(() => request.send()));
+    }
+
+    /** Adds it to what is sent side by side. For `all`. */
+    addTo(batch: InstanceType<typeof host.Batch>): void {
+        batch.add(this.#whole());
     }
 
     #saying(says: (request: Host) => void): this {
@@ -156,9 +219,18 @@ export class Request {
         return this;
     }
 
+    /** In the host's words, with its probe. */
+    #whole(): Host {
+        const request = this.#ready();
+        if (this.#probe !== undefined) {
+            request.probe(this.#probe.ready());
+        }
+        return request;
+    }
+
     /** In the host's words, but for the probe: what is asked as a probe has none. */
     #ready(): Host {
-        const request = new host.Request(this.#method, this.#url);
+        const request = new host.Request(this.method, this.#url);
         this.#headers.forEach(([name, value]) => request.header(name, value));
         if (typeof this.#body === "string") {
             request.bodyText(this.#body);

@@ -19,6 +19,11 @@ export class Response {
         this.#response = response;
     }
 
+    /** How often it was asked until this was the answer: 0 without `until`. */
+    tries(): number {
+        return this.#response.tries();
+    }
+
     /** 100 to 599. */
     status(): number {
         return this.#response.status();

@@ -4,6 +4,7 @@ import type { Sealed } from "lockstep:contract/artifact@0.1.0";
 
 import { count, expectDigest } from "./digest.js";
 import { answer, fail } from "./failure.js";
+import * as given from "./given.js";
 import * as utf8 from "./utf8.js";
 
 /** How much one read asks for: the contract's most. */
@@ -45,6 +46,12 @@ export class Artifact {
             offset += part.length;
         }
         return bytes;
+    }
+
+    /** At most `count` bytes (at most 1 MiB) from `offset`, of an artifact of any size. Fewer at the end, none after it. */
+    readAt(offset: number | bigint, count: number): Uint8Array {
+        const [from, most] = [given.digits("an offset", offset), given.whole("the number of bytes", count)];
+        return answer(() => this.sealed.readAt(from, most));
     }
 
     /** All of it as text. */

@@ -6,6 +6,7 @@ import { Asked } from "./asked.js";
 import { Exit } from "./exit.js";
 import { answer } from "./failure.js";
 import * as given from "./given.js";
+import type { Artifact } from "./sealed.js";
 import { type Duration, wholeMillis } from "./units.js";
 import { encode } from "./utf8.js";
 
@@ -47,6 +48,15 @@ export class Command {
         return this.#saying((command) => command.env(key, content));
     }
 
+    /**
+     * Sets a variable the grant allows to the path of a file with this content, which only the program can open, while it runs: for programs that take a password
+     * from a file. The content may hold a secret.
+     */
+    envFile(name: string, content: unknown): this {
+        const [key, text] = [given.text("a variable's name", name), given.words(`the file of the variable \`${name}\``, content)];
+        return this.#saying((command) => command.envFile(key, text));
+    }
+
     /** The working directory, absolute, one the grant allows. */
     directory(path: string): this {
         const checked = given.text("a directory", path);
@@ -57,6 +67,17 @@ export class Command {
     stdin(input: string | Uint8Array): this {
         const bytes = typeof input === "string" ? encode(given.text("standard input", input)) : given.bytes("standard input", input);
         return this.#saying((command) => command.stdin(bytes));
+    }
+
+    /** What it reads on standard input: an artifact of any size, as it is. In the place of `stdin`. */
+    stdinArtifact(input: Artifact): this {
+        return this.#saying((command) => command.stdinArtifact(input.sealed));
+    }
+
+    /** Makes its standard output an artifact of any size, once it has ended with 0: `stdoutArtifact` of the exit has it. */
+    stdoutArtifact(id: string): this {
+        const checked = given.text("an artifact's id", id);
+        return this.#saying((command) => command.stdoutArtifact(checked));
     }
 
     /** Deadline, after which it and all it started are killed. Without it the step's. */

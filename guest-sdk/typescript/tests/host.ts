@@ -35,14 +35,22 @@ function told(kind: string, calls: string[]): new (...args: unknown[]) => object
         }
     }
     for (const name of calls) {
-        Object.defineProperty(Told.prototype, name, {
-            value: (...args: unknown[]) => {
-                said.push([name, ...args]);
-                return answers[name]?.();
-            },
-        });
+        Object.defineProperty(Told.prototype, name, { value: asked(name) });
     }
     return Told;
+}
+
+/** A call that is written down and answered by `answers`. */
+function asked(name: string): (...args: unknown[]) => unknown {
+    return (...args) => {
+        said.push([name, ...args]);
+        return answers[name]?.();
+    };
+}
+
+/** What came of a call: gives the parts as they stand. */
+export function giving<T extends object>(parts: T): { [K in keyof T]: () => T[K] } {
+    return Object.fromEntries(Object.entries(parts).map(([name, value]) => [name, () => value])) as never;
 }
 
 const step = ["about", "phase", "needs", "timeout", "retry", "retryOn", "onFailurePause", "onFailureUndo", "onFailureContinue", "undoable", "irreversible"];
@@ -71,8 +79,37 @@ export const clock = {
     },
 };
 
-export const http = { Request: told("request", ["header", "body", "bodyText", "timeout", "redirects", "idempotent", "capture", "send"]) };
-export const shell = { Command: told("command", ["env", "directory", "stdin", "timeout", "idempotent", "run"]) };
+const request = ["header", "body", "bodyText", "timeout", "redirects", "idempotent", "capture", "part", "partFile", "poll"];
+export const http = {
+    Request: told("request", [...request, "untilStatus", "untilJson", "untilText", "send"]),
+    Batch: class extends told("batch", ["send"]) {
+        add(): void {
+            said.push(["add"]);
+        }
+
+        response(index: number): unknown {
+            return answers[`response ${index}`]?.();
+        }
+    },
+};
+const command = ["env", "envFile", "directory", "stdin", "stdinArtifact", "stdoutArtifact", "timeout", "idempotent", "run"];
+export const shell = { Command: told("command", command) };
+const store = ["timeout", "run", "runText", "ping", "info", "scan", "deleteByPrefix"];
+export const redis = { Store: { open: (id: string) => new (told("store", store))(id) } };
+const bind = ["bindNull", "bindBoolean", "bindInteger", "bindFloat", "bindDecimal", "bindText", "bindBytes", "bindTimestamp", "bindJson"];
+const database = told("database", ["ping", "query", "execute", "commit"]);
+export const db = {
+    Database: { open: (id: string) => Object.assign(new database(id), { engine: () => "postgresql" }) },
+    Statement: told("statement", [...bind, "timeout", "limitRows", "idempotent"]),
+    Transaction: told("transaction", ["add", "expectRows", "timeout", "idempotent"]),
+};
+const changes = ["apply", "patch", "delete", "scale", "setImage", "restart", "rolloutUndo"];
+const waits = ["rolloutStatus", "waitForCondition", "waitForJson", "waitForDeleted", "logs", "events"];
+export const kube = {
+    Target: told("target", ["timeout", "dryRun", "force", "read", "revision", ...changes, ...waits]),
+    Revision: { parse: asked("parse") },
+    Selection: told("selection", ["labels", "fields", "limit", "entries"]),
+};
 export const files = { diskFree: () => answers["diskFree"]?.(), readText: () => answers["readText"]?.() };
 export const [artifact, random, secret] = [{}, {}, {}];
 
@@ -83,6 +120,7 @@ export function response(status: number, body: string): unknown {
         headers: () => [{ key: "X-Side", value: "blue" }],
         bodyText: () => body,
         url: () => "http://shop/health",
+        tries: () => 3,
         timing: () => ({ dns: 0, connect: 0, tls: 0, firstByte: 0, total: 1_500_000 }),
     };
 }
@@ -90,5 +128,5 @@ export function response(status: number, body: string): unknown {
 /** How a command ended. */
 export function exit(code: number, out: string, err: string): unknown {
     const bytes = (text: string) => () => new Uint8Array([...text].map((char) => char.charCodeAt(0)));
-    return { code: () => code, stdout: bytes(out), stdoutText: () => out, stderr: bytes(err) };
+    return { code: () => code, stdout: bytes(out), stdoutText: () => out, stderr: bytes(err), stdoutArtifact: () => null };
 }

@@ -56,27 +56,47 @@ func (h *Host) log(level string) func(unsafe.Pointer, uint32, unsafe.Pointer, ui
 	}
 }
 
+// Text writes down a text that a resource is told.
+func (h *Host) Text(what string) func(int32, unsafe.Pointer, uint32) {
+	return func(_ int32, at unsafe.Pointer, size uint32) { h.say("%s %s", what, told(at, size)) }
+}
+
+// List writes down texts that a resource is told.
+func (h *Host) List(what string) func(int32, unsafe.Pointer, uint32) {
+	return func(_ int32, at unsafe.Pointer, count uint32) { h.say("%s %q", what, listed(at, count)) }
+}
+
+// Word writes down that a resource is told something.
+func (h *Host) Word(what string) func(int32) { return func(int32) { h.say("%s", what) } }
+
+// Number writes down a number that a resource is told, or the handle of another.
+func (h *Host) Number(what string) func(int32, int32) {
+	return func(_, count int32) { h.say("%s %d", what, uint32(count)) }
+}
+
+// Two writes down two texts that a resource is told.
+func (h *Host) Two(what string) func(int32, unsafe.Pointer, uint32, unsafe.Pointer, uint32) {
+	return func(_ int32, a unsafe.Pointer, aSize uint32, b unsafe.Pointer, bSize uint32) {
+		h.say("%s %s, %s", what, told(a, aSize), told(b, bSize))
+	}
+}
+
+// Begun writes down what a resource begins with, and gives its handle.
+func (h *Host) Begun(what string, texts ...string) int32 {
+	h.say("%s %s", what, strings.Join(texts, ", "))
+	return h.handle()
+}
+
 func (h *Host) plan() {
-	text := func(what string) func(int32, unsafe.Pointer, uint32) {
-		return func(_ int32, at unsafe.Pointer, size uint32) { h.say("%s %s", what, told(at, size)) }
-	}
-	list := func(what string) func(int32, unsafe.Pointer, uint32) {
-		return func(_ int32, at unsafe.Pointer, count uint32) { h.say("%s %q", what, listed(at, count)) }
-	}
-	word := func(what string) func(int32) { return func(int32) { h.say("%s", what) } }
-	number := func(what string) func(int32, int32) {
-		return func(_, count int32) { h.say("%s %d", what, uint32(count)) }
-	}
+	text, list, word, number := h.Text, h.List, h.Word, h.Number
 	two := func(what string) func(unsafe.Pointer, uint32, unsafe.Pointer, uint32) int32 {
 		return func(a unsafe.Pointer, aSize uint32, b unsafe.Pointer, bSize uint32) int32 {
-			h.say("%s %s, %s", what, told(a, aSize), told(b, bSize))
-			return h.handle()
+			return h.Begun(what, told(a, aSize), told(b, bSize))
 		}
 	}
 	abi.PlanDescription, abi.PlanStep = two("description"), two("step")
 	abi.PlanParameter = func(at unsafe.Pointer, size uint32) int32 {
-		h.say("parameter %s", told(at, size))
-		return h.handle()
+		return h.Begun("parameter", told(at, size))
 	}
 	abi.PlanDescriptionTitle, abi.PlanParameterTitle = text("title"), text("title")
 	abi.PlanParameterFallback, abi.PlanParameterChoices = text("fallback"), list("choices")
@@ -112,12 +132,24 @@ func (h *Host) run() {
 func Text(into unsafe.Pointer, text string) { (*abi.Area)(into).Put(0, text) }
 
 // Pairs answers with a list of keys and values, in turn.
-func Pairs(into unsafe.Pointer, texts ...string) {
+func Pairs(into unsafe.Pointer, texts ...string) { Records(into, 0, 2, texts...) }
+
+// Records answers with a list, from a word on, of records of so many texts each.
+func Records(into unsafe.Pointer, word, each int, texts ...string) {
 	at, count := abi.Texts(texts...).At()
 	area := (*abi.Area)(into)
-	area.Put(0, unsafe.String((*byte)(at), 8*count))
-	area[1] = count / 2
+	area.Put(word, unsafe.String((*byte)(at), 8*count))
+	area[word+1] = count / uint32(each)
 }
+
+// Some answers with an option, from a word on, that is a text.
+func Some(into unsafe.Pointer, word int, text string) {
+	(*abi.Area)(into)[word] = 1
+	(*abi.Area)(into).Put(word+1, text)
+}
+
+// Told is a text or bytes that a call was given.
+func Told(at unsafe.Pointer, size uint32) string { return told(at, size) }
 
 // Given answers with a result that is a text.
 func Given(into unsafe.Pointer, text string) { (*abi.Area)(into).Put(1, text) }
