@@ -66,6 +66,12 @@ pub trait Dispatch: Grantable {
         Settled::NobodyToAsk
     }
 
+    /// Whether several are performed one after the other, although the gate could do them side by side.
+    fn takes_turns(drivers: &Drivers) -> bool {
+        let _ = drivers;
+        false
+    }
+
     /// Whether the step's deadline stands still while it is performed.
     fn stands_still(&self) -> bool {
         false
@@ -94,6 +100,10 @@ pub trait Dispatch: Grantable {
 impl Dispatch for HttpRequest {
     fn perform(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<HttpResponse, Failure>, Stop> {
         Ok(around.drivers.http.perform(call, context))
+    }
+
+    fn takes_turns(drivers: &Drivers) -> bool {
+        drivers.http.takes_turns()
     }
 }
 

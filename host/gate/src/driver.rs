@@ -31,6 +31,12 @@ pub trait Driver<R: Grantable>: Send + Sync {
         let _ = (call, note, context);
         Settled::NobodyToAsk
     }
+
+    /// Whether reads that could be performed side by side come one after the other, on the gate's own thread: for a far side that answers in the order asked, as
+    /// a rehearsal's does, which has to be the same every time.
+    fn takes_turns(&self) -> bool {
+        false
+    }
 }
 
 /// What a driver found out about a call whose outcome was lost.

@@ -71,6 +71,14 @@ impl Way<'_> {
             return Err(Stop::Interrupted);
         }
         lock(&self.run.scribe).ease()?;
+        if R::takes_turns(&self.run.drivers) {
+            let turn = |(next, granted): (NextCall, Granted<R>)| {
+                self.run.live.call_begins(&next.id, &next.asked.summary);
+                let performed = self.perform(session, &next.id, &granted, "", self.now())?;
+                self.finish_read(session, next, granted, performed)
+            };
+            return reads.into_iter().map(turn).collect();
+        }
         let now = self.now();
         let performed: Vec<_> = thread::scope(|scope| {
             let each = |(next, granted): &(NextCall, Granted<R>)| {

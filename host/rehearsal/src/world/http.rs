@@ -19,6 +19,10 @@ impl Driver<HttpRequest> for World {
                 .unwrap_or_else(|near| self.unanswered_http(state, id, request, near))
         })
     }
+
+    fn takes_turns(&self) -> bool {
+        true
+    }
 }
 
 fn is_about(rule: &HttpMatch, request: &HttpRequest) -> bool {

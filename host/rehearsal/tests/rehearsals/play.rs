@@ -162,6 +162,19 @@ fn a_rehearsal_is_the_same_every_time() {
 }
 
 #[test]
+fn requests_that_are_sent_side_by_side_are_answered_in_the_order_asked() {
+    let all = |gate: &lockstep_gate::Gate| {
+        let requests = ["/a", "/b", "/c"].map(|path| HttpRequest::to("GET", &format!("https://api.test{path}"))).into();
+        let answers = gate.call_all(requests).map_err(|stop| Failure::problem("test.stopped", format!("{stop:?}")))?;
+        let statuses: Vec<_> = answers.into_iter().map(|answer| answer.map(|response| response.status)).collect::<Result<_, _>>()?;
+        ensure(statuses == [201, 202, 203], "another order")
+    };
+    let text = "[[http]]\nrequest = \"GET https://api.test/*\"\nanswers = [{ status = 201, delay = \"1s\" }, { status = 202 }, { status = 203 }]\n\
+                [expect]\ncalls = [\"GET */a\", \"GET */b\", \"GET */c\"]\nat-least = \"1s\"\n";
+    assert_eq!(unmet(Script::default().step("all", all, nothing), text), [""; 0]);
+}
+
+#[test]
 fn a_scenario_that_is_like_another_says_only_what_differs() {
     let healthy = "[parameters]\nwho = \"mia\"\n[world]\nlive = \"blue\"\n[files]\n\"/site/a\" = \"1\"\n\"/site/b\" = \"2\"\n\
                    [[http]]\nrequest = \"GET https://api.test/**\"\n[expect]\noutcome = \"undone\"\n";
