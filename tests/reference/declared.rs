@@ -65,22 +65,24 @@ const UNITS: &[Unit] = &[
     Unit("exit", Some("Exit"), ["shell/exit", "exit", "exit", "shell/shell"], Some("exit_"), Some("ls_exit")),
     Unit("files", None, ["files", "files", "files", "files/files"], Some("files_"), None),
     Unit("entry", Some("Entry"), ["files", "files", "files", "files/files"], None, Some("ls_entry")),
-    Unit("store", Some("Store"), ["redis", "", "", ""], None, None),
-    Unit("stores", None, ["redis", "", "", ""], None, None),
-    Unit("scanned", Some("Scanned"), ["redis", "", "", ""], None, None),
-    Unit("reply", Some("Reply"), ["redis/reply", "", "", ""], None, None),
-    Unit("db", None, ["db", "", "", ""], None, None),
-    Unit("database", Some("Database"), ["db", "", "", ""], None, None),
-    Unit("statement", Some("Statement"), ["db", "", "", ""], None, None),
-    Unit("transaction", Some("Transaction"), ["db", "", "", ""], None, None),
-    Unit("done", Some("Done"), ["db", "", "", ""], None, None),
-    Unit("rows", Some("Rows"), ["db/rows", "", "", ""], None, None),
-    Unit("kube", None, ["kube", "", "", ""], None, None),
-    Unit("target", Some("Target"), ["kube", "", "", ""], None, None),
-    Unit("revision", Some("Revision"), ["kube/recorded", "", "", ""], None, None),
-    Unit("change", Some("Change"), ["kube/recorded", "", "", ""], None, None),
-    Unit("selection", Some("Selection"), ["kube/selection", "", "", ""], None, None),
-    Unit("kube-selection", None, ["kube/selection", "", "", ""], None, None),
+    Unit("store", Some("Store"), ["redis", "redis", "redis", "redis/redis"], Some("store_"), None),
+    Unit("stores", None, ["redis", "redis", "redis", "redis/redis"], Some("redis_"), None),
+    Unit("scanned", Some("Scanned"), ["redis", "redis", "redis", "redis/redis"], None, Some("ls_scanned")),
+    Unit("reply", Some("Reply"), ["redis/reply", "reply", "reply", "redis/reply"], Some("reply_"), None),
+    Unit("db", None, ["db", "db", "db", "db/db"], Some("db_"), None),
+    Unit("database", Some("Database"), ["db", "db", "db", "db/db"], Some("database_"), None),
+    Unit("statement", Some("Statement"), ["db", "db", "db", "db/db"], Some("statement_"), None),
+    Unit("transaction", Some("Transaction"), ["db", "db", "db", "db/db"], Some("transaction_"), None),
+    Unit("done", Some("Done"), ["db", "db", "db", "db/db"], None, Some("ls_db_done")),
+    Unit("rows", Some("Rows"), ["db/rows", "rows", "rows", "db/rows"], None, Some("ls_rows")),
+    Unit("row", Some("Row"), ["db/rows", "rows", "rows", "db/rows"], Some("rows_"), None),
+    Unit("kube", None, ["kube", "kube", "kube", "kube/kube"], Some("kube_"), None),
+    Unit("target", Some("Target"), ["kube", "kube", "kube", "kube/kube"], Some("target_"), None),
+    Unit("revision", Some("Revision"), ["kube/recorded", "recorded", "recorded", "kube/recorded"], Some("revision_"), None),
+    Unit("revisions", None, ["", "", "", "kube/recorded"], None, None),
+    Unit("change", Some("Change"), ["kube/recorded", "recorded", "recorded", "kube/recorded"], None, Some("ls_change")),
+    Unit("selection", Some("Selection"), ["kube/selection", "selection", "selection", "kube/selection"], Some("selection_"), None),
+    Unit("kube-selection", None, ["kube/selection", "selection", "selection", "kube/selection"], Some("kube_"), None),
     Unit("secrets", None, ["secret", "secret", "secret", "secret/secret"], Some("secret_"), None),
     Unit("secret", Some("Secret"), ["secret", "secret", "marked", "secret/secret"], None, Some("ls_secret")),
     Unit("probes", None, ["probe", "probe", "probe", "probe"], None, None),
@@ -107,7 +109,7 @@ pub(super) fn find(language: Language, said: &str) -> Option<String> {
 
 fn in_rust(text: &str, kind: Option<&str>, name: &str) -> Option<String> {
     let Some(kind) = kind else { return text.lines().find(|line| names(line, "pub fn ", name, "(<")).map(signature) };
-    let parts = body(text, |line| ["impl", "pub struct"].iter().any(|word| names(line, &format!("{word} "), kind, " ")));
+    let parts = body(text, |line| ["impl", "impl<'a>", "pub struct"].iter().any(|word| names(line, &format!("{word} "), kind, " <")));
     parts.into_iter().find(|line| names(line, "pub fn ", name, "(<") || names(line, "pub ", name, ":")).map(signature)
 }
 
@@ -118,7 +120,7 @@ fn in_typescript(text: &str, kind: Option<&str>, name: &str) -> Option<String> {
     // What a probe's answer means is said to what was asked.
     let kind = if kind == "Probe" { "Asked" } else { kind };
     let parts = body(text, |line| ["export class ", "export interface "].iter().any(|word| names(line, word, kind, " ")));
-    parts.into_iter().find(|line| names(line, "", name, "(<:?") || names(line, "readonly ", name, ":")).map(signature)
+    parts.into_iter().find(|line| ["", "static "].iter().any(|word| names(line, word, name, "(<:?")) || names(line, "readonly ", name, ":")).map(signature)
 }
 
 fn in_python(text: &str, kind: Option<&str>, name: &str) -> Option<String> {
@@ -214,7 +216,7 @@ fn camel(name: &str) -> String {
 
 /// `read-text` is `ReadText`; what Go writes in capitals is.
 fn pascal(name: &str) -> String {
-    let word = |word: &str| if ["id", "uuid", "url", "json"].contains(&word) { word.to_uppercase() } else { capital(word) };
+    let word = |word: &str| if ["id", "uuid", "url", "json", "sql"].contains(&word) { word.to_uppercase() } else { capital(word) };
     name.split('-').map(word).collect()
 }
 

@@ -47,30 +47,16 @@ const SAID: &[(&str, &str)] = &[
     ("db.done.count", "done.all-rows"),
     ("db.done.affected", "done.rows"),
     ("db.rows.count", "rows.len"),
-    ("db.rows.cell", "rows.iter"),
-    ("db.rows.cell-bytes", "rows.iter"),
+    ("db.rows.cell", "row.text"),
+    ("db.rows.cell-bytes", "row.bytes"),
     ("kube.target", "kube.object"),
     ("kube.selection", "kube-selection.select"),
 ];
 
 /// What only the Rust SDK has so far: functions, and resources with all of theirs.
-const RUST_ONLY: &[&str] = &[
-    "artifact.sealed.read-at",
-    "http.batch",
-    "http.request.part",
-    "http.request.part-file",
-    "http.request.poll",
-    "http.request.until-json",
-    "http.request.until-status",
-    "http.request.until-text",
-    "http.response.tries",
-    "shell.command.env-file",
-    "shell.command.stdin-artifact",
-    "shell.command.stdout-artifact",
-    "shell.exit.stdout-artifact",
-];
+const RUST_ONLY: &[&str] = &[];
 
-/// Where one language says it otherwise than the others, or not at all.
+/// Where one language says it otherwise than the others, or not at all: by what all say, or by the contract's name.
 const EXCEPTIONS: &[(Language, &str, Option<&str>)] = &[
     (Language::Rust, "ctx.give-up", None),
     (Language::TypeScript, "ctx.give-up", None),
@@ -85,6 +71,20 @@ const EXCEPTIONS: &[(Language, &str, Option<&str>)] = &[
     (Language::C, "exit.stdout", Some("exit.out")),
     (Language::C, "exit.stderr", Some("exit.err")),
     (Language::C, "files.append-text-probed", Some("files.append-text")),
+    (Language::TypeScript, "rows.len", Some("rows.length")),
+    (Language::Python, "rows.len", Some("rows.--len--")),
+    (Language::Go, "db.transaction", Some("db.new-transaction")),
+    (Language::Go, "revision.parse", Some("revisions.parse")),
+    (Language::C, "rows.len", Some("rows.count")),
+    (Language::C, "db.statement.bind-null", Some("statement.bind-null")),
+    (Language::C, "db.statement.bind-boolean", Some("statement.bind-boolean")),
+    (Language::C, "db.statement.bind-integer", Some("statement.bind-integer")),
+    (Language::C, "db.statement.bind-float", Some("statement.bind-float")),
+    (Language::C, "db.statement.bind-decimal", Some("statement.bind-decimal")),
+    (Language::C, "db.statement.bind-text", Some("statement.bind-text")),
+    (Language::C, "db.statement.bind-bytes", Some("statement.bind-bytes")),
+    (Language::C, "db.statement.bind-timestamp", Some("statement.bind-timestamp")),
+    (Language::C, "db.statement.bind-json", Some("statement.bind-json")),
     (Language::C, "step.on-failure-pause", Some("step.on-failure")),
     (Language::C, "step.on-failure-undo", Some("step.on-failure")),
     (Language::C, "step.on-failure-continue", Some("step.on-failure")),
@@ -111,13 +111,13 @@ pub(super) fn by(language: Language, name: &str) -> Option<String> {
         return None;
     }
     let said = in_all(name);
-    match EXCEPTIONS.iter().find(|(of, usual, _)| *of == language && *usual == said) {
+    match EXCEPTIONS.iter().find(|(of, usual, _)| *of == language && (*usual == said || *usual == name)) {
         Some((_, _, otherwise)) => otherwise.map(str::to_owned),
         None => Some(said),
     }
 }
 
-/// The usual names of all exceptions.
+/// The usual names of all exceptions, or the contract's.
 pub(super) fn exceptions() -> impl Iterator<Item = &'static str> {
     EXCEPTIONS.iter().map(|(_, usual, _)| *usual)
 }

@@ -12,6 +12,9 @@ import { byteLength, encode } from "./utf8.js";
 /** The longest key of `remember`. */
 const LONGEST_KEY = 64;
 
+/** All of 64 bits. The engine's own `BigInt.asUintN` gives them a sign. */
+const BITS = 0xffff_ffff_ffff_ffffn;
+
 /** How an object stood. */
 export class Revision {
     /** The host's handle. */
@@ -94,6 +97,6 @@ export function key(what: string, place: string): string {
     if (byteLength(whole) <= LONGEST_KEY) {
         return whole;
     }
-    const hash = encode(whole).reduce((hash, byte) => BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x0100_0000_01b3n), 0xcbf2_9ce4_8422_2325n);
+    const hash = encode(whole).reduce((hash, byte) => ((hash ^ BigInt(byte)) * 0x0100_0000_01b3n) & BITS, 0xcbf2_9ce4_8422_2325n);
     return `${what}:${hash.toString(16).padStart(16, "0")}`;
 }

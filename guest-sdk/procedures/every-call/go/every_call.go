@@ -32,6 +32,8 @@ func everyCall(p *lockstep.Procedure) {
 	p.Step("kept", "Files and artifacts", keep).Undo(remove).RetryUpTo(2, 10*time.Millisecond, time.Second).RetryOn("files.io").OnFailureUndo()
 	p.Phase("There")
 	p.Step("asked", "Requests", ask).Undo(forget).Needs("told", "numbers", "kept").OnFailureUndo()
+	p.Step("stored", "Stores and databases", store)
+	p.Step("cluster", "Objects of a cluster", cluster).Undo(putBack)
 	p.Step("ran", "Programs", run).Irreversible()
 	p.Step("alone", "Needs nothing", func(*lockstep.Ctx) (any, error) { return nil, nil }).Needs().OnFailureContinue()
 }

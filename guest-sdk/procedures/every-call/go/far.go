@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"strings"
 	"time"
 
 	"lockstep"
+	"lockstep/artifact"
 	"lockstep/http"
 	"lockstep/log"
 	"lockstep/secret"
@@ -40,6 +42,9 @@ func ask(ctx *lockstep.Ctx) (any, error) {
 		return nil, err
 	}
 	if err := find(numbers[1]); err != nil {
+		return nil, err
+	}
+	if err := several(); err != nil {
 		return nil, err
 	}
 	answersNo()
@@ -101,6 +106,34 @@ func find(most int64) error {
 	return lockstep.Ensure(!found.Truncated, "the answer was cut")
 }
 
+func several() error {
+	form := http.Post(far+"/form").Part("field", "a \"field\" of ü").PartFile("file", "ü.bin", "application/octet-stream", []byte{0, 255, 10})
+	sent, err := form.Idempotent().Send()
+	if err != nil {
+		return err
+	}
+	if err := sent.ExpectStatus(201); err != nil {
+		return err
+	}
+	wait := http.Get(far+"/live").Until(10*time.Millisecond, 5*time.Second).UntilStatus(200).UntilJSON("/state", "live").UntilJSON("/ready", true)
+	live, err := wait.UntilText("live").Send()
+	if err != nil {
+		return err
+	}
+	log.Info("%d", live.Tries)
+	thing := far + "/things/1"
+	answers, err := http.All(http.Get(thing), http.Put(thing).Text("ü"), http.Get("http://elsewhere.test/"))
+	for _, answer := range answers {
+		var failure *lockstep.Failure
+		if errors.As(answer.Err, &failure) {
+			log.Info("%s", failure.Code)
+		} else {
+			log.Info("%d", answer.Response.Status)
+		}
+	}
+	return err
+}
+
 func forget(*lockstep.Ctx) error { return succeeds(http.Delete(far + "/things/1")) }
 
 func answersNo() {
@@ -160,6 +193,10 @@ func run(*lockstep.Ctx) (any, error) {
 		}
 		return exit.ExpectSuccess()
 	}
+	if err := outputs(again("keep").EnvFile("TOKEN", token)); err != nil {
+		return nil, err
+	}
+	refused("no artifact", made(again("fail").Idempotent().StdoutArtifact("none")))
 	refused("fails", ran(again("fail").Idempotent()))
 	refused("too late", ran(again("sleep").Idempotent().Timeout(time.Second)))
 	refused("nobody knows", ran(again("sleep").Timeout(time.Second)))
@@ -167,4 +204,31 @@ func run(*lockstep.Ctx) (any, error) {
 	refused("no program", ran(shell.Command("/usr/bin/none")))
 	refused("no path", ran(shell.Command("tool")))
 	return nil, nil
+}
+
+func outputs(tool *shell.Cmd) error {
+	odd, err := artifact.ByID("odd")
+	if err != nil {
+		return err
+	}
+	exit, err := tool.StdinArtifact(odd).StdoutArtifact("said").Run()
+	if err != nil {
+		return err
+	}
+	kept, err := exit.StdoutArtifact()
+	if err != nil {
+		return err
+	}
+	text, err := kept.Text()
+	log.Info("%s %s", kept.ID(), text)
+	return err
+}
+
+func made(tool *shell.Cmd) error {
+	exit, err := tool.Run()
+	if err != nil {
+		return err
+	}
+	_, err = exit.StdoutArtifact()
+	return err
 }

@@ -132,6 +132,9 @@ func artifacts() error {
 		return err
 	}
 	log.Info("%s %d", made.Digest(), len(read))
+	if err := parts(made); err != nil {
+		return err
+	}
 	empty, err := artifact.FromBytes("empty", nil)
 	if err != nil {
 		return err
@@ -143,6 +146,16 @@ func artifacts() error {
 	written, err := odd.Text()
 	log.Info("%d %s", len(none), written)
 	refusedArtifacts()
+	return err
+}
+
+func parts(made *artifact.Artifact) error {
+	last, err := made.ReadAt(1<<20, 5)
+	if err != nil {
+		return err
+	}
+	behind, err := made.ReadAt(1<<63, 5)
+	log.Info("%d %d", len(last), len(behind))
 	return err
 }
 

@@ -33,24 +33,7 @@ fn runtime() -> Runtime {
 }
 
 /// Interfaces and calls that only the Rust SDK has so far: the others get them later, and the example with them.
-const RUST_ONLY: &[&str] = &[
-    "artifact.sealed.read-at",
-    "db",
-    "http.batch",
-    "http.request.part",
-    "http.request.part-file",
-    "http.request.poll",
-    "http.request.until-json",
-    "http.request.until-status",
-    "http.request.until-text",
-    "http.response.tries",
-    "kube",
-    "redis",
-    "shell.command.env-file",
-    "shell.command.stdin-artifact",
-    "shell.command.stdout-artifact",
-    "shell.exit.stdout-artifact",
-];
+const RUST_ONLY: &[&str] = &[];
 
 fn example(name: &str) -> Vec<u8> {
     let file = Path::new(GUESTS).join(format!("{name}.wasm"));

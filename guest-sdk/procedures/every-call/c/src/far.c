@@ -73,6 +73,33 @@ static ls_result find(const char *most) {
     return ls_done();
 }
 
+static ls_result several(void) {
+    static const uint8_t raw[] = {0, 255, 10};
+    ls_request *form = ls_http_post(FAR "/form"), *wait = ls_http_get(FAR "/live"), *put = ls_http_put(THING);
+    ls_http_part(form, "field", "a \"field\" of ü");
+    ls_http_part_file(form, "file", "ü.bin", "application/octet-stream", (ls_bytes){raw, sizeof raw});
+    ls_http_idempotent(form);
+    const ls_response *sent, *live;
+    LS_TRY(ls_http_send(form, &sent));
+    LS_TRY(ls_expect_status(sent, 201));
+    ls_http_until(wait, ls_millis(10), ls_secs(5));
+    ls_http_until_status(wait, 200);
+    ls_http_until_json(wait, "/state", "live");
+    ls_http_until_json(wait, "/ready", "true");
+    ls_http_until_text(wait, "live");
+    LS_TRY(ls_http_send(wait, &live));
+    ls_info("%u", (unsigned)live->tries);
+    ls_http_text(put, "ü");
+    const ls_request *all[] = {ls_http_get(THING), put, ls_http_get("http://elsewhere.test/")};
+    const ls_answer *answers;
+    LS_TRY(ls_http_all(all, 3, &answers));
+    for (int at = 0; at < 3; at++) {
+        const ls_failure *failure = answers[at].result.failure;
+        ls_info("%s", failure ? failure->code : ls_format("%d", answers[at].response->status));
+    }
+    return ls_done();
+}
+
 static ls_request *timed(ls_request *request) {
     ls_http_timeout(request, ls_secs(1));
     return request;
@@ -105,6 +132,7 @@ ls_result ask(const ls_ctx *ctx) {
     LS_TRY(make(most));
     LS_TRY(change());
     LS_TRY(find(most));
+    LS_TRY(several());
     answers_no();
     return ls_done();
 }
@@ -144,6 +172,26 @@ static ls_result say(ls_secret token) {
     return ls_done();
 }
 
+static ls_result outputs(ls_secret token) {
+    ls_command *tool = ls_shell_command("/usr/bin/tool", LS_LIST("keep")), *failing = ls_shell_command("/usr/bin/tool", LS_LIST("fail"));
+    ls_artifact odd, kept;
+    LS_TRY(ls_artifact_by_id("odd", &odd));
+    ls_shell_env_file(tool, "TOKEN", token.marker);
+    ls_shell_stdin_artifact(tool, &odd);
+    ls_shell_stdout_artifact(tool, "said");
+    const ls_exit *exit;
+    LS_TRY(ls_shell_run(tool, &exit));
+    LS_TRY(ls_exit_stdout_artifact(exit, &kept));
+    const char *text;
+    LS_TRY(ls_artifact_text(&kept, &text));
+    ls_info("%s %s", kept.id, text);
+    ls_shell_idempotent(failing);
+    ls_shell_stdout_artifact(failing, "none");
+    LS_TRY(ls_shell_run(failing, &exit));
+    refused("no artifact", ls_exit_stdout_artifact(exit, &kept));
+    return ls_done();
+}
+
 ls_result run(const ls_ctx *ctx) {
     (void)ctx;
     ls_secret token;
@@ -152,6 +200,7 @@ ls_result run(const ls_ctx *ctx) {
     const ls_exit *look;
     LS_TRY(ls_shell_run(ls_shell_command("/usr/bin/look", LS_NONE), &look));
     LS_TRY(ls_json_expect(look->line, ls_exit_text(look), "/there", "true"));
+    LS_TRY(outputs(token));
     refused("fails", again("/usr/bin/tool", LS_LIST("fail"), true, 0));
     refused("too late", again("/usr/bin/tool", LS_LIST("sleep"), true, ls_secs(1)));
     refused("nobody knows", again("/usr/bin/tool", LS_LIST("sleep"), false, ls_secs(1)));

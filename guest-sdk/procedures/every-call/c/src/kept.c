@@ -80,6 +80,10 @@ static ls_result artifacts(void) {
     ls_bytes bytes;
     LS_TRY(ls_artifact_bytes(&large, &bytes));
     ls_info("%s %zu", large.digest, bytes.size);
+    ls_bytes last, behind;
+    LS_TRY(ls_artifact_read_at(&large, 1 << 20, 5, &last));
+    LS_TRY(ls_artifact_read_at(&large, 1ULL << 63, 5, &behind));
+    ls_info("%zu %zu", last.size, behind.size);
     LS_TRY(ls_artifact_from_bytes("empty", ls_bytes_of(""), &empty));
     LS_TRY(ls_artifact_bytes(&empty, &bytes));
     const char *text;

@@ -1,6 +1,6 @@
 """Requests, secrets and programs."""
 
-from lockstep import Ctx, Probe, ensure, http, log, secret, secs, shell
+from lockstep import Ctx, LockstepError, Probe, artifact, ensure, http, log, millis, secret, secs, shell
 from refused import refused
 
 FAR = "http://far.test"
@@ -25,7 +25,18 @@ def ask(ctx: Ctx) -> None:
     log.info(f"{found.url()} {found.header('X-Odd')} {found.json_path('/found/0')}")
     log.info(f"{found.json_path('/number')} {found.timing().total}")
     ensure(not found.truncated(), "the answer was cut")
+    several()
     answers_no()
+
+
+def several() -> None:
+    form = http.post(f"{FAR}/form").part("field", 'a "field" of ü').part_file("file", "ü.bin", "application/octet-stream", bytes([0, 255, 10]))
+    form.idempotent().send().expect_status(201)
+    live = http.get(f"{FAR}/live").until(millis(10), secs(5)).until_status(200).until_json("/state", "live").until_json("/ready", True)
+    log.info(str(live.until_text("live").send().tries()))
+    thing = f"{FAR}/things/1"
+    for answer in http.all([http.get(thing), http.put(thing).text("ü"), http.get("http://elsewhere.test/")]):
+        log.info(answer.code if isinstance(answer, LockstepError) else str(answer.status()))
 
 
 def forget(_: Ctx) -> None:
@@ -60,6 +71,9 @@ def run(_: Ctx) -> None:
     def again(arg: str) -> shell.Command:
         return shell.command("/usr/bin/tool").arg(arg)
 
+    kept = again("keep").env_file("TOKEN", token).stdin_artifact(artifact.by_id("odd")).stdout_artifact("said").run().stdout_artifact()
+    log.info(f"{kept.id()} {kept.text()}")
+    refused("no artifact", lambda: again("fail").idempotent().stdout_artifact("none").run().stdout_artifact())
     refused("fails", lambda: again("fail").idempotent().run().expect_success())
     refused("too late", lambda: again("sleep").idempotent().timeout(secs(1)).run())
     refused("nobody knows", lambda: again("sleep").timeout(secs(1)).run())

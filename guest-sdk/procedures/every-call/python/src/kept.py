@@ -42,6 +42,7 @@ def artifacts() -> None:
     files.place_program("/box/all/program", odd)
     large = artifact.from_text("large", "x" * LARGE)
     log.info(f"{large.digest()} {len(large.bytes())}")
+    log.info(f"{len(large.read_at(1 << 20, 5))} {len(large.read_at(1 << 63, 5))}")
     log.info(f"{artifact.from_bytes('empty', b'').size()} {odd.text()}")
     refused("another of the same id", lambda: artifact.from_text("large", "another"))
     refused("an id that is none", lambda: artifact.from_text("No id", ""))

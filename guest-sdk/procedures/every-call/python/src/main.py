@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+import cluster
 import far
 import kept
+import stored
 from lockstep import Ctx, Procedure, clock, ensure, log, millis, minutes, procedure, random, secs
 from refused import refused
 
@@ -23,6 +25,8 @@ def every_call(p: Procedure) -> None:
     p.step("kept", "Files and artifacts", kept.keep).undo(kept.remove).retry(2, millis(10), secs(1)).retry_on(["files.io"]).on_failure_undo()
     p.phase("There")
     p.step("asked", "Requests", far.ask).undo(far.forget).needs(["told", "numbers", "kept"]).on_failure_undo()
+    p.step("stored", "Stores and databases", stored.store)
+    p.step("cluster", "Objects of a cluster", cluster.change).undo(cluster.put_back)
     p.step("ran", "Programs", far.run).irreversible()
     p.step("alone", "Needs nothing", lambda _: None).needs([]).on_failure_continue()
 

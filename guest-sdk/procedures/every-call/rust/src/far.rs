@@ -25,7 +25,20 @@ pub fn ask(ctx: &Ctx) -> Result<()> {
     info!("{} {} {}", found.url(), found.header("X-Odd").unwrap_or_default(), found.json_path::<String>("/found/0")?);
     info!("{} {}", found.json_path::<i64>("/number")?, found.timing().total);
     ensure!(!found.truncated(), "the answer was cut");
+    several()?;
     answers_no();
+    Ok(())
+}
+
+fn several() -> Result<()> {
+    let form = http::post(format!("{FAR}/form")).part("field", "a \"field\" of ü").part_file("file", "ü.bin", "application/octet-stream", [0, 255, 10]);
+    form.idempotent().send()?.expect_status(201)?;
+    let live = http::get(format!("{FAR}/live")).until(millis(10), secs(5)).until_status(200).until_json("/state", "live").until_json("/ready", true);
+    info!("{}", live.until_text("live").send()?.tries());
+    let thing = format!("{FAR}/things/1");
+    for answer in http::all([http::get(&thing), http::put(&thing).text("ü"), http::get("http://elsewhere.test/")])? {
+        info!("{}", answer.map_or_else(|failure| failure.code().to_owned(), |response| response.status().to_string()));
+    }
     Ok(())
 }
 
@@ -50,13 +63,16 @@ fn answers_no() {
 
 pub fn run(_: &Ctx) -> Result<()> {
     let token = secret::by_id("TOKEN")?;
-    let tool = shell::command("/usr/bin/tool").args(["say", "it is", "", "ü"]).env("TOKEN", token).env("PLAIN", "ü").directory("/box");
+    let tool = shell::command("/usr/bin/tool").args(["say", "it is", "", "ü"]).env("TOKEN", &token).env("PLAIN", "ü").directory("/box");
     let there = Probe::command("/usr/bin/look", ["there"]).happened(0).did_not(3).json("/there", true);
     let said = tool.stdin([0, 255, 10, 0]).timeout(secs(9)).probe(there).run()?.expect_success()?;
     info!("{} {} {} {}", said.code(), said.text()?, said.stderr().len(), said.duration().as_millis());
     ensure!(!said.truncated(), "the output was cut");
     shell::command("/usr/bin/look").run()?.expect_json("/there", true)?;
     let tool = |arg: &str| shell::command("/usr/bin/tool").arg(arg);
+    let kept = tool("keep").env_file("TOKEN", token).stdin_artifact(&artifact::by_id("odd")?).stdout_artifact("said").run()?.stdout_artifact()?;
+    info!("{} {}", kept.id(), kept.text()?);
+    refused("no artifact", tool("fail").idempotent().stdout_artifact("none").run().and_then(|exit| exit.stdout_artifact()));
     refused("fails", tool("fail").idempotent().run().and_then(|exit| exit.expect_success()));
     refused("too late", tool("sleep").idempotent().timeout(secs(1)).run());
     refused("nobody knows", tool("sleep").timeout(secs(1)).run());

@@ -42,6 +42,7 @@ fn artifacts() -> Result<()> {
     files::place_program("/box/all/program", &odd)?;
     let large = artifact::from_text("large", &"x".repeat(LARGE))?;
     info!("{} {}", large.digest(), large.bytes()?.len());
+    info!("{} {}", large.read_at(1 << 20, 5)?.len(), large.read_at(1 << 63, 5)?.len());
     info!("{} {}", artifact::from_bytes("empty", &[])?.size()?, odd.text()?);
     refused("another of the same id", artifact::from_text("large", "another"));
     refused("an id that is none", artifact::from_text("No id", ""));

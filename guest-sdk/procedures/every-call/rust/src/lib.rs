@@ -1,7 +1,9 @@
 //! Makes every call of the contract with values that are easy to get wrong, and meets what each refuses.
 
+mod cluster;
 mod far;
 mod kept;
+mod stored;
 
 use lockstep::prelude::*;
 
@@ -21,6 +23,8 @@ fn every_call(p: &mut Procedure) {
     p.step("kept", "Files and artifacts", kept::keep).undo(kept::remove).retry_up_to(2, millis(10), secs(1)).retry_on(["files.io"]).on_failure_undo();
     p.phase("There");
     p.step("asked", "Requests", far::ask).undo(far::forget).needs(["told", "numbers", "kept"]).on_failure_undo();
+    p.step("stored", "Stores and databases", stored::store);
+    p.step("cluster", "Objects of a cluster", cluster::change).undo(cluster::put_back);
     p.step("ran", "Programs", far::run).irreversible();
     p.step("alone", "Needs nothing", |_: &Ctx| Ok(())).needs([""; 0]).on_failure_continue();
 }

@@ -1,6 +1,6 @@
 // Requests, secrets and programs.
 
-import { type Ctx, ensure, http, log, secret, secs, shell } from "lockstep-sdk";
+import { artifact, type Ctx, ensure, http, LockstepError, log, millis, secret, secs, shell } from "lockstep-sdk";
 import * as Probe from "lockstep-sdk/probe";
 
 import { refused } from "./refused.js";
@@ -26,7 +26,19 @@ export function ask(ctx: Ctx): void {
     log.info(`${found.url()} ${found.header("X-Odd")} ${found.jsonPath<string>("/found/0")}`);
     log.info(`${found.jsonPath<bigint>("/number")} ${found.timing().total}`);
     ensure(!found.truncated(), "the answer was cut");
+    several();
     answersNo();
+}
+
+function several(): void {
+    const form = http.post(`${FAR}/form`).part("field", 'a "field" of ü').partFile("file", "ü.bin", "application/octet-stream", new Uint8Array([0, 255, 10]));
+    form.idempotent().send().expectStatus(201);
+    const live = http.get(`${FAR}/live`).until(millis(10), secs(5)).untilStatus(200).untilJson("/state", "live").untilJson("/ready", true);
+    log.info(String(live.untilText("live").send().tries()));
+    const thing = `${FAR}/things/1`;
+    for (const answer of http.all([http.get(thing), http.put(thing).text("ü"), http.get("http://elsewhere.test/")])) {
+        log.info(answer instanceof LockstepError ? answer.code : String(answer.status()));
+    }
 }
 
 export function forget(): void {
@@ -56,6 +68,9 @@ export function run(): void {
     ensure(!said.truncated(), "the output was cut");
     shell.command("/usr/bin/look").run().expectJson("/there", true);
     const again = (arg: string) => shell.command("/usr/bin/tool").arg(arg);
+    const kept = again("keep").envFile("TOKEN", token).stdinArtifact(artifact.byId("odd")).stdoutArtifact("said").run().stdoutArtifact();
+    log.info(`${kept.id()} ${kept.text()}`);
+    refused("no artifact", () => again("fail").idempotent().stdoutArtifact("none").run().stdoutArtifact());
     refused("fails", () => again("fail").idempotent().run().expectSuccess());
     refused("too late", () => again("sleep").idempotent().timeout(secs(1)).run());
     refused("nobody knows", () => again("sleep").timeout(secs(1)).run());

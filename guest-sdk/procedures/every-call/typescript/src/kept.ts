@@ -43,6 +43,7 @@ function artifacts(): void {
     files.placeProgram("/box/all/program", odd);
     const large = artifact.fromText("large", "x".repeat(LARGE));
     log.info(`${large.digest()} ${large.bytes().length}`);
+    log.info(`${large.readAt(1 << 20, 5).length} ${large.readAt(2n ** 63n, 5).length}`);
     log.info(`${artifact.fromBytes("empty", new Uint8Array()).size()} ${odd.text()}`);
     refused("another of the same id", () => artifact.fromText("large", "another"));
     refused("an id that is none", () => artifact.fromText("No id", ""));

@@ -2,9 +2,11 @@
 
 import { clock, type Ctx, ensure, log, millis, minutes, type Procedure, random, secs } from "lockstep-sdk";
 
+import * as cluster from "./cluster.js";
 import * as far from "./far.js";
 import * as kept from "./kept.js";
 import { refused } from "./refused.js";
+import * as stored from "./stored.js";
 
 /** Nothing, more than ASCII, what JSON has to escape and what it has not, and what looks like a number. */
 const ODD = ["", "ü € 𝄞", 'a "quoted" \\ and\ttabbed\nline', "\u0001\f\u007f\u2028", "-9223372036854775808"];
@@ -20,6 +22,8 @@ export default function everyCall(p: Procedure): void {
     p.step("kept", "Files and artifacts", kept.keep).undo(kept.remove).retry(2, millis(10), secs(1)).retryOn(["files.io"]).onFailureUndo();
     p.phase("There");
     p.step("asked", "Requests", far.ask).undo(far.forget).needs(["told", "numbers", "kept"]).onFailureUndo();
+    p.step("stored", "Stores and databases", stored.store);
+    p.step("cluster", "Objects of a cluster", cluster.change).undo(cluster.putBack);
     p.step("ran", "Programs", far.run).irreversible();
     p.step("alone", "Needs nothing", () => undefined).needs([]).onFailureContinue();
 }
