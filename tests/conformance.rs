@@ -20,6 +20,8 @@ const MISSING: &[(&str, &[&str], &str)] = &[
     ("misbehaving", LANGUAGES, "it is for the tests of the host"),
     ("cache-flush", &["python"], "its component takes long to make, and `every-call` makes its calls"),
     ("kube-rollout", &["python"], "its component takes long to make, and `every-call` makes its calls"),
+    ("compose-release", LANGUAGES, "it asks for nothing that `blue-green` does not ask for in every language"),
+    ("database-release", LANGUAGES, "migrations and backups are in the Rust SDK only so far"),
 ];
 
 /// The example whose failures speak each language's own words, and what it says in all of them.

@@ -120,7 +120,7 @@ fn everything_is_documented_and_says_since_when() {
 
 #[test]
 fn every_capability_call_names_its_effect_class() {
-    for capability in ["http", "shell", "files", "redis", "kube", "secret", "artifact", "clock", "random", "log"] {
+    for capability in ["http", "shell", "files", "redis", "kube", "db", "secret", "artifact", "clock", "random", "log"] {
         let text = std::fs::read_to_string(root().join(format!("wit/{capability}.wit"))).unwrap();
         assert!(text.contains("ffect class"), "{capability}.wit names no effect class");
     }

@@ -100,7 +100,7 @@ fn the_grant_in_the_readme_parses() {
     let place = crate::place::Place::new();
     place.write("readme.toml", grant);
     let mut check = place.command();
-    check.env("DEPLOY_KEY", "something").arg("check").arg(example("hello")).args(["--env", "readme.toml"]);
+    check.env("DEPLOY_KEY", "something").env("SHOP_DB", "something").arg("check").arg(example("hello")).args(["--env", "readme.toml"]);
     crate::place::Ran::from(check.output().unwrap()).expect(0);
 }
 

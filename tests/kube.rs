@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use crate::place::{Place, Ran, example, missing, root};
+use crate::yard::Yard;
 
 /// How long anything in the cluster may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -129,4 +130,22 @@ fn t16_what_the_grant_does_not_name_is_denied_before_the_cluster_hears_of_it() {
     let ran = cluster.place.lockstep(cluster.run(&["-p", "image=shop/api:2", "-p", "deployment=web"])).expect(3);
     assert!(ran.stderr.contains("set-image") && ran.stderr.contains("[[kube.allow]]"), "{}", ran.stderr);
     assert_eq!(cluster.deployment("api")["spec"], before["spec"]);
+}
+
+#[test]
+fn a_secret_of_the_grant_may_be_kept_in_the_cluster_and_is_never_shown() {
+    let Some(cluster) = Cluster::new() else { return };
+    cluster.kubectl(&["create", "secret", "generic", "planted", "-n", &cluster.namespace, "--from-literal=key=pl4nted-in-the-cluster"]);
+    let Yard { place } = Yard::new();
+    let grant = std::fs::read_to_string(place.path().join("yard.toml")).unwrap();
+    let source = |key: &str| format!("kube = \"{}/planted\", key = \"{key}\"", cluster.namespace);
+    let access = format!("[kube]\nkubeconfig = \"{}\"\ncontext = \"admin\"\n", cluster.kubeconfig);
+    let run = |key: &str| {
+        place.write("kube.toml", format!("{}\n{access}", grant.replace("env = \"PLANTED\"", &source(key))));
+        place.lockstep(["run", &example("misbehaving").display().to_string(), "--env", "kube.toml", "-p", "how=echo-secret", "--yes"])
+    };
+    let ran = run("key");
+    assert!(ran.stderr.contains("it is {{secret:PLANTED:") && !ran.stderr.contains("pl4nted-in"), "{}", ran.stderr);
+    let ran = run("other");
+    assert!(ran.stderr.contains("secret.missing") && ran.stderr.contains("has no key `other`"), "{}", ran.stderr);
 }

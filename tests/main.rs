@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod compose;
 mod conformance;
 mod contract;
 mod documents;
@@ -25,6 +26,7 @@ mod cli {
     mod bad_input;
     mod cache;
     mod confined;
+    mod databases;
     mod doubt;
     mod follow;
     mod grants;

@@ -13,9 +13,6 @@ use wit_parser::{Docs, FunctionKind, Interface, Resolve, WorldItem};
 use crate::place::root;
 use declared::Language;
 
-/// Interfaces that the SDKs of other languages do not have yet.
-const RUST_ONLY: &[&str] = &[];
-
 /// A function of the contract.
 struct Asked {
     /// `http.request.send`; of a constructor `http.request`.
@@ -71,8 +68,7 @@ fn page(sections: &[Section], language: Language) -> (String, Vec<String>) {
          `scripts/test --reference`; what the SDK adds (expectations, waits, units) stands in its sources.\n"
     );
     let mut forgotten = Vec::new();
-    let there = |section: &&Section| !section.functions.is_empty() && (language == Language::Rust || !RUST_ONLY.contains(&section.name.as_str()));
-    for section in sections.iter().filter(there) {
+    for section in sections.iter().filter(|section| !section.functions.is_empty()) {
         _ = write!(page, "\n## {}\n\n{}\n", section.name, section.docs);
         for Asked { name, docs } in &section.functions {
             _ = write!(page, "\n### {name}\n\n");

@@ -21,6 +21,11 @@ start() {
     tar -C "$root" -c . | engine import - lockstep/busybox:1 >>"$place/dockerd.log" 2>&1
 }
 
+# What containers on the host's network leave behind.
+tidy() {
+    ! mountpoint --quiet "$place/exec/netns/default" || umount "$place/exec/netns/default"
+}
+
 engine() { docker --host "unix://$place/docker.sock" "$@"; }
 
 ready() {

@@ -14,14 +14,14 @@ use crate::place::{Place, Ran, example, missing, root};
 const PASSWORD: &str = "a-pass/word+of-redis";
 
 /// A server of the test's own.
-struct Redis {
-    port: u16,
+pub(super) struct Redis {
+    pub(super) port: u16,
     process: Child,
     _dir: TempDir,
 }
 
 impl Redis {
-    fn start() -> Option<Self> {
+    pub(super) fn start() -> Option<Self> {
         let dir = TempDir::new().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = Command::new("redis-server");
@@ -39,7 +39,7 @@ impl Redis {
     }
 
     /// One command without blanks in its words; the whole answer.
-    fn ask(&self, lines: &[String]) -> String {
+    pub(super) fn ask(&self, lines: &[String]) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         let all: String =
             std::iter::once(format!("AUTH {PASSWORD}")).chain(lines.iter().cloned()).chain(["QUIT".to_owned()]).map(|line| line + "\r\n").collect();
@@ -70,12 +70,21 @@ impl Drop for Redis {
     }
 }
 
-fn command(place: &Place, port: u16, args: &[&str]) -> Command {
-    let grant = std::fs::read_to_string(root().join("guest-sdk/procedures/cache-flush/grant.toml")).unwrap();
-    place.write("grant.toml", grant);
-    let mut command = place.command();
+/// The example's own grant.
+pub(super) fn grant() -> String {
+    std::fs::read_to_string(root().join("guest-sdk/procedures/cache-flush/grant.toml")).unwrap()
+}
+
+/// Where the server is, with its password.
+pub(super) fn url(port: u16) -> String {
     let encoded = PASSWORD.replace('/', "%2F").replace('+', "%2B");
-    command.env("REDIS_URL", format!("redis://:{encoded}@127.0.0.1:{port}/0")).args(args);
+    format!("redis://:{encoded}@127.0.0.1:{port}/0")
+}
+
+fn command(place: &Place, port: u16, args: &[&str]) -> Command {
+    place.write("grant.toml", grant());
+    let mut command = place.command();
+    command.env("REDIS_URL", url(port)).args(args);
     command
 }
 

@@ -34,6 +34,18 @@ fn limits_are_those_of_the_rule_and_no_core_is_written() {
 }
 
 #[test]
+fn doctor_says_what_the_kernel_takes_away_from_programs() {
+    let place = Place::new();
+    let found = place.lockstep(["doctor", "--json"]).json();
+    // Without those nothing of this machine would run.
+    assert_eq!((&found["no-new-privileges"], &found["limits"]), (&true.into(), &true.into()), "{found}");
+    let said = place.lockstep(["doctor"]).stdout;
+    for what in ["landlock", "privileges", "limits"] {
+        assert!(said.lines().any(|line| line.contains(&format!(" {what}")) && line.contains("the kernel can")), "{what}: {said}");
+    }
+}
+
+#[test]
 fn a_program_reaches_the_files_that_its_rule_names_and_no_others() {
     let place = Place::new();
     if !has_landlock(&place) {

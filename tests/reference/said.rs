@@ -14,6 +14,7 @@ const SAID: &[(&str, &str)] = &[
     ("http.request", "http.get"),
     ("http.request.body", "request.bytes"),
     ("http.request.body-text", "request.text"),
+    ("http.request.body-artifact", "request.artifact"),
     ("http.request.poll", "request.until"),
     ("http.batch", "http.all"),
     ("http.batch.add", "http.all"),
@@ -21,7 +22,9 @@ const SAID: &[(&str, &str)] = &[
     ("http.batch.response", "http.all"),
     ("http.response.body", "response.bytes"),
     ("http.response.body-text", "response.text"),
+    ("http.response.body-artifact", "response.artifact"),
     ("shell.command.stdin-text", "command.stdin"),
+    ("shell.command.success-code", "command.success-codes"),
     ("shell.exit.stdout-text", "exit.text"),
     ("shell.exit.stderr-text", "exit.stderr"),
     ("artifact.draft", "artifacts.draft"),
@@ -44,8 +47,18 @@ const SAID: &[(&str, &str)] = &[
     ("db.statement.bind-bytes", "statement.bind"),
     ("db.statement.bind-timestamp", "statement.bind"),
     ("db.statement.bind-json", "statement.bind"),
+    ("db.database.make-backup", "database.backup"),
+    ("db.backup-order", "db.backup"),
     ("db.done.count", "done.all-rows"),
     ("db.done.affected", "done.rows"),
+    ("db.migration", "db-migrations.migrations"),
+    ("db.migration.down-script", "db-migrations.migrations"),
+    ("db.migration.timeout", "migrations.timeout"),
+    ("db.migration.without-backup", "migrations.without-backup"),
+    ("db.migration.checksum", "migrations.status"),
+    ("db.migration.history", "database.history"),
+    ("db.migration.up", "migrations.up"),
+    ("db.migration.down", "migrations.down-to"),
     ("db.rows.count", "rows.len"),
     ("db.rows.cell", "row.text"),
     ("db.rows.cell-bytes", "row.bytes"),
@@ -54,7 +67,21 @@ const SAID: &[(&str, &str)] = &[
 ];
 
 /// What only the Rust SDK has so far: functions, and resources with all of theirs.
-const RUST_ONLY: &[&str] = &[];
+const RUST_ONLY: &[&str] = &[
+    "db.backup",
+    "db.backup-order",
+    "db.database.backup-in",
+    "db.database.make-backup",
+    "db.database.restore",
+    "db.database.restore-over",
+    "db.database.verify-backup",
+    "db.migration",
+    "http.request.body-artifact",
+    "http.request.into-artifact",
+    "http.response.body-artifact",
+    "shell.command.success-code",
+    "shell.exit.is-success",
+];
 
 /// Where one language says it otherwise than the others, or not at all: by what all say, or by the contract's name.
 const EXCEPTIONS: &[(Language, &str, Option<&str>)] = &[

@@ -1,14 +1,19 @@
 //! Databases that the grant names. A statement has placeholders `$1`, `$2`, … with every engine, and its values beside it.
 
+mod backup;
+mod migrations;
 mod rows;
 mod value;
 
 use std::time::Duration;
 
+use crate::artifact::Artifact;
 use crate::bindings::lockstep::contract::db as host;
 use crate::units::whole_millis;
 use crate::{Failure, Result};
 
+pub use backup::{Backup, BackupOrder, BackupTable};
+pub use migrations::{Applied, History, Migrations, Status, migrations};
 pub use rows::{Cell, Column, Row, Rows};
 pub use value::{Decimal, Instant, Json, Value};
 
@@ -43,6 +48,11 @@ pub fn transaction() -> Transaction {
     Transaction { parts: Vec::new(), timeout: None, idempotent: false }
 }
 
+/// Begins the order of a backup, whose artifact gets this id.
+pub fn backup(id: impl Into<String>) -> BackupOrder {
+    BackupOrder::of(id.into())
+}
+
 /// A database of the grant.
 pub struct Database {
     name: String,
@@ -74,6 +84,58 @@ impl Database {
     /// Runs one statement, in a transaction of its own.
     pub fn execute(&self, statement: Statement) -> Result<Done> {
         self.inner.execute(&statement.ready()).map(|done| Done::of(&done)).map_err(Failure::from_host)
+    }
+
+    /// Copies the whole database into an artifact, as it is at one moment. Ordered once more under the same id, as by a step that is tried again, it is the
+    /// backup that was made first.
+    ///
+    /// ```no_run
+    /// use lockstep::prelude::*;
+    ///
+    /// fn back_up(_: &Ctx) -> Result<u64> {
+    ///     let shop = db::open("main")?;
+    ///     let backup = shop.backup(db::backup("before-release").at_least_bytes(500 << 20).at_least_rows("public.orders", 1_000))?;
+    ///     shop.verify_backup(&backup)?;
+    ///     Ok(backup.rows())
+    /// }
+    ///
+    /// fn put_it_back(_: &Ctx) -> Result<()> {
+    ///     let shop = db::open("main")?;
+    ///     shop.restore_over(&shop.backup_named("before-release")?)
+    /// }
+    /// ```
+    pub fn backup(&self, order: BackupOrder) -> Result<Backup> {
+        self.inner.make_backup(&order.ready()).map(Backup::of).map_err(Failure::from_host)
+    }
+
+    /// The backup that an earlier step has made under this id. Fails when the run has none.
+    pub fn backup_named(&self, id: &str) -> Result<Backup> {
+        self.backup_in(&crate::artifact::by_id(id)?)
+    }
+
+    /// What an artifact is a backup of. Fails when it is none.
+    pub fn backup_in(&self, artifact: &Artifact) -> Result<Backup> {
+        self.inner.backup_in(artifact.sealed()).map(Backup::of).map_err(Failure::from_host)
+    }
+
+    /// Restores a backup into a scratch database that the host makes and drops, and compares rows and checksum of every table. Touches nothing else.
+    pub fn verify_backup(&self, backup: &Backup) -> Result<()> {
+        self.inner.verify_backup(backup.inner()).map_err(Failure::from_host)
+    }
+
+    /// Restores a backup into this database, which has to be empty.
+    pub fn restore(&self, backup: &Backup) -> Result<()> {
+        self.inner.restore(backup.inner()).map_err(Failure::from_host)
+    }
+
+    /// Restores a backup into this database in the place of everything that is in it.
+    pub fn restore_over(&self, backup: &Backup) -> Result<()> {
+        self.inner.restore_over(backup.inner()).map_err(Failure::from_host)
+    }
+
+    /// The migrations that it has seen.
+    pub fn history(&self) -> Result<History> {
+        host::Migration::history(&self.inner).map_err(Failure::from_host).and_then(|rows| History::of(&Rows::of(rows)))
     }
 
     /// Runs all statements and commits them, or keeps nothing of them.

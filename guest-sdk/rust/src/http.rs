@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::artifact::Artifact;
 use crate::bindings::lockstep::contract::{http as host, types};
 use crate::probe::{Probe, Read};
 use crate::secret::Secret;
@@ -82,6 +83,7 @@ fn request(method: &'static str, url: impl Into<String>) -> Request {
         url: url.into(),
         headers: Vec::new(),
         body: None,
+        into_artifact: None,
         timeout: None,
         redirects: None,
         idempotent: false,
@@ -116,6 +118,7 @@ pub struct Request {
     url: String,
     headers: Vec<(String, String)>,
     body: Option<Body>,
+    into_artifact: Option<String>,
     timeout: Option<Duration>,
     redirects: Option<u32>,
     idempotent: bool,
@@ -130,6 +133,7 @@ pub struct Request {
 
 #[derive(Debug, Clone)]
 enum Body {
+    Artifact(Artifact),
     Bytes(Vec<u8>),
     Text(String),
 }
@@ -195,6 +199,26 @@ impl Request {
     /// A body of bytes.
     pub fn bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.body = Some(Body::Bytes(bytes.into()));
+        self
+    }
+
+    /// An artifact for the body, of any size and as it is.
+    pub fn artifact(mut self, content: &Artifact) -> Self {
+        self.body = Some(Body::Artifact(content.clone()));
+        self
+    }
+
+    /// Makes the body of the answer an artifact of any size, when its status is 200 to 299: [`Response::artifact`] has it.
+    ///
+    /// ```no_run
+    /// use lockstep::prelude::*;
+    /// fn fetch(_: &Ctx) -> Result<String> {
+    ///     let image = http::get("https://releases.shop.example/shop-2.tar").into_artifact("shop.tar").timeout(minutes(10)).send()?;
+    ///     Ok(image.expect_success()?.artifact()?.digest())
+    /// }
+    /// ```
+    pub fn into_artifact(mut self, id: impl Into<String>) -> Self {
+        self.into_artifact = Some(id.into());
         self
     }
 
@@ -302,9 +326,13 @@ impl Request {
             request.header(name, value);
         }
         match &self.body {
+            Some(Body::Artifact(content)) => request.body_artifact(content.sealed()),
             Some(Body::Bytes(bytes)) => request.body(bytes),
             Some(Body::Text(text)) => request.body_text(text),
             None => {}
+        }
+        if let Some(id) = &self.into_artifact {
+            request.into_artifact(id);
         }
         if let Some(longest) = self.timeout {
             request.timeout(whole_millis(longest));

@@ -70,6 +70,7 @@ pub mod http;
 mod json;
 pub mod kube;
 pub mod log;
+pub mod migrate;
 mod probe;
 mod procedure;
 pub mod random;

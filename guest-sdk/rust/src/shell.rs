@@ -25,6 +25,7 @@ pub fn command(program: impl Into<String>) -> Command {
         stdout_artifact: None,
         timeout: None,
         idempotent: false,
+        success_codes: Vec::new(),
         probe: None,
     }
 }
@@ -56,6 +57,7 @@ pub struct Command {
     stdout_artifact: Option<String>,
     timeout: Option<Duration>,
     idempotent: bool,
+    success_codes: Vec<i32>,
     probe: Option<Probe>,
 }
 
@@ -103,7 +105,7 @@ impl Command {
         self
     }
 
-    /// Makes its standard output an artifact of any size, once it has ended with 0: [`Exit::stdout_artifact`] has it.
+    /// Makes its standard output an artifact of any size, once it has succeeded: [`Exit::stdout_artifact`] has it.
     ///
     /// ```no_run
     /// use lockstep::prelude::*;
@@ -128,6 +130,21 @@ impl Command {
         self
     }
 
+    /// The exit codes that mean success, in the place of what the grant says of the program, or of 0.
+    ///
+    /// ```no_run
+    /// use lockstep::prelude::*;
+    /// fn nothing_went_wrong(_: &Ctx) -> Result<()> {
+    ///     // 0 says that something was found, 1 that nothing was, 2 that the file could not be read.
+    ///     shell::command("/usr/bin/grep").args(["-i", "error", "/var/log/shop.log"]).success_codes([1]).run()?.expect_success()?;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn success_codes(mut self, codes: impl IntoIterator<Item = u8>) -> Self {
+        self.success_codes = codes.into_iter().map(i32::from).collect();
+        self
+    }
+
     /// How the host finds out whether it happened when its outcome was lost. Of use for what must not be done twice only.
     pub fn probe(mut self, probe: Probe) -> Self {
         self.probe = Some(probe);
@@ -139,13 +156,13 @@ impl Command {
         Probe::of(self)
     }
 
-    /// Runs it to its end. An exit code other than 0 is an exit as well: say what you expect.
+    /// Runs it to its end. One that did not succeed has ended as well: say what you expect.
     pub fn run(self) -> Result<Exit> {
         let command = self.ready();
         if let Some(probe) = &self.probe {
             command.probe(&probe.ready()?);
         }
-        command.run().map(|exit| Exit::of(self.line(), &exit)).map_err(Failure::from_host)
+        command.run().map(|exit| Exit::of(self.line(), !self.success_codes.is_empty(), &exit)).map_err(Failure::from_host)
     }
 
     /// In the host's words, but for the probe: what is asked as a probe has none.
@@ -174,6 +191,9 @@ impl Command {
         }
         if self.idempotent {
             command.idempotent();
+        }
+        for code in &self.success_codes {
+            command.success_code(*code);
         }
         command
     }

@@ -98,7 +98,8 @@ impl Step {
         self
     }
 
-    /// Tries in all, and the wait before the second, doubled before each further one up to a minute.
+    /// Tries in all, and the wait before the second, doubled before each further one up to a minute. A server that is busy (429, 503) and says with
+    /// `retry-after` how long it wants to be left alone is left alone so long, up to the same longest wait.
     pub fn retry(&mut self, attempts: u32, backoff: Duration) -> &mut Self {
         self.retry_up_to(attempts, backoff, LONGEST_WAIT.max(backoff))
     }

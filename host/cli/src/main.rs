@@ -5,6 +5,7 @@ mod build;
 mod commands;
 mod component;
 mod context;
+mod descriptors;
 mod environment;
 mod error;
 mod fsio;
@@ -14,6 +15,7 @@ mod rehearsals;
 mod runs;
 #[cfg(test)]
 mod sample;
+mod secrets;
 mod signals;
 mod stopwatch;
 mod ui;
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
     if words.next().is_some_and(|verb| verb == lockstep_driver_shell::LAUNCH) {
         return internal::launch(words);
     }
+    descriptors::keep_to_this_process();
     environment::keep_memory_private();
     let exit = internal::guarded(|| match args::parse() {
         Ok(parsed) => {

@@ -7,23 +7,22 @@ use lockstep_api::Code;
 use lockstep_driver_db::DbDriver;
 use lockstep_driver_files::FilesDriver;
 use lockstep_driver_http::HttpDriver;
-use lockstep_driver_kube::KubeDriver;
+pub(crate) use lockstep_driver_kube::KubeDriver;
 use lockstep_driver_redis::RedisDriver;
+pub(crate) use lockstep_driver_shell::Kernel;
 use lockstep_driver_shell::ShellDriver;
-pub(crate) use lockstep_driver_shell::kernel_has_landlock;
 use lockstep_engine::{Entropy, House, LONGEST_HOLD};
-use lockstep_gate::{Drivers, Interrupt, Live, SecretSource as Secrets, SystemClock};
-use lockstep_grant::{Grant, SecretRule, SecretSource};
+use lockstep_gate::{Drivers, Interrupt, Live, SystemClock};
+use lockstep_grant::Grant;
 use lockstep_journal::ledger::TreeHead;
 use lockstep_journal::{Observer, Store};
-use lockstep_model::Secret;
 pub(crate) use lockstep_runtime::Compiled;
 use lockstep_runtime::{Limits, LoadedProcedure, Runtime, RuntimeOptions};
 pub(crate) use lockstep_store_sqlite::Sizes;
 use lockstep_store_sqlite::{BackupError, Options, SqliteStore};
 
-use crate::environment;
 use crate::error::CliError;
+use crate::{environment, secrets};
 
 /// The program and its version, as journals and descriptors have it.
 pub(crate) const ENGINE: &str = concat!("lockstep ", env!("CARGO_PKG_VERSION"));
@@ -133,7 +132,8 @@ pub(crate) struct Watchers {
 pub(crate) fn house(store: Arc<dyn Store>, watchers: Watchers) -> Result<House, CliError> {
     let http = HttpDriver::new().map_err(|error| CliError::internal(format!("the http driver cannot be started: {error}")))?;
     let kube = KubeDriver::new().map_err(|error| CliError::internal(format!("the kube driver cannot be started: {error}")))?;
-    let db = DbDriver::new().map_err(|error| CliError::internal(format!("the db driver cannot be started: {error}")))?;
+    let kube = Arc::new(kube);
+    let db = DbDriver::new(Arc::new(ShellDriver::new())).map_err(|error| CliError::internal(format!("the db driver cannot be started: {error}")))?;
     Ok(House {
         store,
         clock: Arc::new(SystemClock),
@@ -143,10 +143,10 @@ pub(crate) fn house(store: Arc<dyn Store>, watchers: Watchers) -> Result<House, 
             shell: Arc::new(ShellDriver::new()),
             files: Arc::new(FilesDriver::new()),
             redis: Arc::new(RedisDriver::new()),
-            kube: Arc::new(kube),
+            kube: kube.clone(),
             db: Arc::new(db),
         },
-        secrets: Arc::new(DeclaredSecrets),
+        secrets: Arc::new(secrets::Declared { kube }),
         observer: watchers.observer,
         live: watchers.live,
         interrupt: watchers.interrupt,
@@ -167,43 +167,6 @@ impl Entropy for SystemEntropy {
         if let Err(error) = getrandom::fill(bytes) {
             // A predictable seed would make markers of secrets guessable: no run may have one.
             std::panic::panic_any(format!("the system gives no randomness: {error}"));
-        }
-    }
-}
-
-/// The values of declared secrets, each read when a run that declares it begins: neither more of the environment nor another file is touched.
-struct DeclaredSecrets;
-
-impl Secrets for DeclaredSecrets {
-    fn value(&self, rule: &SecretRule) -> Option<Secret<Vec<u8>>> {
-        let value = match &rule.source {
-            SecretSource::Env(name) => environment::secret(name)?,
-            SecretSource::File(path) => without_newline(std::fs::read(path).ok()?),
-            SecretSource::Capture => return None,
-        };
-        (!value.is_empty()).then(|| Secret::new(value))
-    }
-}
-
-/// Editors end a file with a newline that is not part of the secret.
-fn without_newline(mut value: Vec<u8>) -> Vec<u8> {
-    if value.ends_with(b"\n") {
-        value.pop();
-        if value.ends_with(b"\r") {
-            value.pop();
-        }
-    }
-    value
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_newline;
-
-    #[test]
-    fn one_newline_at_the_end_is_not_part_of_a_secret() {
-        for (file, value) in [("a", "a"), ("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), ("", "")] {
-            assert_eq!(without_newline(file.as_bytes().to_vec()), value.as_bytes());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Performs `db` calls: one statement or one transaction each, on PostgreSQL, MariaDB, MySQL and SQLite.
+//! Performs `db` calls: one statement or one transaction each, on PostgreSQL, MariaDB, MySQL and SQLite; and backups of whole databases, see `backup`.
 //!
 //! The only crate that links the clients of databases. Every call is a transaction of its own: a read in one that the server holds to reading, an effect in
 //! one whose end can be asked for afterwards: by the transaction's id where the server tells (PostgreSQL), else by a row of the same transaction
@@ -12,35 +12,41 @@
 //! Connections are kept between calls: what a session can be made to remember (variables, temporary tables, settings) the grant refuses. SQLite itself has
 //! the row that it is at in memory, however long it is.
 
+mod backup;
 mod fault;
+mod history;
 mod mysql;
 mod postgres;
 mod rows;
 mod server;
 mod sqlite;
-mod tls;
+mod tally;
 mod value;
 
 #[cfg(test)]
 mod tests;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use lockstep_gate::{CallContext, Driver, Interrupt, Settled};
+use lockstep_gate::{CallContext, Driver, Interrupt, Settled, Tools};
 use lockstep_grant::{DbTerms, DbWhere, Engine, Granted};
-use lockstep_model::request::{DbAsk, DbDone, DbPart, DbRequest, DbResponse, DbStatement};
+use lockstep_model::request::{DbAsk, DbDone, DbMigration, DbPart, DbRequest, DbResponse, DbStatement};
 use lockstep_model::{EffectClass, Failure};
+use lockstep_tls::Trust;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::backup::Job;
 use crate::server::Server;
-use crate::tls::Trust;
 
 /// How often the operator's wish to cancel is looked for.
 const GLANCE: Duration = Duration::from_millis(100);
 /// What no deadline exceeds: it only keeps the arithmetic on instants sound.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
+/// For a statement of a migration's script: nothing is bound, and nobody wants its rows.
+static NO_VALUES: DbStatement = DbStatement { sql: String::new(), parameters: Vec::new(), timeout_milliseconds: None, limit_rows: Some(0), idempotent: false };
 
 /// Talks to databases. Calls may come from many threads at once, but not from those of an asynchronous runtime: each blocks its thread.
 pub struct DbDriver {
@@ -49,6 +55,8 @@ pub struct DbDriver {
     trust: Trust,
     postgres: postgres::Kept,
     mysql: mysql::Kept,
+    /// Starts what makes backups and restores them.
+    tools: Arc<dyn Tools>,
 }
 
 /// One call, as it was granted.
@@ -73,7 +81,8 @@ impl<'a> Work<'a> {
     /// The statements that are run, each with how many rows it must concern.
     fn parts(&self) -> Vec<(&'a DbStatement, Option<u32>)> {
         match self.ask {
-            DbAsk::Open | DbAsk::Ping => Vec::new(),
+            DbAsk::Open | DbAsk::Ping | DbAsk::History | DbAsk::MakeBackup(_) | DbAsk::BackupIn(_) | DbAsk::VerifyBackup(_) | DbAsk::Restore(_) => Vec::new(),
+            DbAsk::Migrate(_) => self.terms.statements.iter().map(|_| (&NO_VALUES, None)).collect(),
             DbAsk::Query(statement) | DbAsk::Execute(statement) => vec![(statement, None)],
             DbAsk::Commit(transaction) => transaction.parts.iter().map(|DbPart { statement, expect_rows }| (statement, *expect_rows)).collect(),
         }
@@ -81,8 +90,19 @@ impl<'a> Work<'a> {
 
     fn reads(&self) -> bool {
         match self.ask {
-            DbAsk::Open | DbAsk::Ping | DbAsk::Query(_) => true,
-            DbAsk::Execute(_) | DbAsk::Commit(_) => false,
+            DbAsk::Open | DbAsk::Ping | DbAsk::Query(_) | DbAsk::History | DbAsk::MakeBackup(_) | DbAsk::BackupIn(_) | DbAsk::VerifyBackup(_) => true,
+            DbAsk::Execute(_) | DbAsk::Commit(_) | DbAsk::Migrate(_) | DbAsk::Restore(_) => false,
+        }
+    }
+
+    /// The answer to what has been asked, from what its statements gave.
+    fn answer(&self, mut done: Vec<DbDone>) -> DbResponse {
+        match self.ask {
+            DbAsk::Query(_) | DbAsk::History => DbResponse::Rows(done.pop().map(|done| done.returned).unwrap_or_default()),
+            // Backups are no statements.
+            DbAsk::Open | DbAsk::Ping | DbAsk::MakeBackup(_) | DbAsk::BackupIn(_) | DbAsk::VerifyBackup(_) | DbAsk::Restore(_) => DbResponse::Alive,
+            DbAsk::Execute(_) | DbAsk::Commit(_) => DbResponse::Done(done),
+            DbAsk::Migrate(_) => DbResponse::Migrated,
         }
     }
 
@@ -109,13 +129,14 @@ async fn cancelled(interrupt: &Interrupt) {
 }
 
 impl DbDriver {
-    /// Starts the one thread that moves the bytes of all calls.
+    /// Starts the one thread that moves the bytes of all calls. `tools` starts the programs of the engines.
     ///
     /// # Errors
     /// When the host has no thread or no descriptors left.
-    pub fn new() -> io::Result<Self> {
+    pub fn new(tools: Arc<dyn Tools>) -> io::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("db").enable_io().enable_time().build()?;
-        Ok(Self { runtime: Some(runtime), trust: Trust::default(), postgres: postgres::Kept::default(), mysql: mysql::Kept::default() })
+        let (postgres, mysql) = (postgres::Kept::default(), mysql::Kept::default());
+        Ok(Self { runtime: Some(runtime), trust: Trust::new("db.tls", "the database"), postgres, mysql, tools })
     }
 
     fn runtime(&self) -> Result<&Runtime, Failure> {
@@ -125,6 +146,9 @@ impl DbDriver {
     fn run(&self, work: &Work<'_>) -> Result<DbResponse, Failure> {
         if matches!(work.ask, DbAsk::Open) {
             return Ok(DbResponse::Opened(work.terms.engine.word().to_owned()));
+        }
+        if let Some(job) = Job::of(work, &*self.tools) {
+            return backup::perform(self, &job);
         }
         if let DbWhere::File(path) = &work.terms.at {
             return sqlite::perform(path, work);
@@ -138,6 +162,12 @@ impl DbDriver {
     }
 
     fn find_out(&self, work: &Work<'_>, note: Option<&Value>) -> Result<Settled<DbResponse>, Failure> {
+        if let Some(job) = Job::of(work, &*self.tools) {
+            return backup::settle(self, &job, note);
+        }
+        if let DbAsk::Migrate(migration) = work.ask {
+            return self.look_up(work, migration);
+        }
         if work.terms.engine != Engine::Postgresql
             && (!work.terms.ledger || work.terms.statements.iter().any(|statement| mysql::unheld(work.terms.engine, statement)))
         {
@@ -151,6 +181,20 @@ impl DbDriver {
         match work.terms.engine {
             Engine::Postgresql => runtime.block_on(postgres::settle(&self.trust, &server, work, note)),
             Engine::Mariadb | Engine::Mysql | Engine::Sqlite => runtime.block_on(mysql::settle(&self.trust, &server, work)),
+        }
+    }
+}
+
+impl DbDriver {
+    /// What the history of migrations says of a call.
+    fn look_up(&self, work: &Work<'_>, migration: &DbMigration) -> Result<Settled<DbResponse>, Failure> {
+        if let DbWhere::File(path) = &work.terms.at {
+            return sqlite::settle(path, work);
+        }
+        let (server, runtime) = (work.server()?, self.runtime()?);
+        match work.terms.engine {
+            Engine::Postgresql => runtime.block_on(postgres::migrations::settle(&self.trust, &server, work, migration)),
+            Engine::Mariadb | Engine::Mysql | Engine::Sqlite => runtime.block_on(mysql::migrations::settle(&self.trust, &server, work, migration)),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! MariaDB and MySQL: a transaction's end can be asked for when the grant gives it a ledger, a row of the same transaction with the call's key.
 
+pub(crate) mod backup;
 mod cell;
 mod connect;
+mod dump;
+pub(crate) mod migrations;
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -12,13 +15,13 @@ use lockstep_gate::Settled;
 use lockstep_grant::{Compiled, Engine};
 use lockstep_model::Failure;
 use lockstep_model::request::{DbAsk, DbColumn, DbDone, DbResponse, DbRows, DbStatement, DbValue};
+use lockstep_tls::Trust;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Params, Value};
 
 use crate::rows::{Gather, check_count};
 use crate::server::Server;
-use crate::tls::Trust;
-use crate::{Work, cancelled, fault, value};
+use crate::{Work, cancelled, fault, history, value};
 use connect::{connect, lost};
 
 /// How many idle connections to one database are kept.
@@ -66,7 +69,7 @@ struct Course {
 
 pub(crate) async fn perform(kept: &Kept, trust: &Trust, server: &Server, work: &Work<'_>) -> Result<DbResponse, Failure> {
     let schema = work.terms.statements.iter().filter(|statement| unheld(work.terms.engine, statement)).count();
-    if schema > 0 && work.terms.statements.len() > 1 {
+    if schema > 0 && work.terms.statements.len() > 1 && !matches!(work.ask, DbAsk::Migrate(_)) {
         let message =
             format!("{} commits by itself what changes the schema: such a statement is executed alone, not in a transaction", work.terms.engine.word());
         return Err(fault::plain("db.transaction", message));
@@ -126,12 +129,18 @@ async fn attempt(conn: &mut Conn, work: &Work<'_>, course: &Course) -> Result<Db
 }
 
 async fn inside(conn: &mut Conn, work: &Work<'_>, course: &Course) -> Result<DbResponse, Failure> {
+    if let DbAsk::Migrate(migration) = work.ask {
+        return migrations::perform(conn, work, course, migration).await;
+    }
     let alone = work.terms.statements.iter().any(|statement| unheld(work.terms.engine, statement));
     let ledger = work.terms.ledger && !work.reads() && !alone;
     if ledger && let Some(recorded) = enter(conn, work).await? {
         return Ok(recorded);
     }
     let mut done = Vec::new();
+    if let DbAsk::History = work.ask {
+        done.push(DbDone { affected: "0".to_owned(), returned: history::shown(migrations::rows(conn, work.terms).await?) });
+    }
     for (index, (statement, expected)) in work.parts().into_iter().enumerate() {
         course.acting.set(alone);
         let found = one(conn, work, course, &work.terms.statements[index], statement).await;
@@ -149,10 +158,7 @@ async fn inside(conn: &mut Conn, work: &Work<'_>, course: &Course) -> Result<DbR
         if !course.spoilt.get() {
             conn.query_drop("COMMIT").await.map_err(|error| lost(error, work.terms))?;
         }
-        return Ok(match work.ask {
-            DbAsk::Query(_) => DbResponse::Rows(done.pop().map(|done| done.returned).unwrap_or_default()),
-            DbAsk::Open | DbAsk::Ping | DbAsk::Execute(_) | DbAsk::Commit(_) => DbResponse::Alive,
-        });
+        return Ok(work.answer(done));
     }
     if alone {
         return Ok(DbResponse::Done(done));

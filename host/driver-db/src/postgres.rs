@@ -1,9 +1,11 @@
 //! PostgreSQL: each effect is a transaction whose id is noted before it is committed, so that its end can always be asked for.
 
+pub(crate) mod backup;
 mod bounded;
 mod cell;
 mod connect;
 mod encrypted;
+pub(crate) mod migrations;
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -16,14 +18,14 @@ use lockstep_gate::Settled;
 use lockstep_grant::{Compiled, DbTerms};
 use lockstep_model::request::{DbAsk, DbColumn, DbDone, DbResponse, DbRows, DbStatement, DbValue};
 use lockstep_model::{EffectClass, Failure};
+use lockstep_tls::Trust;
 use serde_json::{Value, json};
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, SimpleQueryMessage, Statement};
 
 use crate::rows::{Gather, check_count};
 use crate::server::Server;
-use crate::tls::Trust;
-use crate::{Work, cancelled, fault, rows, value};
+use crate::{Work, cancelled, fault, history, rows, value};
 
 pub(crate) use connect::Session;
 use connect::connect;
@@ -134,6 +136,8 @@ async fn begin(client: &Client, work: &Work<'_>) -> Result<Begun, Failure> {
     let begin = if work.reads() { "BEGIN READ ONLY" } else { "BEGIN; SELECT pg_current_xact_id()::text" };
     let first = async {
         match work.terms.statements.first() {
+            // Of a migration nothing is looked at before it is known to be its turn.
+            Some(_) if matches!(work.ask, DbAsk::Migrate(_)) => None,
             Some(statement) => Some(client.prepare(&statement.sql).await.map_err(|error| lost(&error, work.terms))),
             None => None,
         }
@@ -158,6 +162,24 @@ async fn attempt(client: &Client, work: &Work<'_>, course: &Course, begun: Begun
 async fn inside(client: &Client, work: &Work<'_>, course: &Course, begun: Begun) -> Result<DbResponse, Failure> {
     let Begun { xid, mut first } = begun;
     let mut done = Vec::new();
+    match work.ask {
+        DbAsk::History => done.push(DbDone { affected: "0".to_owned(), returned: history::shown(migrations::rows(client, work.terms).await?) }),
+        DbAsk::Migrate(migration) => {
+            if migrations::enter(client, work, migration).await?.is_none() {
+                client.batch_execute("ROLLBACK").await.map_err(|error| lost(&error, work.terms))?;
+                return Ok(DbResponse::Migrated);
+            }
+        }
+        DbAsk::Open
+        | DbAsk::Ping
+        | DbAsk::Query(_)
+        | DbAsk::Execute(_)
+        | DbAsk::Commit(_)
+        | DbAsk::MakeBackup(_)
+        | DbAsk::BackupIn(_)
+        | DbAsk::VerifyBackup(_)
+        | DbAsk::Restore(_) => {}
+    }
     for (index, (statement, expected)) in work.parts().into_iter().enumerate() {
         let compiled = &work.terms.statements[index];
         let prepared = match first.take() {
@@ -172,17 +194,15 @@ async fn inside(client: &Client, work: &Work<'_>, course: &Course, begun: Begun)
         if !course.spoilt.get() {
             client.batch_execute("COMMIT").await.map_err(|error| lost(&error, work.terms))?;
         }
-        return Ok(match work.ask {
-            DbAsk::Query(_) => DbResponse::Rows(done.pop().map(|done| done.returned).unwrap_or_default()),
-            DbAsk::Open | DbAsk::Ping | DbAsk::Execute(_) | DbAsk::Commit(_) => DbResponse::Alive,
-        });
+        return Ok(work.answer(done));
     }
-    if work.class == EffectClass::AtMostOnce {
+    // A migration is asked for by its row of the history.
+    if work.class == EffectClass::AtMostOnce && !matches!(work.ask, DbAsk::Migrate(_)) {
         work.context.notes.note(&json!({ "xid": xid, "done": done }))?;
     }
     course.committing.set(true);
     match client.batch_execute("COMMIT").await {
-        Ok(()) => Ok(DbResponse::Done(done)),
+        Ok(()) => Ok(work.answer(done)),
         // The server has answered: a constraint that is only looked at now, or a serialization that failed.
         Err(error) if error.as_db_error().is_some() => Err(lost(&error, work.terms)),
         Err(error) => Err(Failure::InDoubt(format!("the connection broke after COMMIT had been sent: {error}"))),

@@ -41,6 +41,12 @@ impl Server {
         Digest::of(parts.as_bytes()).hex()
     }
 
+    /// The same server's other database.
+    pub(crate) fn with_database(&self, database: &str) -> Self {
+        let password = self.password.as_ref().map(|password| Secret::new(password.expose().clone()));
+        Self { url: DbUrl { database: database.to_owned(), ..self.url.clone() }, password, encrypted: self.encrypted }
+    }
+
     pub(crate) async fn connect(&self) -> Result<TcpStream, Failure> {
         let DbUrl { host, port, .. } = &self.url;
         let refused = |error| {

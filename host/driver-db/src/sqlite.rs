@@ -1,5 +1,8 @@
 //! SQLite: a file that is there. What reads has it open for reading only; what writes waits for whoever writes now, and not for ever.
 
+pub(crate) mod backup;
+mod migrations;
+
 use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -15,7 +18,7 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Error, OpenFlags, OptionalExtension as _};
 
 use crate::rows::{self, Gather, check_count};
-use crate::{GLANCE, Work, fault, value};
+use crate::{GLANCE, Work, fault, history, value};
 
 /// How long another writer is waited for: then the caller may try again, and an operator's wish to cancel is heard.
 const BUSY: Duration = Duration::from_secs(5);
@@ -75,11 +78,28 @@ fn inside(connection: &Connection, work: &Work<'_>) -> Result<DbResponse, Failur
     let batch = |sql: &str| connection.execute_batch(sql).map_err(|error| lost(&error));
     // The first statement of a read finds out whether the file is a database at all.
     batch(if work.reads() { "BEGIN; SELECT count(*) FROM sqlite_schema" } else { "BEGIN IMMEDIATE" })?;
+    let mut done = Vec::new();
+    match work.ask {
+        DbAsk::History => done.push(DbDone { affected: "0".to_owned(), returned: history::shown(migrations::rows(connection)?) }),
+        DbAsk::Migrate(migration) => {
+            migrations::perform(connection, work, migration)?;
+            batch("COMMIT")?;
+            return Ok(work.answer(done));
+        }
+        DbAsk::Open
+        | DbAsk::Ping
+        | DbAsk::Query(_)
+        | DbAsk::Execute(_)
+        | DbAsk::Commit(_)
+        | DbAsk::MakeBackup(_)
+        | DbAsk::BackupIn(_)
+        | DbAsk::VerifyBackup(_)
+        | DbAsk::Restore(_) => {}
+    }
     let ledger = work.terms.ledger && !work.reads();
     if ledger && let Some(recorded) = enter(connection, work)? {
         return Ok(recorded);
     }
-    let mut done = Vec::new();
     for (index, (statement, expected)) in work.parts().into_iter().enumerate() {
         let (affected, returned) = one(connection, work, &work.terms.statements[index], statement)?;
         check_count(index, expected, affected)?;
@@ -91,11 +111,7 @@ fn inside(connection: &Connection, work: &Work<'_>) -> Result<DbResponse, Failur
         connection.execute(update, (text, work.context.idempotency_key)).map_err(|error| lost(&error))?;
     }
     batch("COMMIT")?;
-    Ok(match work.ask {
-        DbAsk::Query(_) => DbResponse::Rows(done.pop().map(|done| done.returned).unwrap_or_default()),
-        DbAsk::Open | DbAsk::Ping => DbResponse::Alive,
-        DbAsk::Execute(_) | DbAsk::Commit(_) => DbResponse::Done(done),
-    })
+    Ok(work.answer(done))
 }
 
 /// Enters the call into the ledger. When it is there, it has been done, and this is what came of it.
@@ -212,6 +228,9 @@ fn lost(error: &Error) -> Failure {
 pub(crate) fn settle(path: &Path, work: &Work<'_>) -> Result<Settled<DbResponse>, Failure> {
     let connection = open(path, work)?;
     connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| lost(&error))?;
+    if let DbAsk::Migrate(migration) = work.ask {
+        return migrations::settled(&connection, work, migration);
+    }
     let there: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'lockstep_ledger'", (), |row| row.get(0)).map_err(|error| lost(&error))?;
     if there == 0 {

@@ -1,9 +1,13 @@
 //! Against real servers: `LOCKSTEP_TEST_POSTGRES`, `LOCKSTEP_TEST_MARIADB` are URLs of users who may make databases. SQLite needs none.
 
+mod backups;
 mod doubt;
+mod faults;
+mod migrations;
 mod place;
 mod reads;
 mod rows;
+mod values;
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};

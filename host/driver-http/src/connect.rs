@@ -1,16 +1,20 @@
-//! Connects to one of the checked addresses, and encrypts where the URL says so.
+//! Connects to one of the checked addresses, by the way that the grant says, and encrypts where the URL says so.
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use hyper::header::HeaderValue;
 use lockstep_model::Failure;
 use tokio::net::TcpStream;
+use url::Host;
 
 use crate::course::Course;
 use crate::exchange::Reach;
 use crate::hop::Hop;
+use crate::proxy;
 use crate::resolve::resolve;
+use crate::tls;
 use crate::wire::Stream;
 
 /// How long one of several addresses is tried before the next: a dead one must not use up the whole deadline.
@@ -20,31 +24,56 @@ const ATTEMPT: Duration = Duration::from_secs(5);
 pub(crate) struct Connected {
     /// Its bytes.
     pub(crate) stream: Box<dyn Stream>,
-    /// Whether both sides speak HTTP/2 over it, which is agreed in the handshake of TLS.
-    pub(crate) two: bool,
+    /// What is spoken over it.
+    pub(crate) spoken: Spoken,
+}
+
+/// What is spoken over a connection.
+pub(crate) enum Spoken {
+    /// HTTP/1.1.
+    One,
+    /// HTTP/1.1, to a proxy that reads along and passes it on.
+    ByProxy {
+        /// Its name in the grant.
+        id: String,
+        /// How one logs in there.
+        login: Option<HeaderValue>,
+    },
+    /// HTTP/2, which is agreed in the handshake of TLS.
+    Two,
 }
 
 /// A connection to a request's host, over which it can be sent.
 pub(crate) async fn connect(hop: &Hop, reach: &Reach<'_>, course: &Course) -> Result<Connected, Failure> {
-    let addresses = resolve(hop, reach.names, &reach.terms.private_addresses, course).await?;
+    let origin = hop.origin();
+    let (stream, spoken) = match reach.terms.rules.proxy(hop.url.as_str()) {
+        None => (reached((hop.host()?, hop.port()), &origin, reach, course).await?, Spoken::One),
+        Some(proxy) => proxy::connect(proxy, hop, reach, course).await?,
+    };
+    if !hop.is_secure() {
+        return Ok(Connected { stream, spoken });
+    }
+    course.enters(format!("waiting for the TLS handshake with `{origin}`"));
+    let started = Instant::now();
+    let encrypted = tls::encrypt(hop, reach, stream).await;
+    course.took(started, |timing| &mut timing.tls);
+    encrypted
+}
+
+/// A connection to one of the addresses of a host, each checked. `at` is what messages call it.
+pub(crate) async fn reached(to: (Host<&str>, u16), at: &str, reach: &Reach<'_>, course: &Course) -> Result<Box<dyn Stream>, Failure> {
+    let addresses = resolve(to, at, reach.names, &reach.terms.private_addresses, course).await?;
     let started = Instant::now();
     let connected = first_to_answer(&addresses, course).await;
     course.took(started, |timing| &mut timing.connect);
     let stream = connected.map_err(|why| {
-        let message = format!("cannot connect to `{}`: {why}; is it running, and does a firewall let this host through?", hop.origin());
+        let message = format!("cannot connect to `{at}`: {why}; is it running, and does a firewall let this host through?");
         Failure::retryable("http.connect", message)
     })?;
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection that waits for more before it sends");
     }
-    if !hop.is_secure() {
-        return Ok(Connected { stream: Box::new(stream), two: false });
-    }
-    course.enters(format!("waiting for the TLS handshake with `{}`", hop.origin()));
-    let started = Instant::now();
-    let encrypted = reach.trust.encrypt(hop, &reach.terms.authorities, stream).await;
-    course.took(started, |timing| &mut timing.tls);
-    encrypted
+    Ok(Box::new(stream))
 }
 
 /// Tries one address after the other. The error says what each answered.

@@ -3,6 +3,7 @@
 //! A deadline can pass anywhere. What the operator needs to know is where, and whether the far side may have acted.
 
 use std::cell::{Cell, RefCell};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use lockstep_model::request::Timing;
@@ -14,12 +15,13 @@ pub(crate) struct Course {
     part: RefCell<String>,
     timing: Cell<Timing>,
     sent: Cell<bool>,
+    unfed: Arc<OnceLock<Failure>>,
 }
 
 impl Course {
     /// Nothing has happened yet.
     pub(crate) fn new(class: EffectClass) -> Self {
-        Self { class, part: RefCell::new("starting".to_owned()), timing: Cell::default(), sent: Cell::new(false) }
+        Self { class, part: RefCell::new("starting".to_owned()), timing: Cell::default(), sent: Cell::new(false), unfed: Arc::default() }
     }
 
     /// What comes now, as a person would say it: `connecting to 10.0.0.1:443`.
@@ -57,8 +59,26 @@ impl Course {
         Failure::TimedOut(format!("{allowed:?} ({whose}) had passed while {}{}", self.part.borrow(), self.consequence()))
     }
 
+    /// Where it is said that what the request sends cannot be read to its end.
+    pub(crate) fn unfed(&self) -> Arc<OnceLock<Failure>> {
+        Arc::clone(&self.unfed)
+    }
+
+    /// Whether that is so.
+    pub(crate) fn is_unfed(&self) -> bool {
+        self.unfed.get().is_some()
+    }
+
+    /// A failure of this side, in the midst of an exchange: when the request has left and must not be sent twice, nobody knows.
+    pub(crate) fn unkept(&self, failure: Failure) -> Failure {
+        if self.may_have_acted() { Failure::InDoubt(format!("{}{}", failure.message(), self.consequence())) } else { failure }
+    }
+
     /// A failure of the network after which the same may be tried again, unless the request has left and must not be sent twice: then nobody knows.
     pub(crate) fn interrupted(&self, code: &str, message: &str) -> Failure {
+        if let Some(failure) = self.unfed.get() {
+            return self.unkept(failure.clone());
+        }
         let message = format!("{message}{}", self.consequence());
         if self.may_have_acted() { Failure::InDoubt(message) } else { Failure::retryable(code, message) }
     }

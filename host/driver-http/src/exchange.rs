@@ -4,38 +4,44 @@ use std::error::Error as _;
 use std::future::Future;
 use std::time::Instant;
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::{http1, http2};
-use hyper::{HeaderMap, Request, Response, header};
+use hyper::{HeaderMap, Request, Response, StatusCode, header};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use lockstep_grant::HttpTerms;
+use lockstep_gate::artifacts::Artifacts;
+use lockstep_grant::{Granted, HttpTerms};
 use lockstep_model::Failure;
+use lockstep_model::request::HttpRequest;
+use lockstep_tls::Trust;
 use tokio::task::JoinHandle;
 
-use crate::connect::{Connected, connect};
+use crate::connect::{Connected, Spoken, connect};
 use crate::course::Course;
+use crate::fed;
 use crate::headers;
 use crate::hop::Hop;
+use crate::proxy;
 use crate::resolve::Names;
-use crate::tls::Trust;
 use crate::wire::{Marks, Wire};
 
 /// The longest head of a response: several headers of the greatest length that the contract knows.
-const HEAD_LIMIT: usize = 64 * 1024;
+pub(crate) const HEAD_LIMIT: usize = 64 * 1024;
 
 /// The same of HTTP/2, as its library counts it.
 const HEAD_LIMIT_2: u32 = 64 * 1024;
 
 /// What a request may reach, and how.
 pub(crate) struct Reach<'a> {
+    /// The call, with the secrets that the grant places.
+    pub(crate) call: &'a Granted<HttpRequest>,
     /// The grant's terms.
     pub(crate) terms: &'a HttpTerms,
     /// Where names lead.
     pub(crate) names: &'a Names,
     /// Whom to believe.
     pub(crate) trust: &'a Trust,
+    /// What the request may send of the run's.
+    pub(crate) artifacts: &'a dyn Artifacts,
     /// The idempotency key, when the call is an effect.
     pub(crate) key: Option<&'a str>,
 }
@@ -48,17 +54,20 @@ pub(crate) struct Answer {
 }
 
 /// The task that drives a connection.
-pub(crate) struct Connection(JoinHandle<()>);
+pub(crate) struct Connection(JoinHandle<Option<hyper::Error>>);
 
 impl Connection {
     /// Drives it until it is dropped.
     fn driven(driving: impl Future<Output = hyper::Result<()>> + Send + 'static) -> Self {
         Self(tokio::spawn(async move {
             // Whatever goes wrong is told to the one who waits for the response, too.
-            if let Err(error) = driving.await {
-                tracing::debug!(%error, "a connection ended");
-            }
+            driving.await.inspect_err(|error| tracing::debug!(%error, "a connection ended")).err()
         }))
+    }
+
+    /// What it has ended with: it had done so before anything could be sent, and who wanted to send knows only that.
+    async fn end(&mut self) -> Option<hyper::Error> {
+        (&mut self.0).await.ok().flatten()
     }
 }
 
@@ -93,54 +102,82 @@ impl Answer {
 /// Connects, sends, and waits for the head.
 pub(crate) async fn send(hop: &Hop, reach: &Reach<'_>, course: &Course) -> Result<Answer, Failure> {
     // What cannot be sent is not worth a connection.
-    let one = request(hop, reach.key, false)?;
-    let Connected { stream, two } = connect(hop, reach, course).await?;
+    let food = fed::food(hop.body.as_ref(), reach.artifacts, course)?;
+    let length = food.size_hint().exact().unwrap_or_default();
+    let mut one = head(hop, reach.key, length, false)?;
+    let Connected { stream, spoken } = connect(hop, reach, course).await?;
     let origin = hop.origin();
     course.enters(format!("sending the request to `{origin}` and waiting for the response"));
     let marks = Marks::default();
     let wire = TokioIo::new(Wire { stream, marks: marks.clone() });
     let broken = |error: hyper::Error| course.interrupted("http.protocol", &told(&origin, &error));
-    let (answer, connection) = if two {
-        let handshake = http2::Builder::new(TokioExecutor::new()).max_header_list_size(HEAD_LIMIT_2).handshake(wire).await;
-        let (mut sender, driving) = handshake.map_err(broken)?;
-        let (connection, request, started) = (Connection::driven(driving), request(hop, reach.key, true)?, Instant::now());
-        course.sends();
-        let answer = sender.send_request(request).await;
-        // The server speaks before it answers: its first byte says nothing.
-        course.took(started, |timing| &mut timing.first_byte);
-        (answer, connection)
-    } else {
-        let handshake = http1::Builder::new().max_header_size(HEAD_LIMIT).handshake(wire).await;
-        let (mut sender, driving) = handshake.map_err(broken)?;
-        let (connection, request) = (Connection::driven(driving), one);
-        // A deadline can pass while this waits: from here on nobody can say that nothing was sent.
-        course.sends();
-        let answer = sender.send_request(request).await;
-        course.spent(marks.first_byte(), |timing| &mut timing.first_byte);
-        (answer, connection)
-    };
-    match answer {
-        Ok(response) => {
-            marks.head_came();
-            Ok(Answer { response, connection })
+    let mut by_proxy = None;
+    let (answer, mut connection) = match spoken {
+        Spoken::Two => {
+            let handshake = http2::Builder::new(TokioExecutor::new()).max_header_list_size(HEAD_LIMIT_2).handshake(wire).await;
+            let (mut sender, driving) = handshake.map_err(broken)?;
+            let (connection, two, started) = (Connection::driven(driving), head(hop, reach.key, length, true)?, Instant::now());
+            course.sends();
+            let answer = sender.send_request(two.map(|()| food)).await;
+            // The server speaks before it answers: its first byte says nothing.
+            course.took(started, |timing| &mut timing.first_byte);
+            (answer, connection)
         }
-        Err(error) if error.is_parse_too_large() => Err(Failure::fixed_limit(
-            "http.limit",
-            format!("the head of the response of `{origin}` is longer than {} KiB, or has more than 100 headers", HEAD_LIMIT / 1024),
-        )),
-        Err(error) if error.is_parse() => Err(Failure::problem("http.protocol", told(&origin, &error))),
-        Err(error) if marks.anything_sent() => Err(course.interrupted("http.protocol", &told(&origin, &error))),
-        Err(error) => Err(Failure::retryable("http.protocol", told(&origin, &error))),
+        Spoken::One | Spoken::ByProxy { .. } => {
+            if let Spoken::ByProxy { id, login } = spoken {
+                proxy::address(&mut one, hop, login)?;
+                by_proxy = Some(id);
+            }
+            let handshake = http1::Builder::new().max_header_size(HEAD_LIMIT).handshake(wire).await;
+            let (mut sender, driving) = handshake.map_err(broken)?;
+            let connection = Connection::driven(driving);
+            // A deadline can pass while this waits: from here on nobody can say that nothing was sent.
+            course.sends();
+            let answer = sender.send_request(one.map(|()| food)).await;
+            course.spent(marks.first_byte(), |timing| &mut timing.first_byte);
+            (answer, connection)
+        }
+    };
+    let response = match answer {
+        Ok(response) => response,
+        Err(error) => {
+            let ended = if error.is_canceled() { connection.end().await } else { None };
+            return Err(failed(&origin, &ended.unwrap_or(error), &marks, reach, course));
+        }
+    };
+    marks.head_came();
+    match by_proxy {
+        Some(id) if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED => Err(proxy::refused(&id, &origin, response.status().as_u16())),
+        Some(_) | None => Ok(Answer { response, connection }),
     }
 }
 
-fn request(hop: &Hop, key: Option<&str>, two: bool) -> Result<Request<Full<Bytes>>, Failure> {
+/// Why no head of a response has come.
+fn failed(origin: &str, error: &hyper::Error, marks: &Marks, reach: &Reach<'_>, course: &Course) -> Failure {
+    if let Some(failure) = reach.trust.unwelcome(origin, error) {
+        return failure;
+    }
+    // A part of what was to be sent may have left, and ended there.
+    if course.is_unfed() {
+        return course.interrupted("http.protocol", &told(origin, error));
+    }
+    if error.is_parse_too_large() {
+        let message = format!("the head of the response of `{origin}` is longer than {} KiB, or has more than 100 headers", HEAD_LIMIT / 1024);
+        return Failure::fixed_limit("http.limit", message);
+    }
+    if error.is_parse() {
+        return Failure::problem("http.protocol", told(origin, error));
+    }
+    if marks.anything_sent() { course.interrupted("http.protocol", &told(origin, error)) } else { Failure::retryable("http.protocol", told(origin, error)) }
+}
+
+fn head(hop: &Hop, key: Option<&str>, length: u64, two: bool) -> Result<Request<()>, Failure> {
     let mut request = Request::builder()
         .method(hop.method.clone())
-        .uri(if two { &hop.url[..url::Position::AfterQuery] } else { hop.target() })
-        .body(Full::new(hop.body.clone().unwrap_or_default()))
+        .uri(if two { hop.whole() } else { hop.target() })
+        .body(())
         .map_err(|_| Failure::problem("http.url", "the URL has a path or a query that cannot be sent"))?;
-    *request.headers_mut() = headers::sent(hop, key, two)?;
+    *request.headers_mut() = headers::sent(hop, key, length, two)?;
     Ok(request)
 }
 

@@ -14,8 +14,20 @@ const USER_AGENT: &str = concat!("lockstep/", env!("CARGO_PKG_VERSION"));
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What the host sets itself, or what would change how the message is delimited and the connection used.
-const NOT_THE_GUESTS: [&str; 11] =
-    ["host", "content-length", "connection", "idempotency-key", "transfer-encoding", "te", "trailer", "upgrade", "keep-alive", "proxy-connection", "expect"];
+const NOT_THE_GUESTS: [&str; 12] = [
+    "proxy-authorization",
+    "host",
+    "content-length",
+    "connection",
+    "idempotency-key",
+    "transfer-encoding",
+    "te",
+    "trailer",
+    "upgrade",
+    "keep-alive",
+    "proxy-connection",
+    "expect",
+];
 
 /// The longest name of a header received, as the contract says of every key.
 const NAME_LIMIT: usize = 256;
@@ -74,8 +86,8 @@ fn may_be_packed(hop: &Hop) -> bool {
     hop.method != Method::HEAD && !hop.headers.contains_key(header::ACCEPT_ENCODING) && !hop.headers.contains_key(header::RANGE)
 }
 
-/// The guest's headers between those of the host; `two`: for HTTP/2, where the connection is nobody's to speak of and the host stands in the URL.
-pub(crate) fn sent(hop: &Hop, key: Option<&str>, two: bool) -> Result<HeaderMap, Failure> {
+/// The guest's headers between those of the host; `two`: for HTTP/2, where the connection is nobody's to speak of and the host stands in the URL; `length`: of the body.
+pub(crate) fn sent(hop: &Hop, key: Option<&str>, length: u64, two: bool) -> Result<HeaderMap, Failure> {
     let own = |value: &str| HeaderValue::from_str(value).map_err(|_| Failure::problem("http.header", "a header of the host cannot be sent"));
     let mut headers = HeaderMap::new();
     if !two {
@@ -97,7 +109,7 @@ pub(crate) fn sent(hop: &Hop, key: Option<&str>, two: bool) -> Result<HeaderMap,
     // Servers wait for the body of these methods, if need be for ever, unless they are told that it is empty.
     let wants_body = matches!(hop.method.as_str(), "POST" | "PUT" | "PATCH");
     if hop.body.is_some() || wants_body {
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(hop.body.as_ref().map_or(0, |body| body.len() as u64)));
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
     if !two {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -7,6 +7,7 @@ use lockstep_model::Failure;
 use lockstep_model::request::HttpRequest;
 use url::{Host, Url};
 
+use crate::fed::Source;
 use crate::headers;
 
 /// The methods of the contract.
@@ -22,7 +23,7 @@ pub(crate) struct Hop {
     /// The guest's headers.
     pub(crate) headers: HeaderMap,
     /// None when there is none, which is not the same as an empty one.
-    pub(crate) body: Option<Bytes>,
+    pub(crate) body: Option<Source>,
 }
 
 impl Hop {
@@ -33,7 +34,9 @@ impl Hop {
         };
         let url = HttpUrl::parse(&request.url).map_err(|error| Failure::problem("http.url", error.to_string()))?;
         let headers = headers::checked(&request.headers)?;
-        Ok(Self { method, url: plain(&url)?, headers, body: request.body.as_ref().map(|body| Bytes::from(body.0.clone())) })
+        let bytes = || request.body.as_ref().map(|body| Source::Bytes(Bytes::from(body.0.clone())));
+        let body = request.body_artifact.map(Source::Artifact).or_else(bytes);
+        Ok(Self { method, url: plain(&url)?, headers, body })
     }
 
     /// Whether the connection is to be encrypted.
@@ -54,6 +57,11 @@ impl Hop {
     /// Scheme, host and port, for messages: never the path or the query, in which somebody may have put a token.
     pub(crate) fn origin(&self) -> String {
         self.url.origin().ascii_serialization()
+    }
+
+    /// The whole URL, as HTTP/2 and proxies want it.
+    pub(crate) fn whole(&self) -> &str {
+        &self.url[..url::Position::AfterQuery]
     }
 
     /// What stands in the request line.

@@ -1,20 +1,22 @@
 //! Performs `http` calls: one request, one connection, one response, to the very address that was checked.
 //!
-//! The only crate that links hyper and rustls. It connects by itself, rather than through a client that keeps connections: so that the address checked is
+//! The only crate that links hyper. It connects by itself, rather than through a client that keeps connections: so that the address checked is
 //! the address connected to, each part can be timed, and nothing is ever sent twice by a library's own retry.
 //!
 //! # Guarantees
 //! The server's certificate is always verified against the host's name. No message holds a header's or a body's content.
 //! # Caveats
-//! No proxy is used, whatever the environment says. Headers of one name come back together.
+//! No proxy is used but the grant's own, whatever the environment says. Headers of one name come back together.
 
 mod body;
 mod connect;
 mod course;
 mod exchange;
+mod fed;
 mod headers;
 mod hop;
 mod poll;
+mod proxy;
 mod redirect;
 mod resolve;
 mod tls;
@@ -30,14 +32,15 @@ use lockstep_gate::{CallContext, Driver, Interrupt};
 use lockstep_grant::{Granted, HttpTerms};
 use lockstep_model::request::{HttpRequest, HttpResponse, Request};
 use lockstep_model::{EffectClass, Failure};
+use lockstep_tls::Trust;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::body::{Body, Keep};
 use crate::course::Course;
 use crate::exchange::Reach;
 use crate::headers::Encoding;
 use crate::hop::Hop;
 use crate::resolve::Names;
-use crate::tls::Trust;
 
 /// How often the operator's wish to cancel is looked for.
 const GLANCE: Duration = Duration::from_millis(100);
@@ -60,7 +63,7 @@ impl HttpDriver {
     /// When the host has no thread or no descriptors left.
     pub fn new() -> io::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("http").enable_io().enable_time().build()?;
-        Ok(Self { runtime: Some(runtime), names: resolve::system(), trust: Trust::default() })
+        Ok(Self { runtime: Some(runtime), names: resolve::system(), trust: tls::trust() })
     }
 
     fn run(&self, call: &Call<'_>) -> Result<HttpResponse, Failure> {
@@ -97,7 +100,7 @@ impl HttpDriver {
         let (request, started) = (call.request, Instant::now());
         let mut hop = Hop::first(request)?;
         let key = call.class.is_effect().then_some(call.context.idempotency_key);
-        let reach = Reach { terms: call.terms, names: &self.names, trust: &self.trust, key };
+        let reach = Reach { call: call.granted, terms: call.terms, names: &self.names, trust: &self.trust, artifacts: call.context.artifacts, key };
         let mut followed = 0;
         loop {
             let answer = exchange::send(&hop, &reach, course).await?;
@@ -109,9 +112,15 @@ impl HttpDriver {
             let encoding = Encoding::of(&hop, answer.headers());
             let headers = headers::received(answer.headers(), encoding)?;
             let status = answer.status();
-            let (body, truncated) = body::read(answer, encoding, call.terms.body_limit, course).await?;
-            let timing = course.timing(started.elapsed());
-            return Ok(HttpResponse { status, headers, body: body.into(), truncated, url: hop.url.as_str().to_owned(), timing, tries: 0 });
+            let keep = match &request.into_artifact {
+                Some(id) if (200..300).contains(&status) => {
+                    Keep::Artifact(call.context.artifacts.create_scrubbed(id).map_err(|failure| course.unkept(failure))?)
+                }
+                Some(_) | None => Keep::Memory(call.terms.body_limit),
+            };
+            let Body { bytes, truncated, artifact } = body::read(answer, encoding, keep, course).await?;
+            let (timing, url) = (course.timing(started.elapsed()), hop.url.as_str().to_owned());
+            return Ok(HttpResponse { status, headers, body: bytes.into(), truncated, body_artifact: artifact, url, timing, tries: 0 });
         }
     }
 }
@@ -125,7 +134,7 @@ async fn cancelled(interrupt: &Interrupt) {
 
 impl Driver<HttpRequest> for HttpDriver {
     fn perform(&self, call: &Granted<HttpRequest>, context: &CallContext<'_>) -> Result<HttpResponse, Failure> {
-        self.run(&Call { request: call.request(), terms: call.terms(), class: call.class(), context })
+        self.run(&Call { granted: call, request: call.request(), terms: call.terms(), class: call.class(), context })
     }
 }
 
@@ -140,6 +149,7 @@ impl Drop for HttpDriver {
 
 /// One call, as it was granted.
 struct Call<'a> {
+    granted: &'a Granted<HttpRequest>,
     request: &'a HttpRequest,
     terms: &'a HttpTerms,
     class: EffectClass,

@@ -30,7 +30,7 @@ pub(crate) async fn until<F: Future<Output = Result<HttpResponse, Failure>>>(
         let answer = tokio::time::timeout_at(ends.min(began + one), ask()).await;
         let (seen, wait) = match answer {
             Ok(Ok(response)) if is_it(until, &response) => return Ok(HttpResponse { tries, ..response }),
-            Ok(Ok(response)) => (format!("status {}", response.status), retry_after(&response)),
+            Ok(Ok(response)) => (format!("status {}", response.status), response.retry_after().unwrap_or_default()),
             Ok(Err(failure)) if failure.is_retryable() => (failure.message().to_owned(), Duration::ZERO),
             Ok(Err(failure)) => return Err(failure),
             // What was seen before says more than that the time was over while it was asked once more.
@@ -47,15 +47,6 @@ pub(crate) async fn until<F: Future<Output = Result<HttpResponse, Failure>>>(
         last = Some(seen);
         tokio::time::sleep_until(next).await;
     }
-}
-
-/// How long a server that is busy wants to be left alone.
-fn retry_after(response: &HttpResponse) -> Duration {
-    if !matches!(response.status, 429 | 503) {
-        return Duration::ZERO;
-    }
-    let said = response.headers.iter().find(|header| header.name == "retry-after").and_then(|header| header.value.parse::<u32>().ok());
-    Duration::from_secs(said.unwrap_or(0).into())
 }
 
 /// Whether the answer is the one that is waited for.

@@ -11,7 +11,6 @@ use lockstep_model::Failure;
 use url::Host;
 
 use crate::course::Course;
-use crate::hop::Hop;
 
 /// Tells the addresses of a name, and blocks meanwhile: the system's resolver, but in tests.
 pub(crate) type Names = Arc<dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
@@ -21,10 +20,9 @@ pub(crate) fn system() -> Names {
     Arc::new(|name, port| Ok((name, port).to_socket_addrs()?.collect()))
 }
 
-/// The addresses of a request's host that the grant allows, in the order the resolver gave them; at least one.
-pub(crate) async fn resolve(hop: &Hop, names: &Names, private: &[IpNet], course: &Course) -> Result<Vec<SocketAddr>, Failure> {
-    let port = hop.port();
-    let found = match hop.host()? {
+/// The addresses of a host that the grant allows, in the order the resolver gave them; at least one. `at` is what messages call it.
+pub(crate) async fn resolve((host, port): (Host<&str>, u16), at: &str, names: &Names, private: &[IpNet], course: &Course) -> Result<Vec<SocketAddr>, Failure> {
+    let found = match host {
         Host::Ipv4(address) => vec![SocketAddr::new(IpAddr::V4(address), port)],
         Host::Ipv6(address) => vec![SocketAddr::new(IpAddr::V6(address), port)],
         Host::Domain(name) => look_up(name, port, names, course).await?,
@@ -42,8 +40,7 @@ pub(crate) async fn resolve(hop: &Hop, names: &Names, private: &[IpNet], course:
         .collect();
     match refused {
         Some(error) if allowed.is_empty() => Err(Failure::Denied(format!(
-            "`{}` may not be connected to: {error}; a private address is allowed by its range in `private-addresses` of `[http]` in the grant",
-            hop.origin()
+            "`{at}` may not be connected to: {error}; a private address is allowed by its range in `private-addresses` of `[http]` in the grant"
         ))),
         Some(_) | None => Ok(allowed),
     }

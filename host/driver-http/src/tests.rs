@@ -1,6 +1,7 @@
 //! The driver against real servers on the loopback, through a real grant.
 
 mod addresses;
+mod artifacts;
 mod network;
 mod packed;
 mod plain;
@@ -10,12 +11,13 @@ mod server;
 mod tls;
 mod trouble;
 mod two;
+mod ways;
 
 use std::path::Path;
 use std::time::Duration;
 
-use lockstep_gate::{CallContext, Driver as _, Interrupt, LooseArtifacts, NoLiveOutput, NoNotes};
-use lockstep_grant::{Decision, Grant, Grantable as _};
+use lockstep_gate::{Artifacts, CallContext, Driver as _, Interrupt, LooseArtifacts, NoLiveOutput, NoNotes};
+use lockstep_grant::{Decision, Grant, Grantable as _, Granted};
 use lockstep_model::Failure;
 use lockstep_model::request::{Header, HttpRequest, HttpResponse};
 
@@ -39,22 +41,19 @@ fn send_within(request: &HttpRequest, grant: &str, time_left: Duration) -> Resul
 }
 
 fn perform(driver: &HttpDriver, request: &HttpRequest, grant: &str, time_left: Duration) -> Result<HttpResponse, Failure> {
+    perform_with(driver, &granted(request, grant), time_left, &LooseArtifacts::default())
+}
+
+fn granted(request: &HttpRequest, grant: &str) -> Granted<HttpRequest> {
     let grant = Grant::parse(grant, "test.toml", Path::new("/")).unwrap();
-    let granted = match request.clone().decide(&grant) {
+    match request.clone().decide(&grant) {
         Decision::Allowed(granted) => granted,
         Decision::Denied(denial) => panic!("{denial:?}"),
-    };
-    driver.perform(
-        &granted,
-        &CallContext {
-            idempotency_key: KEY,
-            time_left,
-            interrupt: &Interrupt::default(),
-            notes: &NoNotes,
-            live: &NoLiveOutput,
-            artifacts: &LooseArtifacts::default(),
-        },
-    )
+    }
+}
+
+fn perform_with(driver: &HttpDriver, granted: &Granted<HttpRequest>, time_left: Duration, artifacts: &dyn Artifacts) -> Result<HttpResponse, Failure> {
+    driver.perform(granted, &CallContext { idempotency_key: KEY, time_left, interrupt: &Interrupt::default(), notes: &NoNotes, live: &NoLiveOutput, artifacts })
 }
 
 fn send(request: &HttpRequest) -> Result<HttpResponse, Failure> {

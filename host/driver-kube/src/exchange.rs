@@ -9,7 +9,7 @@ use kube::Client;
 use kube::api::{DeleteParams, GetParams, ListParams, LogParams, Patch, PatchParams};
 use kube::client::Body;
 use kube::core::Request;
-use lockstep_model::Failure;
+use lockstep_model::{Failure, Secret};
 use serde_json::Value;
 
 use crate::failures::{broken, refused};
@@ -79,6 +79,11 @@ impl Cluster {
 
     pub(crate) async fn delete(&self, resource: &Resource, namespace: &str, id: &str, params: &DeleteParams) -> Result<(), Failure> {
         self.bytes(Request::new(resource.path(namespace)).delete(id, params)).await.map(drop)
+    }
+
+    /// A Secret as the server writes it.
+    pub(crate) async fn secret(&self, namespace: &str, id: &str) -> Result<Secret<Vec<u8>>, Failure> {
+        self.bytes(Request::new(format!("/api/v1/namespaces/{namespace}/secrets")).get(id, &GetParams::default())).await.map(Secret::new)
     }
 
     /// The log of a pod's container.

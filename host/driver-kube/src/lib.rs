@@ -18,6 +18,7 @@ mod look;
 mod merge;
 mod object;
 mod rollout;
+mod secrets;
 mod session;
 mod wait;
 
@@ -65,13 +66,8 @@ impl KubeDriver {
         Ok(Self { runtime: Some(runtime), clusters: Mutex::default() })
     }
 
-    /// The cluster of these terms. Credentials that the server has refused are read anew.
-    async fn cluster(&self, call: &Granted<KubeRequest>) -> Result<Arc<Cluster>, Failure> {
-        let access = &call.terms().access;
-        let token = match &**access {
-            KubeAccess::Server { token, .. } => call.secret(token).cloned(),
-            KubeAccess::Kubeconfig { .. } | KubeAccess::InCluster => None,
-        };
+    /// The cluster, asked with `token` where the grant gives one. Credentials that the server has refused are read anew.
+    async fn cluster(&self, access: &Arc<KubeAccess>, token: Option<Secret<Vec<u8>>>) -> Result<Arc<Cluster>, Failure> {
         let token = token.unwrap_or_else(|| Secret::new(Vec::new()));
         let known = self.lock().get(access).cloned();
         if let Some((before, cluster)) = known
@@ -91,7 +87,11 @@ impl KubeDriver {
 
     async fn answer(&self, call: &Granted<KubeRequest>, context: &CallContext<'_>) -> Result<KubeResponse, Failure> {
         let (request, terms) = (call.request(), call.terms());
-        let cluster = self.cluster(call).await?;
+        let token = match &*terms.access {
+            KubeAccess::Server { token, .. } => call.secret(token).cloned(),
+            KubeAccess::Kubeconfig { .. } | KubeAccess::InCluster => None,
+        };
+        let cluster = self.cluster(&terms.access, token).await?;
         let session = Session { request, terms, context, cluster: &cluster };
         let allowed = request.timeout().unwrap_or(LONGEST).min(context.time_left).min(LONGEST);
         match tokio::time::timeout(allowed, perform(&session)).await {

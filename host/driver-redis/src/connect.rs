@@ -6,10 +6,11 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use lockstep_grant::{Granted, RedisAddress, RedisAt, RedisLogin, parse_redis_url};
 use lockstep_model::Failure;
 use lockstep_model::request::RedisRequest;
+use lockstep_tls::Trust;
 use url::Host;
 
 use crate::failures::{Came, late, lost};
-use crate::tls::Trust;
+use crate::tls;
 use crate::wire::{Bounds, Cut, Stream};
 
 /// Where a call goes, and as whom.
@@ -50,7 +51,7 @@ impl Goal {
                     // A command waits for its reply: nothing is gained by gathering.
                     let _ = socket.set_nodelay(true);
                     return Ok(if self.address.secure {
-                        Stream::Secure(trust.encrypt(&self.address.host, &self.at, &call.terms().authorities, socket, bounds)?)
+                        Stream::Secure(tls::encrypt(trust, &self.address.host, &self.at, &call.terms().authorities, socket, bounds)?)
                     } else {
                         Stream::Plain(socket)
                     });

@@ -27,17 +27,22 @@ use lockstep_gate::{CallContext, Driver};
 use lockstep_grant::Granted;
 use lockstep_model::request::{RedisAsk, RedisRequest, RedisResponse};
 use lockstep_model::{Content, Failure};
+use lockstep_tls::Trust;
 
 use crate::session::Session;
-use crate::tls::Trust;
 
 /// What no deadline exceeds: it only keeps the arithmetic on instants sound.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
 /// Asks stores. Calls may come from many threads at once.
-#[derive(Default)]
 pub struct RedisDriver {
     trust: Trust,
+}
+
+impl Default for RedisDriver {
+    fn default() -> Self {
+        Self { trust: tls::trust() }
+    }
 }
 
 impl RedisDriver {

@@ -6,11 +6,11 @@ use lockstep_gate::CallContext;
 use lockstep_grant::Granted;
 use lockstep_model::request::{RedisCommand, RedisReply, RedisRequest, Request as _};
 use lockstep_model::{Content, EffectClass, Failure, Secret};
+use lockstep_tls::Trust;
 use redis::{Parser, Value};
 
 use crate::connect::Goal;
 use crate::failures::{Came, late, lost, protocol};
-use crate::tls::Trust;
 use crate::wire::{Bounds, Cut, Wire};
 use crate::{LONGEST, asked, microseconds, replies};
 

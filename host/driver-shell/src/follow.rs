@@ -68,24 +68,23 @@ impl<'a> Deadline<'a> {
     }
 }
 
+/// Takes what a program says.
+pub(crate) type Keep<'a> = &'a mut dyn FnMut(&[u8]) -> Result<(), Failure>;
+
 /// Where standard input comes from and the outputs go.
 pub(crate) struct Ends<'a> {
-    food: Food,
-    live: &'a dyn LiveOutput,
-    /// What standard output becomes, if that.
-    sink: Option<ArtifactSink>,
+    pub(crate) food: Food,
+    pub(crate) live: &'a dyn LiveOutput,
+    /// Takes standard output, in the place of whoever looks on.
+    pub(crate) keep: Option<Keep<'a>>,
 }
 
-impl<'a> Ends<'a> {
-    /// As the request says.
-    pub(crate) fn of(request: &ShellRequest, context: &CallContext<'a>) -> Result<Self, Failure> {
-        let food = match request.stdin_artifact {
-            Some(digest) => Food::Artifact(context.artifacts.open(digest)?),
-            None => Food::Bytes(Secret::new(request.stdin.0.clone())),
-        };
-        let sink = request.stdout_artifact.as_ref().map(|id| context.artifacts.create_scrubbed(id)).transpose()?;
-        Ok(Self { food, live: context.live, sink })
-    }
+/// What a request feeds its program with.
+pub(crate) fn food(request: &ShellRequest, context: &CallContext<'_>) -> Result<Food, Failure> {
+    Ok(match request.stdin_artifact {
+        Some(digest) => Food::Reader(Box::new(context.artifacts.open(digest)?)),
+        None => Food::Bytes(Secret::new(request.stdin.0.clone())),
+    })
 }
 
 /// How it ended.
@@ -93,19 +92,30 @@ pub(crate) struct Ended {
     status: ExitStatus,
     stdout: Capture,
     stderr: Capture,
-    sink: Option<ArtifactSink>,
 }
 
 impl Ended {
-    /// What the guest gets. The output of a program that failed becomes no artifact: it would be taken for all of it.
-    pub(crate) fn response(self, took: Duration) -> Result<ShellResponse, Failure> {
+    /// The exit code; 128 and the signal's number when a signal ended it.
+    pub(crate) fn code(&self) -> i32 {
         // Neither exited nor killed does not happen to a process that has ended.
-        let code = self.status.code().or_else(|| self.status.signal().map(|signal| 128 + signal)).unwrap_or(-1);
-        let unkept = |failure: Failure| Failure::InDoubt(format!("the program ended with 0, and its output could not be kept: {failure}"));
-        let stdout_artifact = self.sink.filter(|_| code == 0).map(ArtifactSink::finish).transpose().map_err(unkept)?;
+        self.status.code().or_else(|| self.status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
+    }
+
+    /// The end of what it said on standard error.
+    pub(crate) fn complaint(&self) -> String {
+        self.stderr.last_words(LAST_WORDS)
+    }
+
+    /// What the guest gets. The output of a program that failed becomes no artifact: it would be taken for all of it.
+    pub(crate) fn response(self, sink: Option<ArtifactSink>, took: Duration, request: &ShellRequest, granted: &[i32]) -> Result<ShellResponse, Failure> {
+        let code = self.code();
+        let success = request.success(code, granted);
+        let unkept = |failure: Failure| Failure::InDoubt(format!("the program ended with {code}, and its output could not be kept: {failure}"));
+        let stdout_artifact = sink.filter(|_| success.unwrap_or(code == 0)).map(ArtifactSink::finish).transpose().map_err(unkept)?;
         let whole = stdout_artifact.is_some();
         Ok(ShellResponse {
             code,
+            success,
             truncated: (!whole && self.stdout.is_cut()) || self.stderr.is_cut(),
             stdout: Content(if whole { Vec::new() } else { self.stdout.into_bytes() }),
             stderr: Content(self.stderr.into_bytes()),
@@ -116,19 +126,19 @@ impl Ended {
 }
 
 /// Feeds, hears and waits.
-pub(crate) fn follow(mut running: Running, request: &ShellRequest, ends: Ends<'_>, output_limit: usize, deadline: &Deadline<'_>) -> Result<Ended, Failure> {
-    let Ends { food, live, sink } = ends;
+pub(crate) fn follow(mut running: Running, program: &str, ends: Ends<'_>, output_limit: usize, deadline: &Deadline<'_>) -> Result<Ended, Failure> {
+    let Ends { food, live, keep } = ends;
     let events = match pipes::watch(&mut running, food) {
         Ok(events) => events,
         Err(error) => {
             bury(running, false);
             return Err(Failure::retryable(
                 "shell.start",
-                format!("`{}` was started and killed at once: the host could not make a thread to watch it: {error}", request.program),
+                format!("`{program}` was started and killed at once: the host could not make a thread to watch it: {error}"),
             ));
         }
     };
-    let mut heard = Heard { stdout: Capture::new(output_limit), stderr: Capture::new(output_limit), sink, broken: None, open: 2, exited: None, live };
+    let mut heard = Heard { stdout: Capture::new(output_limit), stderr: Capture::new(output_limit), keep, broken: None, open: 2, exited: None, live };
     heard.until(&events, |exited| match exited {
         None => deadline.at(),
         Some(at) => (at + GRACE).min(deadline.at()).max(at + LAST_READ),
@@ -137,26 +147,24 @@ pub(crate) fn follow(mut running: Running, request: &ShellRequest, ends: Ends<'_
         running.kill_group();
         bury(running, heard.exited.is_some());
         // Not a failure that a policy may retry: it has begun, and what it has done by now nobody knows.
-        return Err(Failure::InDoubt(format!("`{}` was killed in the middle, with what it had started in its process group: {failure}", request.program)));
+        return Err(Failure::InDoubt(format!("`{program}` was killed in the middle, with what it had started in its process group: {failure}")));
     }
     if heard.exited.is_none() {
         running.kill_group();
         let gone_by = Instant::now() + BURIAL;
         heard.until(&events, |_| gone_by);
         bury(running, heard.exited.is_some());
-        return Err(Failure::TimedOut(heard.epitaph(request, deadline)));
+        return Err(Failure::TimedOut(heard.epitaph(program, deadline)));
     }
-    let status = running
-        .child
-        .wait()
-        .map_err(|error| Failure::problem("shell.start", format!("`{}` has ended, but the kernel does not say how: {error}", request.program)))?;
+    let status =
+        running.child.wait().map_err(|error| Failure::problem("shell.start", format!("`{program}` has ended, but the kernel does not say how: {error}")))?;
     if running.launched && status.code() == Some(NOT_LAUNCHED.into()) {
         let words = heard.stderr.last_words(LAST_WORDS);
         if let Some(why) = words.strip_prefix(COMPLAINT) {
-            return Err(Failure::problem("shell.start", format!("`{}` was not started: {}", request.program, why.trim_end())));
+            return Err(Failure::problem("shell.start", format!("`{program}` was not started: {}", why.trim_end())));
         }
     }
-    Ok(Ended { status, stdout: heard.stdout, stderr: heard.stderr, sink: heard.sink })
+    Ok(Ended { status, stdout: heard.stdout, stderr: heard.stderr })
 }
 
 /// Kills once more and reaps. What does not die at once is left to a thread, so that no zombie stays.
@@ -178,7 +186,7 @@ fn bury(mut running: Running, exited: bool) {
 struct Heard<'a> {
     stdout: Capture,
     stderr: Capture,
-    sink: Option<ArtifactSink>,
+    keep: Option<Keep<'a>>,
     /// Why it cannot go on: what it is fed with cannot be read, or what it says not be kept. With the pipe that it is fed through, which stays open until it
     /// is killed.
     broken: Option<(Failure, Option<ChildStdin>)>,
@@ -208,10 +216,10 @@ impl Heard<'_> {
         match event {
             Event::Output(Stream::Stdout, bytes) => {
                 self.stdout.take(&bytes);
-                match &mut self.sink {
+                match &mut self.keep {
                     None => self.live.output(Stream::Stdout, &bytes),
                     // A dump is nothing to be looked at.
-                    Some(sink) => self.broken = sink.append(&bytes).err().map(|failure| (failure, None)),
+                    Some(keep) => self.broken = keep(&bytes).err().map(|failure| (failure, None)),
                 }
             }
             Event::Output(Stream::Stderr, bytes) => {
@@ -225,9 +233,9 @@ impl Heard<'_> {
     }
 
     /// What the operator reads of a program that was killed.
-    fn epitaph(&self, request: &ShellRequest, deadline: &Deadline<'_>) -> String {
+    fn epitaph(&self, program: &str, deadline: &Deadline<'_>) -> String {
         let why = deadline.why();
-        let mut text = format!("`{}` {why}; it and what it had started in its process group were killed", request.program);
+        let mut text = format!("`{program}` {why}; it and what it had started in its process group were killed");
         for (stream, capture) in [("standard output", &self.stdout), ("standard error", &self.stderr)] {
             let words = capture.last_words(LAST_WORDS);
             if !words.is_empty() {

@@ -15,6 +15,7 @@ use lockstep_grant::{Landlock, ProcessLimits, ShellTerms};
 use lockstep_model::Digest;
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::thread::set_no_new_privs;
 
 use crate::pinned::Pinned;
 
@@ -30,13 +31,45 @@ pub(crate) const COMPLAINT: &str = "lockstep could not start it: ";
 /// The rights over files that are asked of the kernel: an older one gives fewer, none refuses.
 const ABI_WANTED: ABI = ABI::V5;
 
+/// What a rule's `limits` bound.
+const LIMITED: [Resource; 5] = [Resource::As, Resource::Cpu, Resource::Nproc, Resource::Nofile, Resource::Fsize];
+
 /// Why a launcher did not become the program.
 #[derive(Debug, thiserror::Error)]
 #[error("{COMPLAINT}{0}")]
 pub struct LaunchError(String);
 
+/// What the kernel takes away from programs when it is asked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kernel {
+    /// Files that a rule does not name.
+    pub landlock: bool,
+    /// Privileges that a program would gain when it is executed.
+    pub no_new_privileges: bool,
+    /// More memory, time, processes, files and file size than a rule gives.
+    pub limits: bool,
+}
+
+impl Kernel {
+    /// Asks it.
+    pub fn ask() -> Self {
+        Self { landlock: has_landlock(), no_new_privileges: has_no_new_privileges(), limits: takes_limits() }
+    }
+}
+
+/// The mark stays with the thread that asks for it.
+fn has_no_new_privileges() -> bool {
+    let asked = thread::Builder::new().name("privileges".to_owned()).spawn(|| set_no_new_privs(true)).map(thread::JoinHandle::join);
+    matches!(asked, Ok(Ok(Ok(()))))
+}
+
+/// Each is set to what it is.
+fn takes_limits() -> bool {
+    LIMITED.into_iter().all(|resource| setrlimit(resource, getrlimit(resource)).is_ok())
+}
+
 /// Whether the kernel keeps programs to the files that a rule names: a thread of its own asks to be kept to none.
-pub fn kernel_has_landlock() -> bool {
+fn has_landlock() -> bool {
     let kept = || Ruleset::default().handle_access(AccessFs::from_all(ABI::V1)).and_then(Ruleset::create).and_then(RulesetCreated::restrict_self);
     let asked = thread::Builder::new().name("landlock".to_owned()).spawn(kept).map(thread::JoinHandle::join);
     matches!(asked, Ok(Ok(Ok(status))) if status.ruleset != RulesetStatus::NotEnforced)
@@ -161,15 +194,8 @@ fn confine(landlock: &Landlock, program: &OsStr) -> Result<(), String> {
 /// Bounds what each process may use. Nobody raises it again; a core, which could hold secrets, is never written.
 fn bound(limits: &ProcessLimits) -> Result<(), String> {
     let ProcessLimits { memory, cpu_seconds, processes, files, file_size } = *limits;
-    let wanted = [
-        (Resource::Core, Some(0)),
-        (Resource::As, memory),
-        (Resource::Cpu, cpu_seconds),
-        (Resource::Nproc, processes),
-        (Resource::Nofile, files),
-        (Resource::Fsize, file_size),
-    ];
-    for (resource, limit) in wanted {
+    let wanted = LIMITED.into_iter().zip([memory, cpu_seconds, processes, files, file_size]);
+    for (resource, limit) in std::iter::once((Resource::Core, Some(0))).chain(wanted) {
         let Some(limit) = limit else { continue };
         // What `lockstep` itself may not exceed, nobody gives back.
         let limit = getrlimit(resource).maximum.map_or(limit, |most| most.min(limit));

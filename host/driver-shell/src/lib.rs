@@ -19,6 +19,7 @@ mod pipes;
 mod start;
 #[cfg(test)]
 mod tests;
+mod tools;
 
 use std::time::Instant;
 
@@ -28,8 +29,9 @@ use lockstep_model::Failure;
 use lockstep_model::request::{Request, ShellRequest, ShellResponse};
 
 use crate::follow::{Deadline, Ends};
+use crate::start::Starting;
 
-pub use launch::{LAUNCH, LaunchError, NOT_LAUNCHED, kernel_has_landlock, launch};
+pub use launch::{Kernel, LAUNCH, LaunchError, NOT_LAUNCHED, launch};
 
 /// Runs programs of the host.
 #[derive(Debug, Clone, Copy, Default)]
@@ -57,8 +59,12 @@ fn run(request: &ShellRequest, terms: &ShellTerms, context: &CallContext<'_>) ->
     check::directory(terms.directory.as_deref())?;
     let started = Instant::now();
     // Before the start: what cannot be fed, or has nowhere to go, does not begin.
-    let ends = Ends::of(request, context)?;
-    let running = start::start(request, terms, context.idempotency_key, pinned.as_ref())?;
-    let ended = follow::follow(running, request, ends, terms.output_limit, &deadline)?;
-    ended.response(started.elapsed())
+    let food = follow::food(request, context)?;
+    let mut sink = request.stdout_artifact.as_ref().map(|id| context.artifacts.create_scrubbed(id)).transpose()?;
+    let fed = !request.stdin.is_empty() || request.stdin_artifact.is_some();
+    let running = start::start(Starting { request, terms, key: context.idempotency_key, pinned: pinned.as_ref(), fed, options: &[] })?;
+    let mut append = sink.as_mut().map(|sink| |bytes: &[u8]| sink.append(bytes));
+    let keep = append.as_mut().map(|append| append as follow::Keep<'_>);
+    let ended = follow::follow(running, &request.program, Ends { food, live: context.live, keep }, terms.output_limit, &deadline)?;
+    ended.response(sink, started.elapsed(), request, &terms.success_codes)
 }

@@ -8,8 +8,8 @@ use std::process::ChildStdin;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
+use lockstep_gate::Stream;
 use lockstep_gate::artifacts::{pump, unreadable};
-use lockstep_gate::{ArtifactReader, Stream};
 use lockstep_model::{Failure, Secret};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
@@ -37,8 +37,8 @@ pub(crate) enum Event {
 pub(crate) enum Food {
     /// Bytes of the request, secrets in them.
     Bytes(Secret<Vec<u8>>),
-    /// An artifact, as it is.
-    Artifact(Box<dyn ArtifactReader>),
+    /// As it comes: an artifact.
+    Reader(Box<dyn Read + Send>),
 }
 
 /// Starts the threads. Nothing is left unread or unfed when this fails: the caller kills the program.
@@ -72,7 +72,7 @@ fn named(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
 fn feed(mut pipe: ChildStdin, food: Food, listener: &SyncSender<Event>) {
     let fed = match food {
         Food::Bytes(bytes) => pipe.write_all(bytes.expose()),
-        Food::Artifact(mut reader) => match pump(&mut *reader, |piece| pipe.write_all(piece)) {
+        Food::Reader(mut reader) => match pump(&mut *reader, |piece| pipe.write_all(piece)) {
             Ok(fed) => fed,
             Err(error) => return tell(listener, Event::Unfed(unreadable(error), pipe)),
         },

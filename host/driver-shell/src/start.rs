@@ -42,10 +42,26 @@ impl Running {
     }
 }
 
+/// What is to be started, and how.
+pub(crate) struct Starting<'a> {
+    pub(crate) request: &'a ShellRequest,
+    pub(crate) terms: &'a ShellTerms,
+    /// The call's idempotency key.
+    pub(crate) key: &'a str,
+    pub(crate) pinned: Option<&'a Pinned>,
+    /// Whether anything will come on standard input.
+    pub(crate) fed: bool,
+    /// The program's first arguments, each the name of an option and what is in the private file that it names.
+    pub(crate) options: &'a [(&'static str, Secret<String>)],
+}
+
 /// Starts what was granted.
-pub(crate) fn start(request: &ShellRequest, terms: &ShellTerms, key: &str, pinned: Option<&Pinned>) -> Result<Running, Failure> {
-    let files = private_files(request)?;
-    let (mut command, launched) = command(request, terms, pinned);
+pub(crate) fn start(starting: Starting<'_>) -> Result<Running, Failure> {
+    let Starting { request, terms, key, pinned, fed, options } = starting;
+    let files = private_files(&request.program, request.env_files.iter().map(|(key, content)| (key.as_str(), content.as_str())))?;
+    let options = private_files(&request.program, options.iter().map(|(name, content)| (*name, content.expose().as_str())))?;
+    let args: Vec<String> = options.iter().map(|(name, file)| format!("{name}={}", file.path())).chain(request.args.iter().cloned()).collect();
+    let (mut command, launched) = command(&request.program, &args, terms, pinned);
     command.env_clear();
     command.envs(terms.env.iter().map(|(key, value)| (key, value)));
     command.envs(request.env.iter().map(|(key, value)| (key, value)));
@@ -54,11 +70,11 @@ pub(crate) fn start(request: &ShellRequest, terms: &ShellTerms, key: &str, pinne
     command.env(KEY_VARIABLE, key);
     // Never the directory that `lockstep` happens to stand in: the same call must mean the same everywhere.
     command.current_dir(terms.directory.as_deref().unwrap_or_else(|| "/".as_ref()));
-    command.stdin(if request.stdin.is_empty() && request.stdin_artifact.is_none() { Stdio::null() } else { Stdio::piped() });
+    command.stdin(if fed { Stdio::piped() } else { Stdio::null() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.process_group(0);
     let script = pinned.filter(|pinned| pinned.is_script && !launched).map(|pinned| pinned.file().as_fd());
-    let descriptors: Vec<BorrowedFd<'_>> = files.iter().map(|(_, file)| file.as_fd()).chain(script).collect();
+    let descriptors: Vec<BorrowedFd<'_>> = files.iter().chain(&options).map(|(_, file)| file.as_fd()).chain(script).collect();
     let mut child = without_new_privileges(command, &descriptors).map_err(|error| not_started(&request.program, &error))?;
     let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
         // No kernel gives such an id; without one the deadline could not be kept.
@@ -69,25 +85,25 @@ pub(crate) fn start(request: &ShellRequest, terms: &ShellTerms, key: &str, pinne
 
 /// The program itself, by its descriptor when it is pinned; or the launcher, which becomes it. Says whether it is the launcher.
 #[expect(clippy::disallowed_methods, reason = "the one place that starts processes: it is asked only with what was granted")]
-fn command(request: &ShellRequest, terms: &ShellTerms, pinned: Option<&Pinned>) -> (Command, bool) {
-    if let Some(arguments) = launch::arguments(&request.program, &request.args, terms) {
+fn command(program: &str, args: &[String], terms: &ShellTerms, pinned: Option<&Pinned>) -> (Command, bool) {
+    if let Some(arguments) = launch::arguments(program, args, terms) {
         let mut command = Command::new(LAUNCHER);
         command.args(arguments);
         return (command, true);
     }
     let mut command = match pinned {
         Some(pinned) => Command::new(pinned.path()),
-        None => Command::new(&request.program),
+        None => Command::new(program),
     };
-    command.arg0(&request.program).args(&request.args);
+    command.arg0(program).args(args);
     (command, false)
 }
 
-/// The files that variables of the command name.
-fn private_files(request: &ShellRequest) -> Result<Vec<(&String, PrivateFile)>, Failure> {
-    let made = request.env_files.iter().map(|(key, content)| Ok((key, PrivateFile::of(&Secret::new(content.clone().into_bytes()))?)));
+/// The files that variables of the command, or its first arguments, name.
+fn private_files<'a>(program: &str, contents: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Vec<(&'a str, PrivateFile)>, Failure> {
+    let made = contents.map(|(key, content)| Ok((key, PrivateFile::of(&Secret::new(content.as_bytes().to_vec()))?)));
     made.collect::<io::Result<_>>()
-        .map_err(|error| Failure::retryable("shell.start", format!("`{}` was not started: its private files could not be made: {error}", request.program)))
+        .map_err(|error| Failure::retryable("shell.start", format!("`{program}` was not started: its private files could not be made: {error}")))
 }
 
 /// Starts it from a thread that can gain no privileges any more, and neither can what it starts: a program that is set-uid or has capabilities of its own runs

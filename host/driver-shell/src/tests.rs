@@ -362,7 +362,8 @@ fn what_was_hashed_is_what_runs_also_when_its_file_is_replaced_in_between() {
     fs::rename(script(&other, "#!/bin/sh\necho replaced\n"), &program).unwrap();
     let artifacts = LooseArtifacts::default();
     let heard = |request: &ShellRequest, pinned: &super::pinned::Pinned| {
-        let running = super::start::start(request, &terms(), KEY, Some(pinned)).unwrap();
+        let running =
+            super::start::start(super::start::Starting { request, terms: &terms(), key: KEY, pinned: Some(pinned), fed: false, options: &[] }).unwrap();
         let context = CallContext {
             idempotency_key: KEY,
             time_left: Duration::from_secs(60),
@@ -372,8 +373,8 @@ fn what_was_hashed_is_what_runs_also_when_its_file_is_replaced_in_between() {
             artifacts: &artifacts,
         };
         let deadline = super::follow::Deadline::of(None, &context);
-        let ends = super::follow::Ends::of(request, &context).unwrap();
-        super::follow::follow(running, request, ends, 1024, &deadline).unwrap().response(Duration::ZERO).unwrap()
+        let ends = super::follow::Ends { food: super::follow::food(request, &context).unwrap(), live: context.live, keep: None };
+        super::follow::follow(running, &request.program, ends, 1024, &deadline).unwrap().response(None, Duration::ZERO, request, &[]).unwrap()
     };
     assert_eq!(text(&heard(&request, &pinned).stdout), "pinned argument\n");
     request.program = "/bin/echo".to_owned();
@@ -437,6 +438,26 @@ fn t15_no_match_is_an_exit_code_of_its_own_and_no_failure() {
     assert_eq!((none.code, none.stdout.len()), (1, 0));
     let broken = perform(&ShellRequest::command("/bin/grep", &["error", "/no/such/file"]));
     assert_eq!(broken.code, 2);
+}
+
+#[test]
+fn t15_which_exit_codes_mean_success_is_what_the_command_says_else_the_grant_else_0() {
+    let success = |own: &[i32], granted: &[i32], code: i32| {
+        let request = ShellRequest { success_codes: own.to_vec(), stdout_artifact: Some("found".into()), ..sh(&format!("echo found; exit {code}")) };
+        let terms = ShellTerms { success_codes: granted.into(), ..terms() };
+        let interrupt = Interrupt::default();
+        let artifacts = &LooseArtifacts::default();
+        let context =
+            CallContext { idempotency_key: KEY, time_left: Duration::from_secs(60), interrupt: &interrupt, notes: &NoNotes, live: &NoLiveOutput, artifacts };
+        let exit = run(&request, &terms, &context).unwrap();
+        assert_eq!((exit.code, exit.stdout_artifact.is_some()), (code, exit.is_success()), "what succeeded has its artifact");
+        exit.is_success()
+    };
+    for (own, granted, code, expected) in
+        [(&[][..], &[][..], 0, true), (&[], &[], 1, false), (&[], &[0, 1], 1, true), (&[], &[0, 1], 2, false), (&[1], &[], 0, false), (&[1], &[0], 1, true)]
+    {
+        assert_eq!(success(own, granted, code), expected, "{own:?} {granted:?} {code}");
+    }
 }
 
 /// A command on artifacts that the test can look into.

@@ -80,6 +80,7 @@ impl Driver<HttpRequest> for Answering {
             headers: Vec::new(),
             body: Content::default(),
             truncated: false,
+            body_artifact: None,
             url: call.request().url.clone(),
             timing: Timing::default(),
             tries: 0,

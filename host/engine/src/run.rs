@@ -126,7 +126,8 @@ pub fn start(house: &House, mut start: Start) -> Result<RunReport, EngineError> 
     let mut scribe = Scribe::create(house.desk(Some(lease)), run, created)?;
     scribe.write(Event::PlanDeclared(PlanDeclared { digest, plan }))?;
     let Start { procedure, grant, attended, waits, .. } = start;
-    Drive::new(house, scribe, procedure, grant, attended, waits)?.forward()
+    // The same values: a source is asked once, and what it gives is kept once.
+    Drive::knowing(house, scribe, procedure, grant, attended, waits, secrets).forward()
 }
 
 /// Goes on with a run: after a crash, a pause, or when an operator has mended what it was stuck on.
@@ -276,6 +277,10 @@ struct Drive<'a> {
 impl<'a> Drive<'a> {
     fn new(house: &'a House, scribe: Scribe, procedure: Arc<dyn Procedure>, grant: Arc<Grant>, attended: bool, waits: Waits) -> Result<Self, EngineError> {
         let secrets = secrets(house, &scribe, &grant)?;
+        Ok(Self::knowing(house, scribe, procedure, grant, attended, waits, secrets))
+    }
+
+    fn knowing(house: &'a House, scribe: Scribe, procedure: Arc<dyn Procedure>, grant: Arc<Grant>, attended: bool, waits: Waits, secrets: Secrets) -> Self {
         let (interrupt, inbox) = (house.interrupt.of_one_run(), Inbox::default());
         let watch = scribe.lease().map(|lease| Watch::start(house, lease, &interrupt, &inbox));
         let passage = RunPassage {
@@ -287,7 +292,7 @@ impl<'a> Drive<'a> {
             live: Arc::clone(&house.live),
             longest_hold: house.longest_hold,
         };
-        Ok(Self { house, procedure, passage, attended, waits, inbox, _watch: watch })
+        Self { house, procedure, passage, attended, waits, inbox, _watch: watch }
     }
 
     /// The first record of a process that goes on with a run. It is waited for: if another process was faster, it shows here.
@@ -369,8 +374,10 @@ fn plan_again(scribe: &mut Scribe, procedure: &dyn Procedure) -> Result<(), Engi
 fn known(house: &House, seed: &str, grant: &Grant) -> Secrets {
     let secrets = Secrets::new(seed);
     for rule in grant.secrets() {
-        if let Some(value) = house.secrets.value(rule) {
-            secrets.learn(&rule.id, value);
+        match house.secrets.value(rule, grant) {
+            Ok(Some(value)) => secrets.learn(&rule.id, value),
+            Ok(None) => {}
+            Err(why) => secrets.lacks(&rule.id, why),
         }
     }
     secrets

@@ -1,6 +1,8 @@
 //! Which driver performs which kind of request, and what follows for the run.
 
+mod backups;
 mod inside;
+mod migrations;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,8 +11,8 @@ use lockstep_grant::{Grantable, Granted};
 use lockstep_journal::Scribe;
 use lockstep_journal::event::{ArtifactSealed, CallId, Event};
 use lockstep_model::request::{
-    DbAsk, DbRequest, DbResponse, FilesRequest, FilesResponse, HttpRequest, HttpResponse, KubeRequest, KubeResponse, RedisAsk, RedisRequest, RedisResponse,
-    SealedArtifact, ShellRequest, ShellResponse,
+    DbAsk, DbRequest, DbResponse, DbRestore, FilesRequest, FilesResponse, HttpRequest, HttpResponse, KubeRequest, KubeResponse, RedisAsk, RedisRequest,
+    RedisResponse, SealedArtifact, ShellRequest, ShellResponse,
 };
 use lockstep_model::{Clock, EffectClass, Failure, StepId, Timestamp};
 
@@ -99,7 +101,7 @@ pub trait Dispatch: Grantable {
 
 impl Dispatch for HttpRequest {
     fn perform(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<HttpResponse, Failure>, Stop> {
-        Ok(around.drivers.http.perform(call, context))
+        Ok(around.may_become(call, call.request().into_artifact.as_deref()).and_then(|()| around.drivers.http.perform(call, context)))
     }
 
     fn takes_turns(drivers: &Drivers) -> bool {
@@ -143,7 +145,17 @@ impl Dispatch for RedisRequest {
 
 impl Dispatch for DbRequest {
     fn perform(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<DbResponse, Failure>, Stop> {
-        Ok(around.drivers.db.perform(call, context))
+        match &call.request().ask {
+            DbAsk::BackupIn(artifact) => Ok(backups::found(artifact, around)),
+            DbAsk::MakeBackup(order) => Ok(backups::make(order, call, around, context)),
+            DbAsk::VerifyBackup(backup) | DbAsk::Restore(DbRestore { backup, .. }) => {
+                Ok(backups::known(backup, around).and_then(|()| around.drivers.db.perform(call, context)))
+            }
+            DbAsk::Migrate(migration) => {
+                Ok(migrations::may_migrate(migration, &call.request().database, around).and_then(|()| around.drivers.db.perform(call, context)))
+            }
+            DbAsk::Open | DbAsk::Ping | DbAsk::Query(_) | DbAsk::Execute(_) | DbAsk::Commit(_) | DbAsk::History => Ok(around.drivers.db.perform(call, context)),
+        }
     }
 
     fn settle(around: &Surroundings<'_>, call: &Granted<Self>, note: Option<&serde_json::Value>, context: &CallContext<'_>) -> Settled<DbResponse> {
@@ -151,7 +163,11 @@ impl Dispatch for DbRequest {
     }
 
     fn rides_along(&self) -> bool {
-        matches!(self.ask, DbAsk::Open)
+        matches!(self.ask, DbAsk::Open | DbAsk::BackupIn(_))
+    }
+
+    fn consequences(&self, response: &DbResponse, around: &Surroundings<'_>, step: &StepId) -> Result<Vec<Event>, Failure> {
+        Ok(backups::consequences(&self.ask, response, around, step))
     }
 }
 

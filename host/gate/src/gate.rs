@@ -7,8 +7,8 @@ mod probing;
 mod recorded;
 mod recording;
 mod side_by_side;
+mod values;
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use lockstep_grant::{Decision, Denial, Destination, Grant, Granted};
 use lockstep_journal::event::{Asked, CallDenied, CallId, CallStarted, Event, Phase};
 use lockstep_journal::state::RecordedCall;
 use lockstep_journal::{Answer, Replay, RunState, Scribe};
-use lockstep_model::request::TextPlace;
+use lockstep_model::request::{Response, TextPlace};
 use lockstep_model::{Digest, EffectClass, Failure, StepId, Timestamp};
 
 use crate::artifacts::{self, ArtifactSink, Artifacts as _, RunArtifacts, Streams};
@@ -96,6 +96,19 @@ struct Session {
     stop: Option<Stop>,
     /// Whether a call was denied: a guest that fails with a denial has not made it up.
     denied: bool,
+    /// How long the far side wants to be left alone, as its last answer said.
+    rest: Option<Duration>,
+}
+
+impl Session {
+    /// Notes what the guest was told.
+    fn told<T: Response>(&mut self, answers: &[Result<T, Failure>]) {
+        self.denied |= answers.iter().any(|answer| matches!(answer, Err(Failure::Denied(_))));
+        let before = self.rest;
+        if let Some(rest) = answers.iter().flatten().map(|answer| answer.rest(before)).max() {
+            self.rest = rest;
+        }
+    }
 }
 
 /// The next call, as the journal will have it.
@@ -127,7 +140,7 @@ impl Gate {
             let remembered = recorded.map(|step| step.remembered_before.clone()).unwrap_or_default();
             (replay, remembered, state.created.seed.clone())
         };
-        let session = Session { replay, budget, calls: 0, effects: 0, remembered, stop: None, denied: false };
+        let session = Session { replay, budget, calls: 0, effects: 0, remembered, stop: None, denied: false, rest: None };
         let secrets = run.secrets.clone();
         let (session, streams) = (Mutex::new(session), Arc::default());
         Self { inner: Arc::new(Inner { records: Records::Growing(run), secrets, step, phase, attempt, seed, session, streams }) }
@@ -159,6 +172,11 @@ impl Gate {
         if let Some(Stop::Diverged(found)) = &mut lock(&self.inner.session).stop {
             found.position = Some(self.scrub(position));
         }
+    }
+
+    /// How long the far side wants to be left alone before it is asked again: what the last answer that could say so said.
+    pub fn rest(&self) -> Option<Duration> {
+        lock(&self.inner.session).rest
     }
 
     /// Calls made so far, answered from the records or not.
@@ -202,7 +220,7 @@ impl Gate {
         let result = self.call_once(&mut session, request);
         match &result {
             Err(stop) => session.stop = Some(stop.clone()),
-            Ok(answer) => session.denied |= matches!(answer, Err(Failure::Denied(_))),
+            Ok(answer) => session.told(std::slice::from_ref(answer)),
         }
         result
     }
@@ -306,6 +324,7 @@ impl Way<'_> {
         if let Some(blob) = blob {
             scribe.attach(blob);
         }
+        self.note_marks(&mut scribe)?;
         let started = CallStarted { id, asked, class, rule: granted.rule().to_owned(), key: key.to_owned() };
         scribe.commit(Event::CallStarted(Box::new(started)))?;
         Ok(scribe.state().changed_at)
@@ -342,20 +361,22 @@ impl Way<'_> {
             Decision::Allowed(granted) => granted,
             Decision::Denied(denial) => return Err(denial),
         };
+        let set = |id: &str| Some(format!("set the source of `{id}` where Lockstep runs, and resume"));
         for id in &used {
             self.secret_may_go(id, destination.as_ref())?;
             if !secrets.knows(id) {
-                let message = format!("secret `{id}` has no value now: its marker would be sent instead");
-                return Err(Denial { rule: "default".to_owned(), message, hint: Some(format!("set the source of `{id}` where Lockstep runs, and resume")) });
+                let message = format!("secret `{id}` has no value now ({}): its marker would be sent instead", secrets.why_not(id));
+                return Err(Denial { rule: "default".to_owned(), message, hint: set(id) });
             }
         }
         if let Some(id) = granted.placed().find(|id| !secrets.knows(id)) {
-            let message = format!("secret `{id}`, which `{}` needs, has no value now", granted.rule());
-            return Err(Denial { rule: "default".to_owned(), message, hint: Some(format!("set the source of `{id}` where Lockstep runs, and resume")) });
+            let message = format!("secret `{id}`, which `{}` needs, has no value now: {}", granted.rule(), secrets.why_not(id));
+            return Err(Denial { rule: "default".to_owned(), message, hint: set(id) });
         }
         for capture in granted.request().captures() {
             self.may_capture(&capture.secret)?;
         }
+        used.iter().map(String::as_str).chain(granted.placed()).for_each(|id| secrets.using(id));
         Ok(granted)
     }
 
@@ -409,10 +430,13 @@ impl Way<'_> {
         intended_at: Timestamp,
     ) -> Result<Result<R::Response, Failure>, Stop> {
         let run = self.run;
+        self.hand_over_marks()?;
         let (output, notes) = (live::Lines::new(id, run), noting::Noting::new(self, id));
         let artifacts = self.artifacts();
         let context = CallContext { idempotency_key: key, time_left, interrupt: &run.interrupt, notes: &notes, live: &output, artifacts: &artifacts };
-        let performed = R::perform(&self.surroundings(id, intended_at), &self.with_values(granted), &context);
+        let with_values = self.with_values(granted);
+        let performed = R::perform(&self.surroundings(id, intended_at), &with_values, &context);
+        values::wipe(with_values);
         notes.kept()?;
         let performed = performed?;
         if run.interrupt.is_cancelled() && matches!(performed, Err(Failure::TimedOut(_))) {
@@ -424,16 +448,6 @@ impl Way<'_> {
     fn artifacts(&self) -> RunArtifacts<'_> {
         let RunPassage { scribe, secrets, grant, .. } = self.run;
         RunArtifacts { scribe, secrets, most: grant.limits().artifacts, streams: &self.gate.inner.streams }
-    }
-
-    /// The call as its driver needs it.
-    fn with_values<'a, R: Dispatch>(&self, granted: &'a Granted<R>) -> Cow<'a, Granted<R>> {
-        let secrets = &self.run.secrets;
-        if secrets.are_none() {
-            return Cow::Borrowed(granted);
-        }
-        let granted = granted.clone().with_secrets(&mut |place| secrets.place(place)).with_placed(|id| secrets.value(id));
-        Cow::Owned(granted)
     }
 
     fn now(&self) -> Timestamp {

@@ -11,6 +11,7 @@ pub mod gate;
 pub mod interrupt;
 pub mod secrets;
 pub mod stop;
+pub mod tools;
 
 pub use artifacts::{ArtifactReader, ArtifactSink, Artifacts, LooseArtifacts};
 pub use budget::{Allowance, Budget};
@@ -19,5 +20,6 @@ pub use dispatch::{Dispatch, Drivers};
 pub use driver::{CallContext, Driver, LiveOutput, NoLiveOutput, NoNotes, Notes, Settled, Stream};
 pub use gate::{Gate, Live, NoLive, Recorded, RunPassage};
 pub use interrupt::Interrupt;
-pub use secrets::{SecretSource, Secrets};
+pub use secrets::{SecretSource, Secrets, mark_of, mark_purpose};
 pub use stop::Stop;
+pub use tools::{PrivateName, Tool, ToolEnd, Tools};

@@ -3,11 +3,11 @@
 mod forms;
 mod stream;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use lockstep_grant::SecretRule;
+use lockstep_grant::{Grant, SecretRule};
 use lockstep_model::request::{SecretPlace, TextPlace, query_at};
 use lockstep_model::{Digest, Secret};
 
@@ -17,10 +17,24 @@ pub use stream::ScrubStream;
 /// A value this short would be found everywhere and make a journal unreadable; it is put in, but cannot be taken out.
 const SHORTEST_SCRUBBED: usize = 4;
 
-/// Where the values of declared secrets come from. The host's process reads them at its start, so that they can leave its environment.
+/// What shows later whether a value was this one: a digest of it that is another in each run. To be sealed: who has it can try out short values.
+pub fn mark_of(seed: &str, id: &str, value: &Secret<Vec<u8>>) -> Digest {
+    let salted = Secret::new([format!("lockstep mark v1\0{seed}\0{id}\0").as_bytes(), value.expose()].concat());
+    Digest::of(salted.expose())
+}
+
+/// What a mark is sealed for. No secret's id has a blank in it.
+pub fn mark_purpose(id: &str) -> String {
+    format!("mark of {id}")
+}
+
+/// Where the values of declared secrets come from.
 pub trait SecretSource: Send + Sync {
-    /// The value of a declared secret; none when its source has none, or it is captured from responses.
-    fn value(&self, rule: &SecretRule) -> Option<Secret<Vec<u8>>>;
+    /// The value of a secret that the grant declares; none when it is captured from responses.
+    ///
+    /// # Errors
+    /// Why its source has none, never with the value: `the variable API_KEY is not set`.
+    fn value(&self, rule: &SecretRule, grant: &Grant) -> Result<Option<Secret<Vec<u8>>>, String>;
 }
 
 /// The secrets that a run has asked for so far.
@@ -33,6 +47,12 @@ pub struct Secrets {
 #[derive(Default)]
 struct Inner {
     values: BTreeMap<String, Secret<Vec<u8>>>,
+    /// Why others have none.
+    lacking: BTreeMap<String, String>,
+    /// Those that a call is about to take with it and that the journal does not have yet.
+    unmarked: BTreeSet<String>,
+    /// Those that it has.
+    marked: BTreeSet<String>,
     // Both are made of the values that are known, and made anew when there is another one.
     scrubber: Option<Arc<Scrubber>>,
     markers: Option<Markers>,
@@ -68,7 +88,19 @@ impl Secrets {
     pub fn learn(&self, id: &str, value: Secret<Vec<u8>>) {
         let mut inner = self.lock();
         inner.values.insert(id.to_owned(), value);
+        inner.marked.remove(id);
         (inner.scrubber, inner.markers) = (None, None);
+    }
+
+    /// Says why a declared secret has no value.
+    pub fn lacks(&self, id: &str, why: String) {
+        self.lock().lacking.insert(id.to_owned(), why);
+    }
+
+    /// Why a secret without a value has none.
+    pub(crate) fn why_not(&self, id: &str) -> String {
+        let known = self.lock().lacking.get(id).cloned();
+        known.unwrap_or_else(|| "nothing was captured into it yet".to_owned())
     }
 
     /// The value that the grant itself places in a connection.
@@ -79,6 +111,23 @@ impl Secrets {
     /// Whether no value is known.
     pub(crate) fn are_none(&self) -> bool {
         self.lock().values.is_empty()
+    }
+
+    /// A call is about to take the value with it.
+    pub(crate) fn using(&self, id: &str) {
+        let mut inner = self.lock();
+        if !inner.marked.contains(id) {
+            inner.unmarked.insert(id.to_owned());
+        }
+    }
+
+    /// What calls are about to take with them and the journal does not have yet: each once, with the mark of its value.
+    pub(crate) fn take_unmarked(&self) -> Vec<(String, Digest)> {
+        let mut inner = self.lock();
+        let ids = std::mem::take(&mut inner.unmarked);
+        let marks = ids.iter().filter_map(|id| Some((id.clone(), mark_of(&self.seed, id, inner.values.get(id)?)))).collect();
+        inner.marked.extend(ids);
+        marks
     }
 
     /// Whether a value is known.
@@ -173,12 +222,12 @@ impl Secrets {
         match place {
             TextPlace::Text(text) => {
                 if let Some(scrubbed) = self.scrubbed(text.as_bytes()) {
-                    *text = String::from_utf8_lossy(&scrubbed).into_owned();
+                    drop(Secret::new(std::mem::replace(text, String::from_utf8_lossy(&scrubbed).into_owned())));
                 }
             }
             TextPlace::Bytes(bytes) => {
                 if let Some(scrubbed) = self.scrubbed(bytes) {
-                    *bytes = scrubbed;
+                    drop(Secret::new(std::mem::replace(bytes, scrubbed)));
                 }
             }
         }
@@ -231,7 +280,8 @@ impl Secrets {
             return None;
         }
         // Leftmost-longest: a value that contains another must be taken out whole.
-        let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(patterns.iter().map(Secret::expose)).ok()?;
+        // Without its prefilter, which would keep whole values in memory that nobody clears.
+        let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).prefilter(false).build(patterns.iter().map(Secret::expose)).ok()?;
         Some(Scrubber { longest: automaton.max_pattern_len(), automaton, markers })
     }
 

@@ -43,7 +43,8 @@ fn decide_http(request: &HttpRequest, grant: &Grant, watch: &mut dyn Watch) -> R
         rules: rules.clone(),
         body_limit: rules.body_limit,
     };
-    Ok(Granted::new(request.clone(), crate::judge::Rule::place(rule).to_string(), rule.class.unwrap_or(request.class()), terms))
+    Ok(Granted::new(request.clone(), crate::judge::Rule::place(rule).to_string(), rule.class.unwrap_or(request.class()), terms)
+        .placing(rules.placed(&request.url)))
 }
 
 fn check_capture(id: &str, grant: &Grant) -> Result<(), Denial> {

@@ -10,7 +10,9 @@ use crate::explain::Explanation;
 use crate::granted::{Denial, Grantable};
 use crate::hint;
 use crate::read::{Item, Reader, Section};
-use crate::rules::{DbRules, FilesRules, HttpRules, KubeRules, Limits, ParameterRule, RedisRules, SecretRule, ShellRules, read_parameters, read_secrets};
+use crate::rules::{
+    DbRules, FilesRules, HttpRules, KubeRules, Limits, ParameterRule, RedisRules, SecretRule, ShellRules, check_kube, read_parameters, read_secrets,
+};
 
 /// A compiled grant file. The default allows nothing.
 #[derive(Debug, Clone)]
@@ -55,7 +57,7 @@ impl Grant {
             file_name: file_name.into(),
             digest: Digest::of(text.as_bytes()),
             name: root.get("name").and_then(|item| read_name(&item)),
-            http: section("http", HttpRules::KEYS).map(|section| HttpRules::read(&section, file_name)).unwrap_or_default().into(),
+            http: section("http", HttpRules::KEYS).map(|section| HttpRules::read(&section, &secrets, file_name)).unwrap_or_default().into(),
             shell: section("shell", ShellRules::KEYS).map(|section| ShellRules::read(&section)).unwrap_or_default().into(),
             db: root.get("db").map(|item| DbRules::read(&item, &secrets)).unwrap_or_default().into(),
             files: section("files", FilesRules::KEYS).map(|section| FilesRules::read(&section)).unwrap_or_default().into(),
@@ -65,6 +67,9 @@ impl Grant {
             parameters: root.get("parameters").map(|item| read_parameters(&item)).unwrap_or_default().into(),
             limits: section("limits", Limits::KEYS).map(|section| Limits::read(&section)).unwrap_or_default(),
         };
+        if let Some(table) = root.get("secrets").filter(|_| !grant.secrets.is_empty()) {
+            check_kube(&table, &grant.secrets, grant.kube.access().map(Arc::as_ref));
+        }
         reader.finish()?;
         Ok(grant)
     }

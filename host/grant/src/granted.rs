@@ -160,4 +160,12 @@ impl<R: Grantable> Granted<R> {
         self.request.visit_secret_places(place);
         self
     }
+
+    /// Clears the places that may hold values of secrets, once the call has been performed.
+    pub fn wipe(mut self) {
+        self.request.visit_secret_places(&mut |place| match place {
+            SecretPlace::Text(text) | SecretPlace::Query(text) => drop(Secret::new(std::mem::take(text))),
+            SecretPlace::Bytes(bytes) | SecretPlace::Json(bytes) | SecretPlace::Form(bytes) => drop(Secret::new(std::mem::take(bytes))),
+        });
+    }
 }

@@ -97,6 +97,11 @@ impl HttpUrl {
         self.url.as_str()
     }
 
+    /// Whether there is nothing behind host and port.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.url.path() == "/" && self.query.is_none()
+    }
+
     /// The host when it is written as an address: nothing is left to resolve.
     pub fn address(&self) -> Option<IpAddr> {
         match self.host {

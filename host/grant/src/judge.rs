@@ -98,6 +98,8 @@ pub(crate) enum Mismatch {
     Database,
     #[error("it does not allow statements of that class, or not by this call")]
     Statement,
+    #[error("its `backup` does not allow this")]
+    BackupRight,
 }
 
 /// Asks every rule, tells `watch` what each said, and gives what holds.

@@ -58,10 +58,10 @@ pub use granted::{Decision, Denial, Destination, Grantable, Granted};
 pub use http_url::{HttpUrl, UrlError};
 pub use judge::Side;
 pub use place::Place;
-pub use rules::{CommandPattern, DbUrl, HttpPattern, KubeAccess, Limits, ParameterRule, Profile, SecretRule, SecretSource, profiles};
+pub use rules::{CommandPattern, DbUrl, HttpIdentity, HttpPattern, HttpProxy, KubeAccess, Limits, ParameterRule, Profile, SecretRule, SecretSource, profiles};
 pub use rules::{RedisAddress, RedisAt, RedisLogin, RedisUrlError, parse_redis_url};
 pub use sql::{Compiled, Engine, StatementClass};
-pub use terms::{DbTerms, DbWhere, FilesTerms, HttpTerms, KubeTerms, Landlock, ProcessLimits, RedisTerms, ShellTerms};
+pub use terms::{DbPrograms, DbTerms, DbWhere, FilesTerms, HttpTerms, KubeTerms, Landlock, ProcessLimits, Program, RedisTerms, ShellTerms};
 pub use units::{UnitError, duration as parse_duration};
 
 /// The reference of the grant file, Markdown, for `lockstep explain grant`.

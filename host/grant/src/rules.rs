@@ -12,7 +12,7 @@ mod shell;
 
 pub use db::{DbRule, DbRules, DbUrl};
 pub use files::{FilesRules, MountRule, Right};
-pub use http::{HttpPattern, HttpRules};
+pub use http::{HttpIdentity, HttpPattern, HttpProxy, HttpRules};
 pub use kube::{KubeAccess, KubeRules};
 pub use limits::Limits;
 pub use parameters::ParameterRule;
@@ -21,4 +21,4 @@ pub use secrets::{SecretRule, SecretSource};
 pub use shell::{CommandPattern, Profile, ShellRules, profiles};
 
 pub(crate) use parameters::read_parameters;
-pub(crate) use secrets::read_secrets;
+pub(crate) use secrets::{check_kube, read_secrets};

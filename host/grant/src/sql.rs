@@ -5,6 +5,7 @@
 //! trigger that writes, the server catches: the driver runs what is `read` in a read-only transaction.
 
 mod functions;
+mod script;
 mod text;
 mod walk;
 
@@ -13,6 +14,8 @@ use std::fmt;
 use lockstep_model::request::DbStatement;
 use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::{Parser, ParserError};
+
+pub(crate) use script::statements_of;
 
 /// How deep expressions may be nested.
 const DEEPEST: usize = 50;
@@ -121,6 +124,12 @@ pub enum SqlError {
     /// A function that nobody has said to be harmless.
     #[error("function {0} is not known to be harmless")]
     Function(String),
+    /// Nothing to run.
+    #[error("the script has no statement")]
+    Empty,
+    /// More than a script may have.
+    #[error("the script has more than {0} statements")]
+    TooMany(usize),
     /// Too much to judge.
     #[error("the statement has more than {0} names and operators")]
     TooLong(usize),

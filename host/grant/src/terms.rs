@@ -43,6 +43,8 @@ pub struct ShellTerms {
     pub directory: Option<PathBuf>,
     /// The program's digest, when the rule pins it: checked before it is started.
     pub digest: Option<Digest>,
+    /// The exit codes that mean success when the command does not say; none: 0.
+    pub success_codes: Arc<[i32]>,
     /// The longest output kept of each stream, in bytes.
     pub output_limit: usize,
     /// The files that the kernel lets the program reach, when the rule says which.
@@ -131,6 +133,28 @@ pub struct DbTerms {
     pub ledger: bool,
     /// The request's statements as they are sent.
     pub statements: Arc<[Compiled]>,
+    /// What copies and restores, when the grant allows that.
+    pub programs: Arc<DbPrograms>,
+}
+
+/// The engine's own programs. A database of SQLite needs none.
+#[derive(Debug, Clone, Default)]
+pub struct DbPrograms {
+    /// Makes a backup: `pg_dump`, `mariadb-dump`, `mysqldump`.
+    pub dump: Option<Program>,
+    /// Makes statements of an archive: `pg_restore`.
+    pub unpack: Option<Program>,
+    /// Runs statements: `psql`, `mariadb`, `mysql`.
+    pub client: Option<Program>,
+}
+
+/// A program of the host that a driver may start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// Absolute.
+    pub path: String,
+    /// Checked before it is started.
+    pub digest: Option<Digest>,
 }
 
 /// Where a database is.

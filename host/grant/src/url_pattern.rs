@@ -116,6 +116,11 @@ impl UrlPattern {
         Ok(Self { text: text.to_owned(), secure, host: parse_host(host)?, port, path, query })
     }
 
+    /// Whether it is for `https`.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.secure
+    }
+
     /// As written.
     pub(crate) fn text(&self) -> &str {
         &self.text

@@ -1,5 +1,8 @@
 //! What can happen in a run. The doc comment of a variant is the specification of its transition; `state` carries it out.
 
+mod backups;
+mod secrets;
+
 use std::collections::BTreeMap;
 
 use lockstep_model::plan::{Description, Plan};
@@ -7,6 +10,9 @@ use lockstep_model::{Digest, EffectClass, Failure, RunOutcome, StepId, Timestamp
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::json::Json;
+
+pub use backups::{BackupMade, BackupVerified};
+pub use secrets::{SecretCaptured, SecretUsed};
 
 /// One thing that happened, in the past tense.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,8 +45,15 @@ pub enum Event {
     ValueRemembered(ValueRemembered),
     /// The run has an artifact of that id. Never a second one with another digest.
     ArtifactSealed(ArtifactSealed),
+    /// An artifact of the run is a backup of a database. Nothing but the host says so, so that no other bytes are ever restored.
+    BackupMade(Box<BackupMade>),
+    /// A backup of the run was restored into a scratch database and has in it what was to be kept.
+    BackupVerified(BackupVerified),
     /// A response's part was taken into a secret; its value is sealed in a blob and gone when the run ends.
     SecretCaptured(SecretCaptured),
+    /// From here on calls of the run take this value of a secret with them: recorded before the first that does, by each process that drives the run. It
+    /// changes nothing.
+    SecretUsed(SecretUsed),
     /// A running step without an open call has succeeded.
     StepSucceeded(StepSucceeded),
     /// A running step has failed. With `retry_at` it will be tried again from then on.
@@ -127,7 +140,10 @@ variants! {
     CallProbed(Box<CallProbed>)
     ValueRemembered(ValueRemembered)
     ArtifactSealed(ArtifactSealed)
+    BackupMade(Box<BackupMade>)
+    BackupVerified(BackupVerified)
     SecretCaptured(SecretCaptured)
+    SecretUsed(SecretUsed)
     StepSucceeded(StepSucceeded)
     StepFailed(StepFailed)
     StepSkipped(StepSkipped)
@@ -171,6 +187,9 @@ impl Event {
             Self::PlanDeclared(_)
             | Self::StepStarted(_)
             | Self::ValueRemembered(_)
+            | Self::SecretUsed(_)
+            | Self::BackupMade(_)
+            | Self::BackupVerified(_)
             | Self::StepSucceeded(_)
             | Self::StepFailed(_)
             | Self::StepSkipped(_)
@@ -478,18 +497,6 @@ pub struct ArtifactSealed {
     pub digest: Digest,
     /// In bytes, decimal.
     pub size: String,
-}
-
-/// A captured secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct SecretCaptured {
-    /// Which step captured it.
-    pub step: StepId,
-    /// Its id in the grant.
-    pub secret: String,
-    /// The blob with the value, encrypted under the store's key.
-    pub sealed: Digest,
 }
 
 /// A step's end.

@@ -2,9 +2,11 @@
 //!
 //! An event that is illegal in the state it meets can be neither written nor loaded.
 
+mod artifacts;
 mod calls;
 mod steps;
 
+pub use artifacts::Backup;
 pub use calls::{RecordedCall, RecordedOutcome};
 pub use steps::{StepState, StepStatus};
 
@@ -78,6 +80,8 @@ pub struct RunState {
     pub touched: Vec<StepId>,
     /// The artifacts by id.
     pub artifacts: BTreeMap<String, SealedArtifact>,
+    /// Which of them are backups of databases.
+    pub backups: BTreeMap<String, Backup>,
     /// The captured secrets by id, with the blob each is sealed in.
     pub captured: BTreeMap<String, Digest>,
     /// What the run will count as when nothing had to be undone.
@@ -159,6 +163,7 @@ impl RunState {
             started: Vec::new(),
             touched: Vec::new(),
             artifacts: BTreeMap::new(),
+            backups: BTreeMap::new(),
             captured: BTreeMap::new(),
             cause: None,
             undo_to: None,
@@ -232,11 +237,14 @@ impl RunState {
                 Ok(())
             }
             Event::ArtifactSealed(sealed) => self.artifact_sealed(sealed),
+            Event::BackupMade(made) => self.backup_made(made),
+            Event::BackupVerified(verified) => self.backup_verified(verified),
             Event::SecretCaptured(captured) => {
                 self.step_mut(&captured.step)?;
                 self.captured.insert(captured.secret.clone(), captured.sealed);
                 Ok(())
             }
+            Event::SecretUsed(_) => self.expect(&[&RunStatus::Running, &RunStatus::Undoing]),
             Event::RunWaiting(waiting) => {
                 self.expect(&[&RunStatus::Running, &RunStatus::Undoing])?;
                 let until = waiting.until;
@@ -330,18 +338,6 @@ impl RunState {
         self.grant = resumed.grant;
         self.grant_file.clone_from(&resumed.grant_file);
         self.reason = None;
-        Ok(())
-    }
-
-    fn artifact_sealed(&mut self, sealed: &crate::event::ArtifactSealed) -> Result<(), String> {
-        self.step_mut(&sealed.step)?;
-        if let Some(there) = self.artifacts.get(&sealed.id)
-            && there.digest != sealed.digest
-        {
-            return Err(format!("artifact `{}` has digest {} already", sealed.id, there.digest));
-        }
-        let artifact = SealedArtifact { id: sealed.id.clone(), digest: sealed.digest, size: sealed.size.clone() };
-        self.artifacts.insert(sealed.id.clone(), artifact);
         Ok(())
     }
 

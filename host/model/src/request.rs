@@ -19,7 +19,10 @@ mod until;
 
 pub use artifact::{ArtifactRequest, ArtifactResponse, SealedArtifact};
 pub use clock::{ClockRequest, ClockResponse};
-pub use db::{DbAsk, DbColumn, DbDone, DbPart, DbRequest, DbResponse, DbRows, DbStatement, DbTransaction, DbValue};
+pub use db::{
+    DbAsk, DbBackup, DbBackupOrder, DbColumn, DbDirection, DbDone, DbMigration, DbPart, DbRequest, DbResponse, DbRestore, DbRows, DbStatement, DbTable,
+    DbTransaction, DbValue,
+};
 pub use files::{Entry, EntryKind, FilesRequest, FilesResponse};
 pub use http::{Capture, Header, HttpRequest, HttpResponse, Timing};
 pub use kube::{KubeCall, KubeChange, KubeRequest, KubeResponse, KubeRevision, KubeVersion};
@@ -95,6 +98,11 @@ pub trait Response: Debug + Clone + Serialize + DeserializeOwned + Send + 'stati
     /// Hands each text or body in it to `visit`, so that values of secrets are taken out before anyone sees it.
     fn visit_texts(&mut self, visit: &mut dyn FnMut(TextPlace<'_>)) {
         let _ = visit;
+    }
+
+    /// How long the far side wants to be left alone from now on, when it wanted to be so for `before`. What cannot say so leaves it at that.
+    fn rest(&self, before: Option<Duration>) -> Option<Duration> {
+        before
     }
 
     /// The artifacts that the call has made: they are the run's from the outcome on.

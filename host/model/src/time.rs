@@ -21,6 +21,12 @@ impl Timestamp {
         Self(jiff::Timestamp::from_microsecond(microseconds).unwrap_or(if microseconds < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX }))
     }
 
+    /// As headers of http say it: `Sun, 22 Nov 2026 00:30:00 GMT`. None when it is no such text.
+    pub fn from_http(text: &str) -> Option<Self> {
+        let instant = jiff::fmt::rfc2822::parse(text).ok()?;
+        Some(Self::from_microseconds(instant.timestamp().as_microsecond()))
+    }
+
     /// Microseconds since 1970.
     pub fn microseconds(self) -> i64 {
         self.0.as_microsecond()

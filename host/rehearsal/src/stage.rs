@@ -96,8 +96,12 @@ impl<'a> Stage<'a> {
 struct Given(Arc<Scenario>);
 
 impl SecretSource for Given {
-    fn value(&self, rule: &SecretRule) -> Option<Secret<Vec<u8>>> {
-        self.0.secrets.get(&rule.id).cloned()
+    fn value(&self, rule: &SecretRule, _: &Grant) -> Result<Option<Secret<Vec<u8>>>, String> {
+        match self.0.secrets.get(&rule.id) {
+            Some(value) => Ok(Some(value.clone())),
+            None if rule.may_be_captured() => Ok(None),
+            None => Err("the scenario gives it none".to_owned()),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod db;
 mod files;
 mod http;
 mod kube;
+mod migrations;
 mod picking;
 mod redis;
 mod shell;
@@ -52,6 +53,7 @@ struct State {
 pub(crate) struct Things {
     values: BTreeMap<String, String>,
     files: Tree,
+    migrations: migrations::Applied,
 }
 
 /// A call that reached the world.
@@ -226,7 +228,7 @@ impl Things {
         for mount in mounts {
             files.put_directory(mount);
         }
-        Self { values: scenario.values.clone(), files }
+        Self { values: scenario.values.clone(), files, migrations: migrations::Applied::default() }
     }
 
     pub(crate) fn holds(&self, fact: &Fact) -> bool {
@@ -276,7 +278,7 @@ impl Things {
         let quoted = |value: Option<&String>| value.map_or_else(|| "nothing".to_owned(), |value| format!("\"{value}\""));
         let differs = |name: &&&String| self.values.get(**name) != now.values.get(**name);
         let values = names.iter().filter(differs).map(|name| format!("{name}: was {}, is {}", quoted(self.values.get(*name)), quoted(now.values.get(*name))));
-        values.chain(self.files.differences(&now.files)).collect()
+        values.chain(self.files.differences(&now.files)).chain(self.migrations.differences(&now.migrations)).collect()
     }
 
     fn node(&self, path: &str) -> Option<&What> {

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use lockstep_gate::{CallContext, Driver, Drivers};
 use lockstep_grant::{Grantable, Granted};
 use lockstep_model::request::{
-    DbAsk, DbRequest, DbResponse, DbRows, FilesRequest, FilesResponse, HttpRequest, HttpResponse, KubeCall, KubeChange, KubeRequest, KubeResponse,
-    KubeRevision, RedisAsk, RedisReply, RedisRequest, RedisResponse, Scanned, ShellRequest, ShellResponse, Timing,
+    DbAsk, DbBackup, DbBackupOrder, DbRequest, DbResponse, DbRows, FilesRequest, FilesResponse, Header, HttpRequest, HttpResponse, KubeCall, KubeChange,
+    KubeRequest, KubeResponse, KubeRevision, RedisAsk, RedisReply, RedisRequest, RedisResponse, Scanned, ShellRequest, ShellResponse, Timing,
 };
 use lockstep_model::{Content, Digest, Failure, Request};
 
@@ -27,6 +27,7 @@ pub struct Performed {
 pub struct FakeDrivers {
     performed: Arc<Mutex<Vec<Performed>>>,
     answers: Arc<Mutex<VecDeque<Result<Content, Failure>>>>,
+    busy: Arc<Mutex<VecDeque<&'static str>>>,
 }
 
 impl FakeDrivers {
@@ -52,6 +53,11 @@ impl FakeDrivers {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).extend(answers);
     }
 
+    /// The next requests of http are answered with 503 and these as `retry-after`, in order.
+    pub fn answer_busy(&self, retry_after: impl IntoIterator<Item = &'static str>) {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner).extend(retry_after);
+    }
+
     fn perform<R: Grantable>(&self, call: &Granted<R>, context: &CallContext<'_>) -> Result<Content, Failure> {
         let request = serde_json::to_string(call.request()).unwrap_or_default();
         let performed = Performed { summary: call.request().summary(), request, key: context.idempotency_key.to_owned() };
@@ -63,14 +69,17 @@ impl FakeDrivers {
 impl Driver<HttpRequest> for FakeDrivers {
     fn perform(&self, call: &Granted<HttpRequest>, context: &CallContext<'_>) -> Result<HttpResponse, Failure> {
         let body = Self::perform(self, call, context)?;
-        Ok(HttpResponse { status: 200, headers: Vec::new(), body, truncated: false, url: call.request().url.clone(), timing: Timing::default(), tries: 0 })
+        let busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let headers = busy.iter().map(|&said| Header { name: "retry-after".to_owned(), value: said.to_owned() }).collect();
+        let status = if busy.is_some() { 503 } else { 200 };
+        Ok(HttpResponse { status, headers, body, truncated: false, body_artifact: None, url: call.request().url.clone(), timing: Timing::default(), tries: 0 })
     }
 }
 
 impl Driver<ShellRequest> for FakeDrivers {
     fn perform(&self, call: &Granted<ShellRequest>, context: &CallContext<'_>) -> Result<ShellResponse, Failure> {
         let stdout = Self::perform(self, call, context)?;
-        Ok(ShellResponse { code: 0, stdout, stderr: Content::default(), truncated: false, stdout_artifact: None, duration: 1 })
+        Ok(ShellResponse { code: 0, success: None, stdout, stderr: Content::default(), truncated: false, stdout_artifact: None, duration: 1 })
     }
 }
 
@@ -127,8 +136,23 @@ impl Driver<DbRequest> for FakeDrivers {
         Ok(match &call.request().ask {
             DbAsk::Open => DbResponse::Opened(call.terms().engine.word().to_owned()),
             DbAsk::Ping => DbResponse::Alive,
-            DbAsk::Query(_) => DbResponse::Rows(DbRows::default()),
+            DbAsk::MakeBackup(order) => DbResponse::Backup(backup(call, order, context)?),
+            // Answered by the gate, from the journal.
+            DbAsk::BackupIn(artifact) => return Err(Failure::problem("db.no-backup", format!("`{}` is no backup", artifact.id))),
+            DbAsk::VerifyBackup(_) => DbResponse::Verified,
+            DbAsk::Restore(_) => DbResponse::Restored,
+            DbAsk::Migrate(_) => DbResponse::Migrated,
+            DbAsk::Query(_) | DbAsk::History => DbResponse::Rows(DbRows::default()),
             DbAsk::Execute(_) | DbAsk::Commit(_) => DbResponse::Done(vec![lockstep_model::request::DbDone::default(); call.terms().statements.len()]),
         })
     }
+}
+
+/// A backup of no tables.
+fn backup(call: &Granted<DbRequest>, order: &DbBackupOrder, context: &CallContext<'_>) -> Result<DbBackup, Failure> {
+    let mut sink = context.artifacts.create(&order.artifact)?;
+    sink.append(b"everything")?;
+    let (database, engine) = (call.request().database.clone(), call.terms().engine.word().to_owned());
+    let (format, server_version) = (format!("{engine}-file"), "0".to_owned());
+    Ok(DbBackup { artifact: sink.finish()?, database, engine, format, server_version, tables: Vec::new() })
 }

@@ -22,8 +22,8 @@ const GRANT_FILE: &str = "/test.toml";
 struct OneValue;
 
 impl SecretSource for OneValue {
-    fn value(&self, rule: &SecretRule) -> Option<Secret<Vec<u8>>> {
-        (!rule.may_be_captured()).then(|| Secret::new(SECRET.as_bytes().to_vec()))
+    fn value(&self, rule: &SecretRule, _: &Grant) -> Result<Option<Secret<Vec<u8>>>, String> {
+        Ok((!rule.may_be_captured()).then(|| Secret::new(SECRET.as_bytes().to_vec())))
     }
 }
 

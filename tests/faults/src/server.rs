@@ -27,3 +27,23 @@ pub fn server(name: &str) -> Option<String> {
     }
     address
 }
+
+/// A program that comes with a server, by its absolute path: on the `PATH`, or where Debian keeps those of PostgreSQL. The same rule holds for it.
+///
+/// # Panics
+///
+/// Without it under `CI=true`.
+#[track_caller]
+pub fn program(name: &str) -> Option<String> {
+    let on_path = std::env::var("PATH").unwrap_or_default().split(':').map(std::path::PathBuf::from).collect::<Vec<_>>();
+    // The first one on Debian's `PATH` is a script that looks for the right version by itself; the programs themselves are here.
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|version| version.path().join("bin"));
+    let found = versions.chain(on_path).map(|folder| folder.join(name)).find(|program| program.is_file());
+    if found.is_none() {
+        let place = std::panic::Location::caller();
+        let said = format!("missing: there is no program `{name}`, {place} did not run");
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "{said}");
+        let _ = writeln!(std::io::stderr(), "{said}");
+    }
+    found.map(|program| program.display().to_string())
+}

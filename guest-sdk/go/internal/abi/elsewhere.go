@@ -75,39 +75,42 @@ var (
 	ArtifactDraftDrop       func(int32)
 	ArtifactSealedReadAt    func(int32, unsafe.Pointer, uint32, int32, unsafe.Pointer)
 
-	HttpRequest            func(unsafe.Pointer, uint32, unsafe.Pointer, uint32) int32
-	HttpRequestHeader      func(int32, unsafe.Pointer, uint32, unsafe.Pointer, uint32)
-	HttpRequestBody        func(int32, unsafe.Pointer, uint32)
-	HttpRequestBodyText    func(int32, unsafe.Pointer, uint32)
-	HttpRequestTimeout     func(int32, int32)
-	HttpRequestRedirects   func(int32, int32)
-	HttpRequestIdempotent  func(int32)
-	HttpRequestProbe       func(int32, int32)
-	HttpRequestAsProbe     func(int32) int32
-	HttpRequestCapture     func(int32, unsafe.Pointer, uint32, unsafe.Pointer, uint32)
-	HttpRequestSend        func(int32, unsafe.Pointer)
-	HttpResponseStatus     func(int32) int32
-	HttpResponseHeader     func(int32, unsafe.Pointer, uint32, unsafe.Pointer)
-	HttpResponseHeaders    func(int32, unsafe.Pointer)
-	HttpResponseBody       func(int32, unsafe.Pointer)
-	HttpResponseBodyText   func(int32, unsafe.Pointer)
-	HttpResponseTruncated  func(int32) int32
-	HttpResponseUrl        func(int32, unsafe.Pointer)
-	HttpResponseTiming     func(int32, unsafe.Pointer)
-	HttpRequestDrop        func(int32)
-	HttpResponseDrop       func(int32)
-	HttpBatch              func() int32
-	HttpBatchAdd           func(int32, int32)
-	HttpBatchDrop          func(int32)
-	HttpBatchResponse      func(int32, int32, unsafe.Pointer)
-	HttpBatchSend          func(int32, unsafe.Pointer)
-	HttpRequestPart        func(int32, unsafe.Pointer, uint32, unsafe.Pointer, uint32)
-	HttpRequestPartFile    func(int32, unsafe.Pointer, uint32, unsafe.Pointer, uint32, unsafe.Pointer, uint32, unsafe.Pointer, uint32)
-	HttpRequestPoll        func(int32, int32, int32)
-	HttpRequestUntilJson   func(int32, unsafe.Pointer, uint32, unsafe.Pointer, uint32)
-	HttpRequestUntilStatus func(int32, int32)
-	HttpRequestUntilText   func(int32, unsafe.Pointer, uint32)
-	HttpResponseTries      func(int32) int32
+	HttpRequest              func(unsafe.Pointer, uint32, unsafe.Pointer, uint32) int32
+	HttpRequestHeader        func(int32, unsafe.Pointer, uint32, unsafe.Pointer, uint32)
+	HttpRequestBody          func(int32, unsafe.Pointer, uint32)
+	HttpRequestBodyText      func(int32, unsafe.Pointer, uint32)
+	HttpRequestBodyArtifact  func(int32, int32)
+	HttpRequestTimeout       func(int32, int32)
+	HttpRequestRedirects     func(int32, int32)
+	HttpRequestIdempotent    func(int32)
+	HttpRequestIntoArtifact  func(int32, unsafe.Pointer, uint32)
+	HttpRequestProbe         func(int32, int32)
+	HttpRequestAsProbe       func(int32) int32
+	HttpRequestCapture       func(int32, unsafe.Pointer, uint32, unsafe.Pointer, uint32)
+	HttpRequestSend          func(int32, unsafe.Pointer)
+	HttpResponseStatus       func(int32) int32
+	HttpResponseHeader       func(int32, unsafe.Pointer, uint32, unsafe.Pointer)
+	HttpResponseHeaders      func(int32, unsafe.Pointer)
+	HttpResponseBody         func(int32, unsafe.Pointer)
+	HttpResponseBodyText     func(int32, unsafe.Pointer)
+	HttpResponseBodyArtifact func(int32, unsafe.Pointer)
+	HttpResponseTruncated    func(int32) int32
+	HttpResponseUrl          func(int32, unsafe.Pointer)
+	HttpResponseTiming       func(int32, unsafe.Pointer)
+	HttpRequestDrop          func(int32)
+	HttpResponseDrop         func(int32)
+	HttpBatch                func() int32
+	HttpBatchAdd             func(int32, int32)
+	HttpBatchDrop            func(int32)
+	HttpBatchResponse        func(int32, int32, unsafe.Pointer)
+	HttpBatchSend            func(int32, unsafe.Pointer)
+	HttpRequestPart          func(int32, unsafe.Pointer, uint32, unsafe.Pointer, uint32)
+	HttpRequestPartFile      func(int32, unsafe.Pointer, uint32, unsafe.Pointer, uint32, unsafe.Pointer, uint32, unsafe.Pointer, uint32)
+	HttpRequestPoll          func(int32, int32, int32)
+	HttpRequestUntilJson     func(int32, unsafe.Pointer, uint32, unsafe.Pointer, uint32)
+	HttpRequestUntilStatus   func(int32, int32)
+	HttpRequestUntilText     func(int32, unsafe.Pointer, uint32)
+	HttpResponseTries        func(int32) int32
 
 	ShellCommand               func(unsafe.Pointer, uint32, unsafe.Pointer, uint32) int32
 	ShellCommandEnv            func(int32, unsafe.Pointer, uint32, unsafe.Pointer, uint32)
@@ -132,6 +135,8 @@ var (
 	ShellCommandStdinArtifact  func(int32, int32)
 	ShellCommandStdoutArtifact func(int32, unsafe.Pointer, uint32)
 	ShellExitStdoutArtifact    func(int32, unsafe.Pointer)
+	ShellCommandSuccessCode    func(int32, int32)
+	ShellExitIsSuccess         func(int32) int32
 
 	FilesRead             func(unsafe.Pointer, uint32, unsafe.Pointer)
 	FilesReadText         func(unsafe.Pointer, uint32, unsafe.Pointer)
@@ -155,43 +160,69 @@ var (
 	FilesPlace            func(unsafe.Pointer, uint32, int32, int32, unsafe.Pointer)
 	FilesEntryDrop        func(int32)
 
-	DbDatabaseCommit         func(int32, int32, unsafe.Pointer)
-	DbDatabaseDrop           func(int32)
-	DbDatabaseEngine         func(int32, unsafe.Pointer)
-	DbDatabaseExecute        func(int32, int32, unsafe.Pointer)
-	DbDatabaseOpen           func(unsafe.Pointer, uint32, unsafe.Pointer)
-	DbDatabasePing           func(int32, unsafe.Pointer)
-	DbDatabaseQuery          func(int32, int32, unsafe.Pointer)
-	DbDoneAffected           func(int32, int32, unsafe.Pointer)
-	DbDoneCount              func(int32) int32
-	DbDoneDrop               func(int32)
-	DbDoneReturned           func(int32, int32) int32
-	DbRowsCell               func(int32, int32, int32, unsafe.Pointer)
-	DbRowsCellBytes          func(int32, int32, int32, unsafe.Pointer)
-	DbRowsColumns            func(int32, unsafe.Pointer)
-	DbRowsCount              func(int32) int32
-	DbRowsDrop               func(int32)
-	DbRowsTruncated          func(int32) int32
-	DbStatement              func(unsafe.Pointer, uint32) int32
-	DbStatementBindBoolean   func(int32, int32)
-	DbStatementBindBytes     func(int32, unsafe.Pointer, uint32)
-	DbStatementBindDecimal   func(int32, unsafe.Pointer, uint32)
-	DbStatementBindFloat     func(int32, float64)
-	DbStatementBindInteger   func(int32, unsafe.Pointer, uint32)
-	DbStatementBindJson      func(int32, unsafe.Pointer, uint32)
-	DbStatementBindNull      func(int32)
-	DbStatementBindText      func(int32, unsafe.Pointer, uint32)
-	DbStatementBindTimestamp func(int32, unsafe.Pointer, uint32)
-	DbStatementDrop          func(int32)
-	DbStatementIdempotent    func(int32)
-	DbStatementLimitRows     func(int32, int32)
-	DbStatementTimeout       func(int32, int32)
-	DbTransaction            func() int32
-	DbTransactionAdd         func(int32, int32)
-	DbTransactionDrop        func(int32)
-	DbTransactionExpectRows  func(int32, int32)
-	DbTransactionIdempotent  func(int32)
-	DbTransactionTimeout     func(int32, int32)
+	DbDatabaseCommit          func(int32, int32, unsafe.Pointer)
+	DbDatabaseDrop            func(int32)
+	DbDatabaseEngine          func(int32, unsafe.Pointer)
+	DbDatabaseExecute         func(int32, int32, unsafe.Pointer)
+	DbDatabaseOpen            func(unsafe.Pointer, uint32, unsafe.Pointer)
+	DbDatabasePing            func(int32, unsafe.Pointer)
+	DbDatabaseQuery           func(int32, int32, unsafe.Pointer)
+	DbDatabaseBackupIn        func(int32, int32, unsafe.Pointer)
+	DbDatabaseMakeBackup      func(int32, int32, unsafe.Pointer)
+	DbDatabaseRestore         func(int32, int32, unsafe.Pointer)
+	DbDatabaseRestoreOver     func(int32, int32, unsafe.Pointer)
+	DbDatabaseVerifyBackup    func(int32, int32, unsafe.Pointer)
+	DbDoneAffected            func(int32, int32, unsafe.Pointer)
+	DbDoneCount               func(int32) int32
+	DbDoneDrop                func(int32)
+	DbDoneReturned            func(int32, int32) int32
+	DbRowsCell                func(int32, int32, int32, unsafe.Pointer)
+	DbRowsCellBytes           func(int32, int32, int32, unsafe.Pointer)
+	DbRowsColumns             func(int32, unsafe.Pointer)
+	DbRowsCount               func(int32) int32
+	DbRowsDrop                func(int32)
+	DbRowsTruncated           func(int32) int32
+	DbStatement               func(unsafe.Pointer, uint32) int32
+	DbStatementBindBoolean    func(int32, int32)
+	DbStatementBindBytes      func(int32, unsafe.Pointer, uint32)
+	DbStatementBindDecimal    func(int32, unsafe.Pointer, uint32)
+	DbStatementBindFloat      func(int32, float64)
+	DbStatementBindInteger    func(int32, unsafe.Pointer, uint32)
+	DbStatementBindJson       func(int32, unsafe.Pointer, uint32)
+	DbStatementBindNull       func(int32)
+	DbStatementBindText       func(int32, unsafe.Pointer, uint32)
+	DbStatementBindTimestamp  func(int32, unsafe.Pointer, uint32)
+	DbStatementDrop           func(int32)
+	DbStatementIdempotent     func(int32)
+	DbStatementLimitRows      func(int32, int32)
+	DbStatementTimeout        func(int32, int32)
+	DbTransaction             func() int32
+	DbTransactionAdd          func(int32, int32)
+	DbTransactionDrop         func(int32)
+	DbTransactionExpectRows   func(int32, int32)
+	DbTransactionIdempotent   func(int32)
+	DbTransactionTimeout      func(int32, int32)
+	DbBackupArtifact          func(int32) int32
+	DbBackupDatabase          func(int32, unsafe.Pointer)
+	DbBackupDrop              func(int32)
+	DbBackupEngine            func(int32, unsafe.Pointer)
+	DbBackupFormat            func(int32, unsafe.Pointer)
+	DbBackupOrder             func(unsafe.Pointer, uint32) int32
+	DbBackupOrderAtLeastBytes func(int32, unsafe.Pointer, uint32)
+	DbBackupOrderAtLeastRows  func(int32, unsafe.Pointer, uint32, unsafe.Pointer, uint32)
+	DbBackupOrderDrop         func(int32)
+	DbBackupOrderTimeout      func(int32, int32)
+	DbBackupServerVersion     func(int32, unsafe.Pointer)
+	DbBackupTables            func(int32, unsafe.Pointer)
+	DbMigration               func(unsafe.Pointer, uint32, unsafe.Pointer, uint32, unsafe.Pointer, uint32) int32
+	DbMigrationChecksum       func(int32, unsafe.Pointer)
+	DbMigrationDown           func(int32, int32, unsafe.Pointer)
+	DbMigrationDownScript     func(int32, unsafe.Pointer, uint32)
+	DbMigrationDrop           func(int32)
+	DbMigrationHistory        func(int32, unsafe.Pointer)
+	DbMigrationTimeout        func(int32, int32)
+	DbMigrationUp             func(int32, int32, unsafe.Pointer)
+	DbMigrationWithoutBackup  func(int32, unsafe.Pointer, uint32)
 
 	RedisReplyBytes          func(int32, unsafe.Pointer)
 	RedisReplyCount          func(int32) int32

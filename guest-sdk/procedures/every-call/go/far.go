@@ -193,7 +193,7 @@ func run(*lockstep.Ctx) (any, error) {
 		}
 		return exit.ExpectSuccess()
 	}
-	if err := outputs(again("keep").EnvFile("TOKEN", token)); err != nil {
+	if err := outputs(again("keep").Idempotent().EnvFile("TOKEN", token)); err != nil {
 		return nil, err
 	}
 	refused("no artifact", made(again("fail").Idempotent().StdoutArtifact("none")))

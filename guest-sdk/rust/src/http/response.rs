@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Timing, host};
+use crate::artifact::Artifact;
 use crate::json::{self, shown};
 use crate::units::spoken_time;
 use crate::{Failure, Result, fail};
@@ -30,6 +31,7 @@ pub struct Response {
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     truncated: bool,
+    artifact: Option<Artifact>,
     timing: Timing,
     tries: u32,
 }
@@ -44,6 +46,7 @@ impl Response {
             headers: response.headers().into_iter().map(|pair| (pair.key, pair.value)).collect(),
             body: response.body(),
             truncated: response.truncated(),
+            artifact: response.body_artifact().map(Artifact::of),
             timing: response.timing(),
             tries: response.tries(),
         }
@@ -83,6 +86,11 @@ impl Response {
     /// Whether the body was longer than the grant's limit, and has been cut.
     pub fn truncated(&self) -> bool {
         self.truncated
+    }
+
+    /// What the body has become. Fails when it was not to become an artifact, or the status is not 200 to 299.
+    pub fn artifact(&self) -> Result<Artifact> {
+        self.artifact.clone().ok_or_else(|| fail(format!("{}: its body has become no artifact: it was answered with {}", self.origin, self.status)))
     }
 
     /// Where it came from in the end, after redirects.
@@ -168,6 +176,7 @@ mod tests {
             headers: vec![("content-type".into(), "application/json".into())],
             body: body.into(),
             truncated: false,
+            artifact: None,
             timing: Timing { dns: 0, connect: 0, tls: 0, first_byte: 0, total: 250_000 },
             tries: 0,
         }

@@ -15,6 +15,9 @@ use crate::{Failure, Result, fail};
 pub struct Exit {
     line: String,
     code: i32,
+    success: bool,
+    /// Whether the command says which codes mean success.
+    success_is_said: bool,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
     truncated: bool,
@@ -23,10 +26,12 @@ pub struct Exit {
 }
 
 impl Exit {
-    pub(super) fn of(line: String, exit: &host::Exit) -> Self {
+    pub(super) fn of(line: String, success_is_said: bool, exit: &host::Exit) -> Self {
         Self {
             line,
             code: exit.code(),
+            success: exit.is_success(),
+            success_is_said,
             stdout: exit.stdout(),
             stderr: exit.stderr(),
             truncated: exit.truncated(),
@@ -38,6 +43,11 @@ impl Exit {
     /// The exit code; 128 and the signal's number when a signal ended it.
     pub fn code(&self) -> i32 {
         self.code
+    }
+
+    /// Whether the exit code is one that means success: 0, unless [`Command::success_codes`](super::Command::success_codes) or the grant say otherwise.
+    pub fn is_success(&self) -> bool {
+        self.success
     }
 
     /// Standard output.
@@ -56,7 +66,7 @@ impl Exit {
         self.text().map(|text| text.lines().collect())
     }
 
-    /// What standard output has become. Fails when it was not to become an artifact, or the program did not end with 0.
+    /// What standard output has become. Fails when it was not to become an artifact, or the program did not succeed.
     pub fn stdout_artifact(&self) -> Result<Artifact> {
         self.stdout_artifact.clone().ok_or_else(|| fail(format!("`{}`: its standard output has become no artifact: it ended with {}", self.line, self.code)))
     }
@@ -86,9 +96,13 @@ impl Exit {
         json::path(&self.origin(), self.text()?, pointer)
     }
 
-    /// Fails unless the exit code is 0.
+    /// Fails unless the exit code is one that means success: 0, unless command or grant say otherwise.
     pub fn expect_success(self) -> Result<Self> {
-        self.expect_code(0)
+        if !self.success && !self.success_is_said && self.code != 0 {
+            return self.expect_code(0);
+        }
+        let holds = self.success;
+        self.hold(holds, |exit| format!("exit code {} does not mean success here{}", exit.code, exit.last_words()))
     }
 
     /// Fails unless the exit code is that one.
@@ -140,7 +154,17 @@ mod tests {
 
     fn exit(code: i32, stdout: &str, stderr: &str) -> Exit {
         let line = "/usr/bin/git status".into();
-        Exit { line, code, stdout: stdout.into(), stderr: stderr.into(), truncated: false, duration: Duration::ZERO, stdout_artifact: None }
+        Exit {
+            line,
+            code,
+            success: code == 0,
+            success_is_said: false,
+            stdout: stdout.into(),
+            stderr: stderr.into(),
+            truncated: false,
+            duration: Duration::ZERO,
+            stdout_artifact: None,
+        }
     }
 
     fn message(result: Result<Exit>) -> String {
@@ -153,6 +177,9 @@ mod tests {
             message(exit(128, "", "fatal: not a git repository\n").expect_success()),
             "`/usr/bin/git status`: expected exit code 0, found 128; it complained: fatal: not a git repository"
         );
+        let found = Exit { success: false, success_is_said: true, ..exit(0, "error: disk full\n", "") };
+        assert_eq!(message(found.expect_success()), "`/usr/bin/git status`: exit code 0 does not mean success here; it said: error: disk full");
+        assert!(Exit { success: true, ..exit(1, "", "") }.expect_success().is_ok());
         assert_eq!(message(exit(0, "", "").expect_code(1)), "`/usr/bin/git status`: expected exit code 1, found 0");
     }
 

@@ -59,6 +59,6 @@ mod tests {
         let world = &resolve.worlds[resolve.select_world(&[package], Some("project")).unwrap()];
         let imports: Vec<_> = world.imports.keys().map(|key| resolve.name_world_key(key)).collect();
         // What an imported interface uses the types of comes with it.
-        assert_eq!(imports.iter().filter_map(|name| interface(name)).collect::<Vec<_>>(), ["types", "http", "log"]);
+        assert_eq!(imports.iter().filter_map(|name| interface(name)).collect::<Vec<_>>(), ["types", "artifact", "http", "log"]);
     }
 }

@@ -3,6 +3,7 @@
 mod checkpoint;
 mod export;
 mod prove;
+mod secret;
 mod show;
 mod verify;
 
@@ -30,6 +31,7 @@ enum AuditAct {
     Export(export::ExportArgs),
     Prove(prove::ProveArgs),
     Checkpoint(checkpoint::CheckpointArgs),
+    Secret(secret::SecretArgs),
 }
 
 /// Does it.
@@ -43,5 +45,6 @@ pub(super) fn run(args: &AuditArgs, context: &Context) -> Result<Exit, CliError>
         AuditAct::Export(args) => export::run(args, context),
         AuditAct::Prove(args) => prove::run(args, context),
         AuditAct::Checkpoint(args) => checkpoint::run(args, context),
+        AuditAct::Secret(args) => secret::run(args, context),
     }
 }

@@ -4,7 +4,7 @@ use lockstep_api::wire::{Checked, ErrorShown};
 use lockstep_api::{Code, Exit};
 use lockstep_engine::{PlanFacts, Procedure, declare};
 use lockstep_gate::Gate;
-use lockstep_grant::{Denial, Grant, SecretSource};
+use lockstep_grant::{Denial, Grant};
 use lockstep_model::plan::{Description, Plan};
 use lockstep_model::{Digest, Failure, StepId};
 use lockstep_runtime::LoadedProcedure;
@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::error::{CliError, denied_imports};
 use crate::journal::{environment_name, read_grant};
 use crate::ui::{Style, harmless};
-use crate::{component, environment, wiring};
+use crate::{component, secrets, wiring};
 
 /// Check that procedure, grant file and parameters fit together
 ///
@@ -118,11 +118,7 @@ fn contradiction(denial: &Denial) -> CliError {
 /// Secrets whose source has no value now: a step that uses one would fail.
 fn missing_secrets(grant: &Grant) -> Vec<CliError> {
     let missing = grant.secrets().iter().filter_map(|secret| {
-        let source = match &secret.source {
-            SecretSource::Env(name) if environment::secret(name).is_none_or(|value| value.is_empty()) => format!("the variable {name} is not set"),
-            SecretSource::File(path) if !path.is_file() => format!("there is no file {}", path.display()),
-            SecretSource::Env(_) | SecretSource::File(_) | SecretSource::Capture => return None,
-        };
+        let source = secrets::missing(secret)?;
         let error = CliError::new(Code::SecretMissing, format!("secret `{}` has no value: {source}", secret.id));
         Some(error.detail(secret.place.to_string()).hint("set it where Lockstep runs; its value is never recorded"))
     });

@@ -11,7 +11,7 @@ use crate::build::{self, Language};
 use crate::context::Context;
 use crate::error::CliError;
 use crate::ui::{Style, bytes, plural};
-use crate::wiring::Compiled;
+use crate::wiring::{Compiled, Kernel};
 use crate::{environment, wiring};
 
 /// Look at this machine: versions, store, disk, the tools of each guest language
@@ -37,6 +37,8 @@ struct Findings {
     #[serde(skip_serializing_if = "Option::is_none")]
     sync_error: Option<String>,
     landlock: bool,
+    no_new_privileges: bool,
+    limits: bool,
     languages: Vec<Tools>,
     ok: bool,
 }
@@ -88,12 +90,14 @@ pub(super) fn run(_: &DoctorArgs, context: &Context) -> Result<Exit, CliError> {
         (Some(p50), Some(p99)) => line(true, "sync", &format!("p50 {}, p99 {}: each durable effect waits for one", milliseconds(p50), milliseconds(p99))),
         _ => line(false, "sync", &format!("could not be measured: {}", findings.sync_error.as_deref().unwrap_or("it is not known where"))),
     }
-    let landlock = if findings.landlock {
-        "the kernel has it: rules of `shell` can name the files of a program"
-    } else {
-        "the kernel has it not: a rule of `shell` with `landlock` starts nothing"
-    };
-    line(findings.landlock, "landlock", landlock);
+    for (has, name, with, without) in [
+        (findings.landlock, "landlock", "rules of `shell` can name the files of a program", "a rule of `shell` with `landlock` starts nothing"),
+        (findings.no_new_privileges, "privileges", "no program gains any: no-new-privileges", "nothing is started: programs could gain some"),
+        (findings.limits, "limits", "rules of `shell` can bound what a program uses", "a rule of `shell` with `limits` starts nothing"),
+    ] {
+        let kernel = if has { format!("the kernel can: {with}") } else { format!("the kernel cannot: {without}") };
+        line(has, name, &kernel);
+    }
     for Tools { language, found, missing } in &findings.languages {
         line(found.is_some(), language, found.as_ref().or(missing.as_ref()).map_or("", String::as_str));
     }
@@ -115,6 +119,7 @@ fn look(context: &Context) -> Findings {
         Err(error) => (Vec::new(), Some(error)),
     };
     let percentile = |part: usize| syncs.get((syncs.len() * part / 100).min(syncs.len().saturating_sub(1))).copied();
+    let kernel = Kernel::ask();
     Findings {
         lockstep: wiring::ENGINE.to_owned(),
         system: environment::system(),
@@ -130,7 +135,9 @@ fn look(context: &Context) -> Findings {
         sync_p50_microseconds: percentile(50),
         sync_p99_microseconds: percentile(99),
         sync_error,
-        landlock: wiring::kernel_has_landlock(),
+        landlock: kernel.landlock,
+        no_new_privileges: kernel.no_new_privileges,
+        limits: kernel.limits,
         languages: Language::ALL.into_iter().map(tools).collect(),
     }
 }

@@ -6,7 +6,9 @@ use clap::Subcommand;
 use lockstep_api::{Code, Exit};
 use lockstep_grant::{Explanation, Grant, Grantable, Profile, Side, Verdict};
 use lockstep_model::Request as _;
-use lockstep_model::request::{FilesRequest, HttpRequest, KubeCall, KubeRequest, KubeVersion, ProbeRead, RedisAsk, RedisRequest, ShellRequest};
+use lockstep_model::request::{
+    DbAsk, DbRequest, DbStatement, DbValue, FilesRequest, HttpRequest, KubeCall, KubeRequest, KubeVersion, ProbeRead, RedisAsk, RedisRequest, ShellRequest,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -47,6 +49,7 @@ struct ProfileArgs {
 ///             lockstep grant explain --env E.toml read /app/config.json
 ///             lockstep grant explain --env E.toml redis cache FLUSHDB
 ///             lockstep grant explain --env E.toml kube set-image apps/v1/Deployment shop/api
+///             lockstep grant explain --env E.toml db main 'DELETE FROM orders WHERE id = $1'
 ///             lockstep grant explain --env E.toml --probe '/usr/bin/systemctl is-active app'
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -72,6 +75,7 @@ enum Ask {
     Files(FilesRequest),
     Redis(RedisRequest),
     Kube(KubeRequest),
+    Db(DbRequest),
 }
 
 /// Does it.
@@ -87,7 +91,7 @@ pub(super) fn run(args: &GrantArgs, context: &Context) -> Result<Exit, CliError>
     let explained = match (&args.env, &args.call) {
         (Some(file), _) => {
             let (grant, _) = read_grant(file)?;
-            let ask = parse_ask(&args.what)?;
+            let ask = parse_ask(&args.what)?.asked_under(&grant);
             let explanation = if args.probe { ask.explain_probe(&grant) } else { ask.explain(&grant) };
             Explained { what: args.what.join(" "), explanation, probe: None }
         }
@@ -149,6 +153,7 @@ fn of_run(context: &Context, what: &[String], call: &str) -> Result<Explained, C
         "files" => Ask::Files(typed(value)?),
         "redis" => Ask::Redis(typed(value)?),
         "kube" => Ask::Kube(typed(value)?),
+        "db" => Ask::Db(typed(value)?),
         other => return Err(CliError::new(Code::NoSuchCall, format!("call {id} is of `{other}`, about which no rule decides"))),
     };
     let what = format!("{}.{} {}", found.asked.interface, found.asked.function, found.asked.summary);
@@ -161,6 +166,13 @@ fn typed<R: DeserializeOwned>(value: Value) -> Result<R, CliError> {
 }
 
 impl Ask {
+    /// As a procedure would ask: what only reads is a `query`.
+    fn asked_under(self, grant: &Grant) -> Self {
+        let Self::Db(DbRequest { database, ask: DbAsk::Execute(statement) }) = &self else { return self };
+        let query = DbRequest { database: database.clone(), ask: DbAsk::Query(statement.clone()) };
+        if grant.explain(&query).decision.is_ok() { Self::Db(query) } else { self }
+    }
+
     fn explain(&self, grant: &Grant) -> Explanation {
         fn of<R: Grantable>(grant: &Grant, request: &R) -> Explanation {
             grant.explain(request)
@@ -171,6 +183,7 @@ impl Ask {
             Self::Files(request) => of(grant, request),
             Self::Redis(request) => of(grant, request),
             Self::Kube(request) => of(grant, request),
+            Self::Db(request) => of(grant, request),
         }
     }
 
@@ -183,6 +196,7 @@ impl Ask {
             Self::Files(request) => explanation.of_probe(request),
             Self::Redis(request) => explanation.of_probe(request),
             Self::Kube(request) => explanation.of_probe(request),
+            Self::Db(request) => explanation.of_probe(request),
         }
     }
 
@@ -194,6 +208,7 @@ impl Ask {
             Self::Files(request) => request.probe(),
             Self::Redis(request) => request.probe(),
             Self::Kube(request) => request.probe(),
+            Self::Db(request) => request.probe(),
         }?;
         let ask = match &probe.read {
             ProbeRead::Http(request) => Self::Http(request.clone()),
@@ -213,11 +228,12 @@ fn parse_ask(words: &[String]) -> Result<Ask, CliError> {
     };
     let unclear = || {
         CliError::new(Code::Usage, format!("it is not clear what `{}` asks for", words.join(" ").chars().take(80).collect::<String>()))
-            .hint("write `METHOD URL`, `/absolute/program ARGS…`, `read|write|remove|look|entries|link PATH`, `redis STORE COMMAND…` or `kube VERB API-VERSION/KIND NAMESPACE/ID`")
+            .hint("write `METHOD URL`, `/absolute/program ARGS…`, `read|write|remove|look|entries|link PATH`, `redis STORE COMMAND…`, `kube VERB API-VERSION/KIND NAMESPACE/ID` or `db NAME 'SQL'`")
     };
     match split.as_slice() {
         [method, url] if method.bytes().all(|b| b.is_ascii_uppercase()) => Ok(Ask::Http(HttpRequest::to(method, url))),
         ["redis", store, words @ ..] if !words.is_empty() => Ok(Ask::Redis(redis_request(store, words))),
+        ["db", database, sql @ ..] if !sql.is_empty() => Ok(Ask::Db(db_request(database, sql))),
         [program, args @ ..] if program.starts_with('/') => Ok(Ask::Shell(ShellRequest::command(program, args))),
         ["kube", verb, kind, place] => kube_request(verb, kind, place).map(Ask::Kube).ok_or_else(unclear),
         [does, path] if path.starts_with('/') => files_request(does, path).map(Ask::Files).ok_or_else(unclear),
@@ -232,6 +248,14 @@ fn redis_request(store: &str, words: &[&str]) -> RedisRequest {
         ["scan", prefix] => RedisRequest::of(store, RedisAsk::Scan { prefix: (*prefix).into(), most }),
         words => RedisRequest::run(store, words),
     }
+}
+
+/// Each placeholder has a value: which one decides nothing.
+fn db_request(database: &str, sql: &[&str]) -> DbRequest {
+    let sql = sql.join(" ");
+    let placeholders = (1..=64).rev().find(|number| sql.contains(&format!("${number}"))).unwrap_or(0);
+    let statement = DbStatement { sql, parameters: vec![DbValue::Null; placeholders], ..DbStatement::default() };
+    DbRequest { database: database.to_owned(), ask: DbAsk::Execute(statement) }
 }
 
 /// `NAMESPACE/ID`; of a list the namespace alone, of what belongs to none the id alone.
@@ -381,6 +405,9 @@ mod tests {
         assert!(matches!(ask(&["/bin/echo", "a b"]).unwrap(), Ask::Shell(request) if request.args == ["a b"]));
         assert!(matches!(ask(&["/bin/echo a b"]).unwrap(), Ask::Shell(request) if request.args == ["a", "b"]));
         assert!(matches!(ask(&["redis cache FLUSHDB"]).unwrap(), Ask::Redis(request) if request.store == "cache" && request.words().len() == 1));
+        for words in [&["db main DELETE FROM t"][..], &["db", "main", "DELETE FROM t"]] {
+            assert!(matches!(ask(words).unwrap(), Ask::Db(request) if request.database == "main" && request.statements()[0].sql == "DELETE FROM t"));
+        }
         assert!(matches!(ask(&["read /app/x"]).unwrap(), Ask::Files(request) if request.path() == "/app/x"));
         for unclear in [&["git status"][..], &["fly /x"], &[""], &["get https://x"]] {
             assert!(ask(unclear).is_err(), "{unclear:?}");

@@ -6,7 +6,7 @@ use lockstep_engine::{DeclaredPlan, declare};
 use lockstep_grant::Grant;
 use lockstep_model::Digest;
 use lockstep_model::plan::{OnFailure, Retry, Step, Undo};
-use lockstep_model::request::{HttpRequest, KubeCall, KubeRequest, RedisRequest, ShellRequest};
+use lockstep_model::request::{DbAsk, DbRequest, HttpRequest, KubeCall, KubeRequest, RedisRequest, ShellRequest};
 
 use super::names::{on_failure_words, undo_word};
 use super::target::{Target, TargetArgs};
@@ -68,9 +68,11 @@ fn allows(grant: &Grant) -> Vec<String> {
     let shell = grant.explain(&ShellRequest::command("/lockstep.invalid", &[])).considered;
     let redis = grant.explain(&RedisRequest::run("lockstep.invalid", &["PING"])).considered;
     let kube = grant.explain(&KubeRequest::of("lockstep.invalid/v1", "Nothing", "", "nothing", KubeCall::Read)).considered;
+    let db = grant.explain(&DbRequest { database: "lockstep.invalid".to_owned(), ask: DbAsk::Open }).considered;
     let rules = http.into_iter().map(|rule| ("http", rule)).chain(shell.into_iter().map(|rule| ("shell", rule)));
     let rules = rules.chain(redis.into_iter().map(|rule| ("redis", rule)));
     let rules = rules.chain(kube.into_iter().map(|rule| ("kube", rule)));
+    let rules = rules.chain(db.into_iter().map(|rule| ("db", rule)));
     let mut lines: Vec<String> = rules
         .map(|(interface, rule)| {
             let side = match rule.side {

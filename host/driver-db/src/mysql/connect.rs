@@ -2,11 +2,11 @@
 
 use lockstep_grant::{DbTerms, Engine};
 use lockstep_model::Failure;
+use lockstep_tls::Trust;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Error, IoError, OptsBuilder, SslOpts};
 
 use crate::server::Server;
-use crate::tls::{self, Trust};
 use crate::{fault, rows};
 
 /// What a session is told: with another mode, quotes and backslashes would mean something else to the server than to the grant.
@@ -33,7 +33,7 @@ pub(super) async fn connect(trust: &Trust, server: &Server, terms: &DbTerms) -> 
         let roots = trust.certificates(&terms.authorities)?.into_iter().map(|certificate| certificate.to_vec().into()).collect();
         options = options.ssl_opts(SslOpts::default().with_root_certs(roots).with_disable_built_in_roots(true));
     }
-    let mut conn = Conn::new(options).await.map_err(|error| refused(error, &place))?;
+    let mut conn = Conn::new(options).await.map_err(|error| refused(trust, error, &place))?;
     let version: Option<String> = conn.query_first("SELECT VERSION()").await.map_err(|error| lost(error, terms))?;
     let version = version.unwrap_or_default();
     let is_mariadb = version.to_ascii_lowercase().contains("mariadb");
@@ -59,18 +59,18 @@ pub(super) async fn kill(trust: &Trust, server: &Server, terms: &DbTerms, conn: 
     drop(conn);
 }
 
-fn refused(error: Error, place: &str) -> Failure {
+fn refused(trust: &Trust, error: Error, place: &str) -> Failure {
     match &error {
         Error::Server(said) => return fault::by_number(said.code, &said.message),
         Error::Io(IoError::Tls(tls)) => {
-            return tls::refused(tls, place).unwrap_or_else(|| fault::plain("db.tls", format!("`{place}` cannot be trusted: {tls}")));
+            return trust.refused(place, tls).unwrap_or_else(|| fault::plain("db.tls", format!("`{place}` cannot be trusted: {tls}")));
         }
         Error::Driver(driver) if driver.to_string().contains("TLS") || driver.to_string().contains("SSL") => {
             return fault::plain("db.tls", format!("`{place}` does not encrypt; if it need not, say `tls = \"off\"` in the grant"));
         }
         Error::Driver(_) | Error::Io(_) | Error::Other(_) | Error::Url(_) => {}
     }
-    tls::refused(&error, place).unwrap_or_else(|| Failure::retryable("db.connect", format!("cannot connect to `{place}`: {error}")))
+    trust.refused(place, &error).unwrap_or_else(|| Failure::retryable("db.connect", format!("cannot connect to `{place}`: {error}")))
 }
 
 /// What an error of the client means while nothing has been committed.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lockstep_grant::DbTerms;
 use lockstep_model::Failure;
-use rustls::pki_types::ServerName;
+use lockstep_tls::Trust;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{CancelToken, Client, Config, NoTls};
 use tokio_rustls::TlsConnector;
@@ -12,7 +12,6 @@ use tokio_rustls::TlsConnector;
 use super::bounded::{Bounded, TooLong};
 use super::encrypted::Rustls;
 use crate::server::Server;
-use crate::tls::{self, Trust};
 use crate::{fault, rows};
 
 /// What a message may have besides a row's bytes.
@@ -37,7 +36,7 @@ pub(super) async fn connect(trust: &Trust, server: &Server, terms: &DbTerms) -> 
     let stream = server.connect().await?;
     let most = terms.bytes.saturating_add(OVERHEAD);
     let too_long = TooLong::default();
-    let refused = |error| refused(&error, server, &too_long);
+    let refused = |error| refused(trust, &error, server, &too_long);
     let client = if server.encrypted {
         config.ssl_mode(SslMode::Require);
         let (client, connection) = config.connect_raw(stream, rustls(trust, server, terms, most, too_long.clone())?).await.map_err(refused)?;
@@ -59,9 +58,8 @@ fn note_end(end: Result<(), tokio_postgres::Error>) {
 }
 
 fn rustls(trust: &Trust, server: &Server, terms: &DbTerms, most: usize, too_long: TooLong) -> Result<Rustls, Failure> {
-    let invalid = |_| fault::plain("db.tls", format!("`{}` is not a name that a certificate can be for", server.url.host));
-    let name = ServerName::try_from(server.url.host.clone()).map_err(invalid)?;
-    Ok(Rustls { connector: TlsConnector::from(Arc::new(trust.config(&terms.authorities)?)), name, most, too_long })
+    let (name, config) = (trust.name(&server.url.host)?, trust.config(&terms.authorities, None)?);
+    Ok(Rustls { connector: TlsConnector::from(Arc::new(config)), name, most, too_long })
 }
 
 impl Session {
@@ -84,12 +82,12 @@ impl Session {
     }
 }
 
-fn refused(error: &tokio_postgres::Error, server: &Server, too_long: &TooLong) -> Failure {
+fn refused(trust: &Trust, error: &tokio_postgres::Error, server: &Server, too_long: &TooLong) -> Failure {
     let place = format!("{}:{}", server.url.host, server.url.port);
     if let Some(said) = error.as_db_error() {
         return fault::by_state(said.code().code(), said.message());
     }
-    if let Some(failure) = tls::refused(error, &place) {
+    if let Some(failure) = trust.refused(&place, error) {
         return failure;
     }
     if too_long.length() > 0 {

@@ -24,6 +24,7 @@ pub(super) struct Place {
     pub(super) port: u16,
     pub(super) key: String,
     driver: DbDriver,
+    pub(super) artifacts: std::sync::Arc<LooseArtifacts>,
     /// The URL of the server's own administrator, or the file.
     admin: String,
     _folder: Option<std::sync::Arc<tempfile::TempDir>>,
@@ -67,7 +68,17 @@ impl Place {
         Connection::open(&path).unwrap().execute_batch("PRAGMA journal_mode = WAL").unwrap();
         let grant = format!("[db.main]\nengine = \"sqlite\"\npath = \"{0}\"\nallow = [\"read\", \"write\", \"ddl\", \"destructive\"]\n", path.display());
         let admin = path.display().to_string();
-        Self { engine: "sqlite", grant, password: String::new(), port: 0, key: KEY.to_owned(), driver: DbDriver::new().unwrap(), admin, _folder: Some(folder) }
+        Self {
+            engine: "sqlite",
+            grant,
+            password: String::new(),
+            port: 0,
+            key: KEY.to_owned(),
+            driver: DbDriver::new(tools()).unwrap(),
+            admin,
+            artifacts: std::sync::Arc::default(),
+            _folder: Some(folder),
+        }
     }
 
     pub(super) fn postgres() -> Option<Self> {
@@ -90,14 +101,34 @@ impl Place {
             "[secrets]\nPASSWORD = {{ env = \"PASSWORD\", to = [\"db.main\"] }}\n[db.main]\nengine = \"{engine}\"\nurl = \"{reached}\"\npassword = {{ secret = \"PASSWORD\" }}\n\
              allow = [\"read\", \"write\", \"ddl\", \"destructive\"]\n"
         );
-        Self { engine, grant, password, port, key: KEY.to_owned(), driver: DbDriver::new().unwrap(), admin, _folder: None }
+        Self {
+            engine,
+            grant,
+            password,
+            port,
+            key: KEY.to_owned(),
+            driver: DbDriver::new(tools()).unwrap(),
+            admin,
+            artifacts: std::sync::Arc::default(),
+            _folder: None,
+        }
     }
 
     /// The same database by another grant.
     pub(super) fn of(engine: &'static str, grant: String, like: &Self) -> Self {
-        let Self { password, port, key, admin, _folder, .. } = like;
+        let Self { password, port, key, admin, artifacts, _folder, .. } = like;
         let (password, key, admin) = (password.clone(), key.clone(), admin.clone());
-        Self { engine, grant, password, port: *port, key, driver: DbDriver::new().unwrap(), admin, _folder: _folder.clone() }
+        Self {
+            engine,
+            grant,
+            password,
+            port: *port,
+            key,
+            driver: DbDriver::new(tools()).unwrap(),
+            artifacts: std::sync::Arc::clone(artifacts),
+            admin,
+            _folder: _folder.clone(),
+        }
     }
 
     /// The same database with more lines in its grant.
@@ -105,9 +136,67 @@ impl Place {
         Self::of(self.engine, format!("{}{lines}\n", self.grant), self)
     }
 
+    /// The same database, which may be backed up and restored as the line says. None when a program for that is missing.
+    pub(super) fn backed_up(&self, allow: &str) -> Option<Self> {
+        let programs: &[&str] = match self.engine {
+            "postgresql" => &["pg_dump", "pg_restore", "psql"],
+            "mariadb" => &["mariadb-dump", "mariadb"],
+            _ => &[],
+        };
+        let named = programs.iter().map(|name| Some(format!("{name} = \"{}\"", lockstep_faults::program(name)?))).collect::<Option<Vec<_>>>()?;
+        let programs = if named.is_empty() { String::new() } else { format!("programs = {{ {} }}\n", named.join(", ")) };
+        Some(self.again(&format!("[db.main.backup]\nallow = [{allow}]\n{programs}")))
+    }
+
+    /// Another database of the same server.
+    pub(super) fn another(&self) -> Self {
+        let other = match self.engine {
+            "postgresql" => Self::postgres(),
+            "mariadb" => Self::mariadb(),
+            _ => Some(Self::sqlite()),
+        };
+        Self { artifacts: std::sync::Arc::clone(&self.artifacts), ..other.unwrap() }
+    }
+
+    /// What is beside the database's file that should not stay there.
+    pub(super) fn files(&self) -> Vec<String> {
+        let folder = Path::new(&self.admin).parent().unwrap();
+        let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.contains("scratch")).collect()
+    }
+
+    /// Leaves a file beside the database's.
+    pub(super) fn leave(&self, name: &str) {
+        std::fs::write(Path::new(&self.admin).with_file_name(name), b"half").unwrap();
+    }
+
     /// Past the driver, as the server's administrator.
     pub(super) fn server(&self, text: &str) {
         run_on(self.engine, &self.admin, text);
+    }
+
+    /// The first value of the first row, past the driver.
+    pub(super) fn asked(&self, text: &str) -> String {
+        let runtime = Runtime::new().unwrap();
+        match self.engine {
+            "postgresql" => runtime.block_on(async {
+                let (client, connection) = tokio_postgres::connect(&self.admin, tokio_postgres::NoTls).await.unwrap();
+                tokio::spawn(connection);
+                let found = client.simple_query(text).await.unwrap();
+                let first = found.iter().find_map(|message| match message {
+                    tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+                    _ => None,
+                });
+                first.unwrap()
+            }),
+            _ => runtime.block_on(async {
+                use mysql_async::prelude::Queryable as _;
+                let mut conn = mysql_async::Conn::from_url(&self.admin).await.unwrap();
+                let found: Option<String> = conn.query_first(text).await.unwrap();
+                conn.disconnect().await.unwrap();
+                found.unwrap()
+            }),
+        }
     }
 
     pub(super) fn setup(&self, text: &str) {
@@ -128,14 +217,8 @@ impl Place {
             Decision::Denied(denial) => panic!("{}: {denial:?}", self.engine),
         };
         let (notes, interrupt) = (Kept(notes), Interrupt::default());
-        let context = CallContext {
-            idempotency_key: &self.key,
-            time_left,
-            interrupt: &interrupt,
-            notes: &notes,
-            live: &NoLiveOutput,
-            artifacts: &LooseArtifacts::default(),
-        };
+        let context =
+            CallContext { idempotency_key: &self.key, time_left, interrupt: &interrupt, notes: &notes, live: &NoLiveOutput, artifacts: &*self.artifacts };
         call(&self.driver, &granted, &context)
     }
 
@@ -168,6 +251,11 @@ impl Place {
     pub(super) fn execute(&self, statement: DbStatement) -> Result<Vec<DbDone>, Failure> {
         self.done(DbAsk::Execute(statement))
     }
+}
+
+/// What starts the programs of the engines.
+fn tools() -> std::sync::Arc<dyn lockstep_gate::Tools> {
+    std::sync::Arc::new(lockstep_driver_shell::ShellDriver::new())
 }
 
 fn run_on(engine: &str, address: &str, text: &str) {

@@ -95,6 +95,24 @@ fn a_reset_after_the_request_was_sent_leaves_an_effect_in_doubt_and_is_tried_aga
 }
 
 #[test]
+fn a_token_that_has_expired_and_a_server_that_is_busy_are_answers_and_asked_once() {
+    for (status, header) in [
+        ("401 Unauthorized", "www-authenticate: Bearer error=\"invalid_token\""),
+        ("429 Too Many Requests", "retry-after: 120"),
+        ("503 Busy", "retry-after: 120"),
+    ] {
+        let server = Server::saying(format!("HTTP/1.1 {status}\r\n{header}\r\ncontent-length: 0\r\n\r\n"));
+        let proxy = FaultProxy::before(server.address).unwrap();
+        let request = super::with_headers(HttpRequest::to("POST", &url(&proxy)), &[("authorization", "Bearer of-yesterday")]);
+        let response = send(&request).unwrap();
+        let (name, value) = header.split_once(": ").unwrap();
+        assert_eq!((response.status.to_string().as_str(), response.header(name)), (&status[..3], Some(value)));
+        assert_eq!(response.retry_after().is_some(), response.status != 401);
+        assert_eq!(server.asked().len(), 1, "{status}: sent again by itself");
+    }
+}
+
+#[test]
 fn nonsense_in_place_of_an_answer_is_told() {
     let server = Server::saying(OK);
     let proxy = FaultProxy::before(server.address).unwrap();

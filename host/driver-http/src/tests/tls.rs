@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use lockstep_model::{EffectClass, Failure};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tempfile::TempDir;
 
@@ -56,14 +58,38 @@ impl Authority {
             .unwrap()
     }
 
-    fn server(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Server {
-        let config = Arc::new(self.config(name, change));
-        Server::accepting(
-            "127.0.0.1",
-            move |stream| Ok(Box::new(StreamOwned::new(ServerConnection::new(Arc::clone(&config)).map_err(io::Error::other)?, stream))),
-            |_, connection| connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").unwrap(),
-        )
+    /// The same of one that wants to be shown a certificate signed by this authority.
+    pub(super) fn asking(&self, name: &str) -> ServerConfig {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(self.file()).unwrap()).unwrap();
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().unwrap();
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &self.issuer).unwrap();
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap().with_client_cert_verifier(verifier);
+        config.with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into())).unwrap()
     }
+
+    /// A certificate that it has signed, and its key, as PEM.
+    pub(super) fn identity(&self) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(["lockstep.test".to_owned()]).unwrap().signed_by(&key, &self.issuer).unwrap();
+        (certificate.pem(), key.serialize_pem())
+    }
+
+    pub(super) fn server(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Server {
+        serving(self.config(name, change))
+    }
+}
+
+/// A server that says `ok`, encrypted so.
+pub(super) fn serving(config: ServerConfig) -> Server {
+    let config = Arc::new(config);
+    Server::accepting(
+        "127.0.0.1",
+        move |stream| Ok(Box::new(StreamOwned::new(ServerConnection::new(Arc::clone(&config)).map_err(io::Error::other)?, stream))),
+        |_, connection| connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").unwrap_or_default(),
+    )
 }
 
 fn refusal(server: &Server, grant: &str) -> String {
@@ -167,6 +193,6 @@ fn a_metadata_address_is_refused_whatever_the_grant_says() {
     let all = ["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()];
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let course = crate::course::Course::new(EffectClass::Read);
-    let failure = runtime.block_on(crate::resolve::resolve(&hop, &crate::resolve::system(), &all, &course)).unwrap_err();
+    let failure = runtime.block_on(crate::resolve::resolve((hop.host().unwrap(), 80), "it", &crate::resolve::system(), &all, &course)).unwrap_err();
     assert!(matches!(&failure, Failure::Denied(message) if message.contains("169.254.169.254")), "{failure}");
 }

@@ -8,7 +8,7 @@ use lockstep_grant::Grant;
 use lockstep_model::request::{KubeCall, KubeRequest, KubeResponse, KubeVersion};
 use lockstep_model::{Failure, Secret};
 
-use super::{everything, granted};
+use super::{Place, everything, granted};
 use crate::KubeDriver;
 
 fn ask(grant: &str, base: &Path, token: &str, request: KubeRequest) -> Result<KubeResponse, Failure> {
@@ -53,6 +53,20 @@ fn a_token_of_a_secret_and_the_servers_authority_are_enough() {
     assert_eq!(ask(&with, Path::new("/"), "", node()).unwrap_err().code(), "kube.config");
     let unknown = ask(&grant(""), Path::new("/"), &token, node()).unwrap_err();
     assert_eq!((unknown.code(), unknown.is_retryable()), ("kube.tls", false), "{unknown}");
+}
+
+#[test]
+fn the_value_of_a_secret_of_the_grant_is_read_and_its_absence_said_by_name() {
+    let Some(place) = Place::new() else { return };
+    let object = r#"{"stringData":{"password":"pl4nted","other":"x"}}"#.to_owned();
+    place.ask(KubeRequest::of("v1", "Secret", &place.namespace, "database", KubeCall::Apply { before: KubeVersion::default(), object, force: false })).unwrap();
+    let access = place.grant.kube().access().unwrap();
+    let read = |object: &str, key: &str| place.driver.secret_value(access, None, (&place.namespace, object, key));
+    assert_eq!(read("database", "password").unwrap().expose(), b"pl4nted");
+    for (object, key) in [("database", "none"), ("none", "password")] {
+        let failure = read(object, key).unwrap_err();
+        assert!(failure.code() == "kube.missing" && failure.message().contains("none") && !failure.message().contains("pl4nted"), "{failure}");
+    }
 }
 
 #[test]

@@ -21,7 +21,12 @@ pub(super) enum End {
     /// With its output.
     Done(Option<String>),
     /// The step or undo has failed.
-    Failed(Failure),
+    Failed {
+        /// Why.
+        failure: Failure,
+        /// How long the far side wants to be left alone, when it said so.
+        rest: Option<Duration>,
+    },
     /// The guest was stopped, and the run turns.
     Turned(Turn),
     /// The guest was let go of until then.
@@ -54,7 +59,7 @@ impl Drive<'_> {
         }
         Ok(match ended.and_then(|output| checked_output(output, &self.passage.secrets)) {
             Ok(output) => End::Done(output),
-            Err(failure) => End::Failed(self.scrub(failure)),
+            Err(failure) => End::Failed { failure: self.scrub(failure), rest: gate.rest() },
         })
     }
 
@@ -94,8 +99,8 @@ impl Drive<'_> {
     fn stopped(&self, stop: Stop, step: &StepId) -> Result<End, EngineError> {
         let report = match stop {
             Stop::Journal(error) => return Err(EngineError::Journal(error)),
-            Stop::Limit(failure) => return Ok(End::Failed(self.scrub(failure))),
-            Stop::Internal(text) => return Ok(End::Failed(Failure::problem("host.internal", text))),
+            Stop::Limit(failure) => return Ok(End::Failed { failure: self.scrub(failure), rest: None }),
+            Stop::Internal(text) => return Ok(End::Failed { failure: Failure::problem("host.internal", text), rest: None }),
             Stop::Waiting(until) => return Ok(End::Waits(until)),
             Stop::Diverged(found) => {
                 let mut scribe = self.scribe();

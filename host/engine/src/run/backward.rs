@@ -62,7 +62,7 @@ impl Drive<'_> {
     }
 
     fn undo_step(&self, step: &Step, attempt: u32) -> Result<Turn, EngineError> {
-        let failure = match self.attempt(step, Phase::Undo, attempt)? {
+        let (failure, rest) = match self.attempt(step, Phase::Undo, attempt)? {
             End::Done(_) => {
                 let done = Event::UndoSucceeded(Attempt { step: step.id.clone(), attempt });
                 self.scribe().conclude(done, Durability::Written)?;
@@ -70,11 +70,11 @@ impl Drive<'_> {
             }
             End::Turned(turn) => return Ok(turn),
             End::Waits(until) => return self.wait(until, &format!("in the undo of step `{}`", step.id)),
-            End::Failed(failure) => failure,
+            End::Failed { failure, rest } => (failure, rest),
         };
         self.write(Event::UndoFailed(UndoFailed { step: step.id.clone(), attempt, failure: failure.clone() }))?;
         let retry = self.read(|state| state.steps.get(&step.id).map(|status| tries(step, status))).unwrap_or_default();
-        match self.retry_at(&retry, attempt, &failure) {
+        match self.retry_at(&retry, attempt, &failure, rest) {
             Some(at) => self.wait(at, &format!("before the next try to undo step `{}`", step.id)),
             None => Ok(Turn::On),
         }

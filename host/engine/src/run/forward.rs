@@ -74,8 +74,8 @@ impl Drive<'_> {
             }
             End::Turned(turn) => Ok(turn),
             End::Waits(until) => self.wait(until, &format!("in step `{}`", step.id)),
-            End::Failed(failure) => {
-                let retry_at = self.retry_at(&step.retry, attempt, &failure);
+            End::Failed { failure, rest } => {
+                let retry_at = self.retry_at(&step.retry, attempt, &failure, rest);
                 self.failed(step, attempt, failure, retry_at)?;
                 Ok(Turn::On)
             }
@@ -87,9 +87,11 @@ impl Drive<'_> {
         self.scribe().conclude(failed, Durability::Written)
     }
 
-    pub(super) fn retry_at(&self, retry: &Retry, attempt: u32, failure: &Failure) -> Option<Timestamp> {
+    /// When it is tried again, if it is: not before the far side wants to be asked, as far as the policy's longest wait goes.
+    pub(super) fn retry_at(&self, retry: &Retry, attempt: u32, failure: &Failure, rest: Option<Duration>) -> Option<Timestamp> {
         may_be_retried(retry, attempt, failure).then(|| {
-            let wait = retry.backoff(attempt);
+            let longest = Duration::from_millis(retry.longest_milliseconds.into());
+            let wait = retry.backoff(attempt).max(rest.unwrap_or_default().min(longest));
             let mut random = [0; 8];
             self.house.entropy.fill(&mut random);
             let most = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX) / JITTER_PART;

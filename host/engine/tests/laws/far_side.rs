@@ -180,7 +180,16 @@ impl View {
             (_, Some((list, entry))) => self.lists.entry(list.to_owned()).or_default().push(entry.to_owned()),
             (_, None) => self.lists.entry(path.to_owned()).or_default().push(text),
         }
-        Ok(HttpResponse { status, headers: Vec::new(), body, truncated: false, url: request.url.clone(), timing: Timing::default(), tries: 0 })
+        Ok(HttpResponse {
+            status,
+            headers: Vec::new(),
+            body,
+            truncated: false,
+            body_artifact: None,
+            url: request.url.clone(),
+            timing: Timing::default(),
+            tries: 0,
+        })
     }
 
     /// `tool list entry` adds to a list, as `POST` does.
@@ -188,7 +197,7 @@ impl View {
         if let [list, entry] = &request.args[..] {
             self.lists.entry(list.clone()).or_default().push(entry.clone());
         }
-        ShellResponse { code: 0, stdout: "done".into(), stderr: Content::default(), truncated: false, stdout_artifact: None, duration: 1 }
+        ShellResponse { code: 0, success: None, stdout: "done".into(), stderr: Content::default(), truncated: false, stdout_artifact: None, duration: 1 }
     }
 }
 

@@ -101,6 +101,57 @@ fn a_retryable_failure_is_tried_again_with_the_same_key_after_a_journaled_wait()
     assert!((6..=9).contains(&waited.as_secs()), "2 s and 4 s and a jitter of up to a quarter, not {waited:?}");
 }
 
+/// Fails when the server is busy, as an expectation of a procedure does.
+fn not_busy(gate: &Gate) -> Result<(), Failure> {
+    let answer = ask(gate, HttpRequest::to("GET", "http://app.test/busy"))?;
+    // What is asked of the host itself says nothing about the server.
+    ask(gate, ClockRequest::Now)?;
+    if answer.status == 200 { Ok(()) } else { Err(Failure::retryable("step.assertion", "expected status 200")) }
+}
+
+fn patient() -> Script {
+    let retry = Retry { attempts: 2, backoff_milliseconds: 5_000, longest_milliseconds: 60_000, ..Retry::default() };
+    Script::default().step("one", not_busy, nothing).with(|step| step.retry = retry)
+}
+
+#[test]
+fn a_server_that_is_busy_is_left_alone_as_long_as_it_says_and_the_policy_goes() {
+    for (said, least) in [("20", 20), ("7200", 60), ("1", 5), ("soon", 5)] {
+        let world = World::of(patient());
+        world.drivers.answer_busy([said]);
+        let report = world.run();
+        assert_eq!((report.outcome, report.state.steps[&id("one")].attempts), (RunOutcome::Succeeded, 2));
+        let waited = report.state.changed_at.since(report.state.created_at).as_secs();
+        assert!((least..=least + least / 4 + 1).contains(&waited), "retry-after {said}: waited {waited} s");
+    }
+}
+
+#[test]
+fn what_a_busy_server_said_is_not_forgotten_by_a_crash() {
+    let world = World::of(patient());
+    world.drivers.answer_busy(["20"]);
+    // RunCreated, PlanDeclared, StepStarted, the read: that the step failed is not recorded any more.
+    let failing = Arc::new(FailingStore::after(world.store.clone(), 4, StoreError::Full));
+    start(&house(failing, &world.drivers), world.start()).unwrap_err();
+    let report = resume(&world.house(), world.resume(world.only_run())).unwrap();
+    assert_eq!((report.outcome, world.drivers.summaries().len()), (RunOutcome::Succeeded, 2), "the answer was in the journal");
+    assert!(report.state.changed_at.since(report.state.created_at).as_secs() >= 20);
+}
+
+#[test]
+fn a_later_answer_that_is_not_busy_ends_the_wish_of_an_earlier_one() {
+    let twice = |gate: &Gate| {
+        let busy = ask(gate, HttpRequest::to("GET", "http://app.test/busy"))?.status != 200;
+        put(gate, "other")?;
+        if busy { Err(Failure::retryable("step.assertion", "expected status 200")) } else { Ok(()) }
+    };
+    let retry = Retry { attempts: 2, backoff_milliseconds: 5_000, longest_milliseconds: 60_000, ..Retry::default() };
+    let world = World::of(Script::default().step("one", twice, nothing).with(|step| step.retry = retry));
+    world.drivers.answer_busy(["50"]);
+    let report = world.run();
+    assert!(report.state.changed_at.since(report.state.created_at).as_secs() <= 7);
+}
+
 #[test]
 fn of_two_failed_steps_the_one_that_is_due_first_is_tried_again_first() {
     let retry = |backoff_milliseconds| Retry { attempts: 2, backoff_milliseconds, longest_milliseconds: 3_600_000, ..Retry::default() };

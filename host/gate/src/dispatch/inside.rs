@@ -132,7 +132,7 @@ impl Dispatch for SecretRequest {
         if around.secrets.knows(id) {
             Ok(Ok(()))
         } else {
-            Ok(Err(Failure::problem("secret.missing", format!("secret `{id}` has no value: its source is empty, or nothing was captured into it yet"))))
+            Ok(Err(Failure::problem("secret.missing", format!("secret `{id}` has no value: {}", around.secrets.why_not(id)))))
         }
     }
 }

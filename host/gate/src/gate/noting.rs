@@ -10,7 +10,7 @@ use lockstep_model::Failure;
 
 use super::probing::Found;
 use super::recording::Canonical;
-use super::{Session, Way, live, lock};
+use super::{Session, Way, live, lock, values};
 use crate::dispatch::Dispatch;
 use crate::driver::{CallContext, NoNotes, Notes, Settled};
 use crate::stop::Stop;
@@ -72,7 +72,9 @@ impl Way<'_> {
         let artifacts = self.artifacts();
         let interrupt = &self.run.interrupt;
         let context = CallContext { idempotency_key: key, time_left: LONGEST, interrupt, notes: &NoNotes, live: &output, artifacts: &artifacts };
-        let settled = R::settle(&self.surroundings(id, began), &self.with_values(granted), note.as_ref(), &context);
+        let with_values = self.with_values(granted);
+        let settled = R::settle(&self.surroundings(id, began), &with_values, note.as_ref(), &context);
+        values::wipe(with_values);
         session.budget.extend(self.now().since(began));
         let (answer, detail) = match settled {
             Settled::NobodyToAsk => return Ok(None),

@@ -28,7 +28,8 @@ impl Gate {
     /// has never seen one. Limits and deadlines are the operator's and were met then: a replay has none of its own.
     pub fn replaying(recorded: Recorded, step: StepId, phase: Phase, attempt: u32, calls: &[RecordedCall]) -> Self {
         let remembered = recorded.state.steps.get(&step).map(|step| step.remembered_before.clone()).unwrap_or_default();
-        let session = Session { replay: Replay::of(calls), budget: Budget::unbounded(), calls: 0, effects: 0, remembered, stop: None, denied: false };
+        let session =
+            Session { replay: Replay::of(calls), budget: Budget::unbounded(), calls: 0, effects: 0, remembered, stop: None, denied: false, rest: None };
         let seed = recorded.state.created.seed.clone();
         let (records, secrets) = (Records::Closed(recorded), Secrets::new(&seed));
         let (session, streams) = (Mutex::new(session), Arc::default());

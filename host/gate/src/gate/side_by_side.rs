@@ -29,7 +29,7 @@ impl Gate {
         let result = self.call_each(&mut session, requests);
         match &result {
             Err(stop) => session.stop = Some(stop.clone()),
-            Ok(answers) => session.denied |= answers.iter().any(|answer| matches!(answer, Err(Failure::Denied(_)))),
+            Ok(answers) => session.told(answers),
         }
         result
     }

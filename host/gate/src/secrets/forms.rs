@@ -13,35 +13,55 @@ const SHORTEST_LINE: usize = 8;
 
 /// A value as it is, and as it looks encoded.
 pub(super) fn forms(value: &[u8]) -> Vec<Secret<Vec<u8>>> {
-    let mut forms = BTreeSet::new();
+    let mut forms = Forms::default();
     for part in [Some(value.to_vec())].into_iter().chain(passwords(value)).flatten().filter(|part| !part.is_empty()) {
         encoded(&part, &mut forms);
         drop(Secret::new(part));
     }
     // Output is shown line by line: a key of many lines must not be seen in parts.
-    forms.extend(value.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| line.len() >= SHORTEST_LINE).map(<[u8]>::to_vec));
-    forms.into_iter().map(Secret::new).collect()
+    value.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| line.len() >= SHORTEST_LINE).for_each(|line| forms.keep(line));
+    forms.0.into_iter().map(Secret::new).collect()
 }
 
-fn encoded(value: &[u8], forms: &mut BTreeSet<Vec<u8>>) {
-    forms.insert(value.to_vec());
-    let hex = value.iter().fold(String::new(), |mut hex, byte| {
-        _ = write!(hex, "{byte:02x}");
-        hex
-    });
-    forms.insert(hex.to_uppercase().into_bytes());
-    forms.insert(hex.into_bytes());
+/// Each once. Whatever is made on the way is cleared: a text is made in room for all of it, since one that grows leaves its beginnings behind.
+#[derive(Default)]
+struct Forms(BTreeSet<Vec<u8>>);
+
+impl Forms {
+    fn keep(&mut self, form: impl Into<Vec<u8>>) {
+        drop(self.0.replace(form.into()).map(Secret::new));
+    }
+}
+
+fn encoded(value: &[u8], forms: &mut Forms) {
+    forms.keep(value);
+    for upper in [false, true] {
+        forms.keep(value.iter().fold(String::with_capacity(2 * value.len()), |mut hex, byte| {
+            _ = if upper { write!(hex, "{byte:02X}") } else { write!(hex, "{byte:02x}") };
+            hex
+        }));
+    }
     for alphabet in [&STANDARD, &URL_SAFE] {
         for text in base64(value, alphabet) {
-            forms.insert(text.replace('/', "\\/").into_bytes());
-            for escaped in percent(text.as_bytes()) {
-                forms.insert(escaped.into_bytes());
-            }
-            forms.insert(text.into_bytes());
+            forms.keep(slashed(&text));
+            percent(text.as_bytes()).into_iter().for_each(|escaped| forms.keep(escaped));
+            forms.keep(text);
         }
     }
-    forms.extend(percent(value).into_iter().map(String::into_bytes));
-    forms.extend(json(value).into_iter().map(String::into_bytes));
+    percent(value).into_iter().for_each(|text| forms.keep(text));
+    json(value).into_iter().for_each(|text| forms.keep(text));
+}
+
+/// With `\/` for each `/`.
+fn slashed(text: &str) -> String {
+    let mut slashed = String::with_capacity(text.len() + text.matches('/').count());
+    for part in text.split_inclusive('/') {
+        match part.strip_suffix('/') {
+            Some(part) => slashed.extend([part, "\\/"]),
+            None => slashed.push_str(part),
+        }
+    }
+    slashed
 }
 
 /// What of base64 is the value's alone, at each of the three places where it can begin; where it ends, with all of its last letter and its padding.
@@ -49,8 +69,8 @@ fn base64(value: &[u8], alphabet: &Alphabet) -> Vec<String> {
     let engine = GeneralPurpose::new(alphabet, GeneralPurposeConfig::new());
     let mut texts = Vec::new();
     for (before, theirs) in [(0, 0), (1, 2), (2, 3)] {
-        let all = engine.encode([&[0; 2][..before], value].concat());
-        let Some(own) = all.get(theirs..) else { continue };
+        let all = Secret::new(engine.encode(Secret::new([&[0; 2][..before], value].concat()).expose()));
+        let Some(own) = all.expose().get(theirs..) else { continue };
         // So many letters hold nothing of what follows.
         let whole = ((before + value.len()) * 8 / 6).saturating_sub(theirs);
         texts.extend([own, own.trim_end_matches('='), own.get(..whole).unwrap_or_default()].map(str::to_owned));
@@ -66,7 +86,7 @@ fn percent(value: &[u8]) -> Vec<String> {
         for form in [false, true] {
             for upper in [false, true] {
                 let letters = !kept.is_empty();
-                texts.push(value.iter().fold(String::new(), |mut text, &byte| {
+                texts.push(value.iter().fold(String::with_capacity(3 * value.len()), |mut text, &byte| {
                     match byte {
                         b' ' if form => text.push('+'),
                         byte if (letters && byte.is_ascii_alphanumeric()) || kept.contains(&byte) => text.push(char::from(byte)),
@@ -85,10 +105,11 @@ fn percent(value: &[u8]) -> Vec<String> {
 fn json(value: &[u8]) -> Vec<String> {
     const HTML: &str = "<>&";
     const QUOTES: &str = "<>&'\"";
-    let text = String::from_utf8_lossy(value);
+    let text = Secret::new(String::from_utf8_lossy(value).into_owned());
     let written = |slash: bool, ascii: bool, also: &str, upper: bool, all: bool| {
-        let mut written = String::new();
-        for c in text.chars() {
+        // A byte of text is at most six of escapes.
+        let mut written = String::with_capacity(6 * text.expose().len());
+        for c in text.expose().chars() {
             let escaped = all || also.contains(c) || (ascii && !c.is_ascii());
             match c {
                 c if escaped => {
@@ -121,8 +142,12 @@ fn json(value: &[u8]) -> Vec<String> {
 
 /// The value as the content of a JSON string, without the quotes.
 pub(super) fn json_content(value: &[u8]) -> String {
-    let quoted = serde_json::Value::String(String::from_utf8_lossy(value).into_owned()).to_string();
-    quoted[1..quoted.len() - 1].to_owned()
+    let text = Secret::new(String::from_utf8_lossy(value).into_owned());
+    let mut quoted = Vec::with_capacity(6 * text.expose().len() + 2);
+    // A text is always written, and a vector takes it.
+    _ = serde_json::to_writer(&mut quoted, text.expose());
+    let quoted = Secret::new(quoted);
+    String::from_utf8_lossy(&quoted.expose()[1..quoted.expose().len() - 1]).into_owned()
 }
 
 /// The password of a value that is a URL, as it stands there and decoded: a server may show it without the rest.

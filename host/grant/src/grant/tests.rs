@@ -143,21 +143,45 @@ fn a_secret_goes_where_the_grant_says_and_nowhere_else() {
 }
 
 #[test]
+fn a_secret_may_come_from_the_cluster_but_not_the_clusters_own_token() {
+    let secret = |id: &str| format!("[secrets]\n{id} = {{ kube = \"shop/database\", key = \"password\", to = [\"kube\", \"https://x\"] }}\n");
+    let grant = parse(&format!("[kube]\nin-cluster = true\n{}", secret("DB")));
+    let source = SecretSource::Kube { namespace: "shop".to_owned(), object: "database".to_owned(), key: "password".to_owned() };
+    assert_eq!(grant.secret("DB").unwrap().source, source);
+    let circle = problems(&format!("[kube]\nserver = \"https://k:6443\"\ntoken = {{ secret = \"T\" }}\n{}", secret("T")));
+    assert_eq!(circle[0].2, "secrets.T: the cluster's token cannot come from the cluster");
+}
+
+#[test]
 fn a_secret_has_one_source_and_a_destination() {
     let grant = parse("[secrets]\nA = { file = \"token\", to = [\"https://x\"] }\nB = { capture = true, to = [\"https://x\"] }\n");
     assert_eq!(grant.secret("A").unwrap().source, SecretSource::File(PathBuf::from("/etc/lockstep/token")));
     assert!(!grant.secret("A").unwrap().may_be_captured());
+    let more =
+        parse("[secrets]\nC = { directory = \"keys\", to = [\"https://x\"] }\nD = { command = [\"/usr/bin/pass\", \"show\", \"d\"], to = [\"https://x\"] }\n");
+    assert_eq!(more.secret("C").unwrap().source, SecretSource::Directory(PathBuf::from("/etc/lockstep/keys")));
+    assert_eq!(more.secret("D").unwrap().source, SecretSource::Command(["/usr/bin/pass", "show", "d"].map(str::to_owned).to_vec()));
     assert!(grant.secret("B").unwrap().may_be_captured());
     for (entry, expect) in [
-        ("A = { to = [\"https://x\"] }", "secrets.A: expected one source: `env`, `file` or `capture`"),
-        ("A = { env = \"A\", capture = true, to = [\"https://x\"] }", "secrets.A: expected one source: `env`, `file` or `capture`"),
+        ("A = { to = [\"https://x\"] }", "secrets.A: expected one source: `env`, `file`, `directory`, `command`, `kube` or `capture`"),
+        (
+            "A = { env = \"A\", capture = true, to = [\"https://x\"] }",
+            "secrets.A: expected one source: `env`, `file`, `directory`, `command`, `kube` or `capture`",
+        ),
+        ("A = { command = [], to = [\"https://x\"] }", "secrets.A.command: expected a program and its arguments"),
+        ("A = { command = [\"pass\"], to = [\"https://x\"] }", "secrets.A.command[0]: the path is not absolute"),
+        ("A = { kube = \"shop\", key = \"a\", to = [\"https://x\"] }", "secrets.A.kube: expected a namespace and a Secret's name: `shop/database`"),
+        ("A = { kube = \"shop/..\", key = \"a\", to = [\"https://x\"] }", "secrets.A.kube: expected a namespace and a Secret's name: `shop/database`"),
+        ("A = { kube = \"shop/a\", key = \"a/b\", to = [\"https://x\"] }", "secrets.A.key: expected a key of the Secret"),
+        ("A = { kube = \"shop/a\", key = \"a\", to = [\"https://x\"] }", "secrets.A: the grant names no cluster"),
+        ("A = { env = \"A\", key = \"a\", to = [\"https://x\"] }", "secrets.A.key: is of no use with `env`"),
         ("A = { capture = false, to = [\"https://x\"] }", "secrets.A.capture: leave `capture` out instead of saying `false`"),
         ("A = { env = \"A=B\", to = [\"https://x\"] }", "secrets.A.env: expected the name of a variable"),
         ("A = { env = \"A\", to = [] }", "secrets.A.to: a secret that may go nowhere is of no use: name a URL or an absolute program"),
         ("A = { env = \"A\", to = [\"x.example\"] }", "secrets.A.to[0]: expected `http://` or `https://`"),
         ("A = { env = \"A\", to = [\"/usr/../bin/x\"] }", "secrets.A.to[0]: the path has a part `.` or `..`"),
         ("\"A B\" = { env = \"A\", to = [\"https://x\"] }", "secrets.\"A B\": a secret's id is 1 to 64 letters, digits, `_`, `-` and `.`"),
-        ("A = { value = \"hunter2\", to = [\"https://x\"] }", "secrets.A: expected one source: `env`, `file` or `capture`"),
+        ("A = { value = \"hunter2\", to = [\"https://x\"] }", "secrets.A: expected one source: `env`, `file`, `directory`, `command`, `kube` or `capture`"),
     ] {
         let found = problems(&format!("[secrets]\n{entry}"));
         assert_eq!(found[0].2, expect, "{entry}");

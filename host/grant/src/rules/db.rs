@@ -1,9 +1,11 @@
 //! `[db.NAME]`: a database by name, how it is reached, and which classes of statements it takes.
 
+mod backup;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lockstep_model::request::{DbAsk, DbRequest};
+use lockstep_model::request::{DbAsk, DbRequest, DbStatement};
 use url::Url;
 
 use crate::explain::Watch;
@@ -14,8 +16,9 @@ use crate::paths;
 use crate::place::Place;
 use crate::read::{Item, Section};
 use crate::rules::secrets::{SecretRule, read_placed};
-use crate::sql::{Compiled, Engine, SqlError, StatementClass, compile};
+use crate::sql::{Compiled, Engine, SqlError, StatementClass, compile, statements_of};
 use crate::terms::{DbTerms, DbWhere};
+use backup::BackupRules;
 
 /// `[db]`, compiled. The default allows nothing.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +35,7 @@ pub struct DbRule {
     pub id: String,
     allow: Vec<StatementClass>,
     functions: Vec<String>,
+    backup: BackupRules,
     /// Without statements.
     terms: DbTerms,
 }
@@ -42,7 +46,7 @@ impl Rule for DbRule {
     }
 
     fn text(&self) -> String {
-        let allow: Vec<&str> = self.allow.iter().map(|class| class.word()).collect();
+        let allow: Vec<&str> = self.allow.iter().map(|class| class.word()).chain(self.backup.words()).collect();
         format!("{} {} ({})", self.terms.engine.word(), self.id, allow.join(", "))
     }
 }
@@ -87,7 +91,7 @@ impl DbRules {
 
 impl DbRule {
     pub(crate) const KEYS: &'static [&'static str] =
-        &["engine", "url", "password", "path", "allow", "tls", "authorities", "rows", "bytes", "ledger", "functions"];
+        &["engine", "url", "password", "path", "allow", "tls", "authorities", "rows", "bytes", "ledger", "functions", "backup"];
 
     fn read(id: &str, item: &Item<'_, '_>, declared: &[SecretRule]) -> Option<Self> {
         let legal = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
@@ -107,6 +111,7 @@ impl DbRule {
             }
             item.flag()
         });
+        let backup = engine.zip(section.get("backup")).map(|(engine, item)| BackupRules::read(&item, engine)).unwrap_or_default();
         let terms = DbTerms {
             id: id.to_owned(),
             engine: engine?,
@@ -117,9 +122,10 @@ impl DbRule {
             bytes: usize::try_from(section.get("bytes").and_then(|item| item.size(1..=DbRules::BYTES_MAX)).unwrap_or(DbRules::BYTES)).unwrap_or(usize::MAX),
             ledger: ledger.unwrap_or(false),
             statements: Arc::new([]),
+            programs: Arc::new(backup.programs.clone()),
         };
         let functions = functions.iter().filter_map(|item| item.text().map(str::to_owned)).collect();
-        Some(Self { place: item.place(), id: id.to_owned(), allow: allow?, functions, terms })
+        Some(Self { place: item.place(), id: id.to_owned(), allow: allow?, functions, backup, terms })
     }
 
     /// The engine that the operator says it is.
@@ -128,28 +134,46 @@ impl DbRule {
     }
 
     fn compile(&self, request: &DbRequest) -> Result<Vec<Compiled>, Denial> {
-        let compiled = request.statements().into_iter().map(|statement| {
-            compile(self.terms.engine, statement, &self.functions).map_err(|error| match &error {
-                SqlError::Function(name) => Denial::by_default(
-                    format!("{}: {error}", hint::shown(&statement.sql)),
-                    hint::fitting(format!(
-                        "if it only gives a value, add {} to `functions` of `{}` ({}:{})",
-                        name.replace('`', "\""),
-                        self.place.name,
-                        self.place.file,
-                        self.place.line
-                    )),
-                ),
-                _ => Denial::built_in(format!("{}: {error}", hint::shown(&statement.sql)), None),
-            })
-        });
-        compiled.collect()
+        if let DbAsk::Migrate(migration) = &request.ask {
+            let script = |error| Denial::built_in(format!("migration {}: {error}", hint::shown(&migration.version)), None);
+            let statements = statements_of(self.terms.engine, &migration.script).map_err(script)?;
+            return statements.into_iter().map(|sql| self.compile_one(&DbStatement { sql, ..DbStatement::default() })).collect();
+        }
+        request.statements().into_iter().map(|statement| self.compile_one(statement)).collect()
+    }
+
+    fn compile_one(&self, statement: &DbStatement) -> Result<Compiled, Denial> {
+        compile(self.terms.engine, statement, &self.functions).map_err(|error| match &error {
+            SqlError::Function(name) => Denial::by_default(
+                format!("{}: {error}", hint::shown(&statement.sql)),
+                hint::fitting(format!(
+                    "if it only gives a value, add {} to `functions` of `{}` ({}:{})",
+                    name.replace('`', "\""),
+                    self.place.name,
+                    self.place.file,
+                    self.place.line
+                )),
+            ),
+            SqlError::Ambiguous(_)
+            | SqlError::Placeholder(_)
+            | SqlError::Unparsable(_)
+            | SqlError::Several(_)
+            | SqlError::Refused(_)
+            | SqlError::Empty
+            | SqlError::TooMany(_)
+            | SqlError::TooLong(_) => Denial::built_in(format!("{}: {error}", hint::shown(&statement.sql)), None),
+        })
     }
 
     fn takes(&self, request: &DbRequest, compiled: &[Compiled]) -> Result<(), Mismatch> {
+        if let Some(right) = backup::right(&request.ask) {
+            return if self.backup.allows(right) { Ok(()) } else { Err(Mismatch::BackupRight) };
+        }
         let reads_only = match &request.ask {
             DbAsk::Query(_) => true,
-            DbAsk::Open | DbAsk::Ping | DbAsk::Execute(_) | DbAsk::Commit(_) => false,
+            DbAsk::Open | DbAsk::Ping | DbAsk::Execute(_) | DbAsk::Commit(_) | DbAsk::History | DbAsk::Migrate(_) => false,
+            // Their right has been asked for.
+            DbAsk::MakeBackup(_) | DbAsk::BackupIn(_) | DbAsk::VerifyBackup(_) | DbAsk::Restore(_) => false,
         };
         let fits = |statement: &Compiled| self.allow.contains(&statement.class) && (statement.class == StatementClass::Read || !reads_only);
         if compiled.iter().all(fits) { Ok(()) } else { Err(Mismatch::Statement) }
@@ -207,6 +231,9 @@ fn not_allowed(request: &DbRequest, named: Option<&DbRule>, compiled: &[Compiled
             .and_then(|id| hint::fitting(format!("add to the grant file:\n[db.{id}]\nengine = \"postgresql\"\nurl = \"postgresql://…\"\nallow = [\"read\"]")));
         return Denial::by_default(format!("database {} is not one that the grant has", hint::shown(&request.database)), hint);
     };
+    if let Some(right) = backup::right(&request.ask) {
+        return rule.backup.denial(right, rule);
+    }
     let most = compiled.iter().map(|statement| statement.class).max().unwrap_or(StatementClass::Read);
     if let (DbAsk::Query(_), true) = (&request.ask, rule.allow.contains(&most)) {
         return Denial::built_in(
@@ -214,9 +241,10 @@ fn not_allowed(request: &DbRequest, named: Option<&DbRule>, compiled: &[Compiled
             Some("use `execute`".to_owned()),
         );
     }
-    let missing = compiled.iter().map(|statement| statement.class).find(|class| !rule.allow.contains(class)).unwrap_or(most);
+    let first = compiled.iter().find(|statement| !rule.allow.contains(&statement.class));
+    let (missing, sql) = first.map_or_else(|| (most, request.summary_of_sql()), |statement| (statement.class, statement.sql.clone()));
     Denial::by_default(
-        format!("{} is {missing}, which `{}` does not allow", hint::shown(&request.summary_of_sql()), rule.place.name),
+        format!("{} is {missing}, which `{}` does not allow", hint::shown(&sql), rule.place.name),
         Some(format!("add \"{missing}\" to `allow` of `{}` ({}:{})", rule.place.name, rule.place.file, rule.place.line)),
     )
 }

@@ -1,5 +1,7 @@
 //! `[http]`: methods and URL patterns, and which addresses, authorities and sizes go with them.
 
+mod ways;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +17,12 @@ use crate::http_url::{HttpUrl, known_addresses};
 use crate::judge::{Judgement, Mismatch, Rule, Side, judge};
 use crate::place::Place;
 use crate::read::{Item, Section};
+use crate::rules::SecretRule;
 use crate::url_pattern::{Purpose, UrlPattern};
+
+use ways::Ways;
+
+pub use ways::{HttpIdentity, HttpProxy};
 
 /// The methods of the contract. `*` in a rule means these: never `CONNECT` or `TRACE`.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -33,6 +40,7 @@ pub struct HttpRules {
     pub(crate) private_addresses: Arc<[IpNet]>,
     pub(crate) authorities: Arc<[PathBuf]>,
     pub(crate) body_limit: usize,
+    ways: Ways,
 }
 
 #[derive(Debug, Clone)]
@@ -70,9 +78,9 @@ impl HttpRules {
     /// A body is held in memory and in the journal's store: no grant can ask for more.
     pub const BODY_LIMIT_MAX: u64 = 64 << 20;
 
-    pub(crate) const KEYS: &'static [&'static str] = &["allow", "deny", "private-addresses", "authorities", "body-limit"];
+    pub(crate) const KEYS: &'static [&'static str] = &["allow", "deny", "private-addresses", "authorities", "body-limit", "identities", "proxies"];
 
-    pub(crate) fn read(section: &Section<'_, '_>, file: &str) -> Self {
+    pub(crate) fn read(section: &Section<'_, '_>, secrets: &[SecretRule], file: &str) -> Self {
         let rules = |key, purpose| {
             let items = section.get(key).map(|item| item.items()).unwrap_or_default();
             items.iter().filter_map(|item| HttpRule::read(item, purpose)).collect()
@@ -88,6 +96,7 @@ impl HttpRules {
             private_addresses: items("private-addresses").iter().filter_map(|item| item.parsed(range)).collect(),
             authorities: items("authorities").iter().filter_map(Item::host_path).collect(),
             body_limit: size.and_then(|size| usize::try_from(size).ok()).unwrap_or(Self::BODY_LIMIT),
+            ways: Ways::read(section, secrets),
         }
     }
 
@@ -102,6 +111,21 @@ impl HttpRules {
     /// What the guest gets instead.
     pub fn allows(&self, method: &str, url: &str) -> Result<String, Denial> {
         self.decide(method, url, &mut Unwatched).map(|rule| rule.place.to_string())
+    }
+
+    /// What this host shows to the server of a URL, if it does.
+    pub fn identity(&self, url: &str) -> Option<&HttpIdentity> {
+        HttpUrl::parse(url).ok().and_then(|url| self.ways.identity(&url))
+    }
+
+    /// The proxy by which a URL is reached, if it is by one.
+    pub fn proxy(&self, url: &str) -> Option<&HttpProxy> {
+        HttpUrl::parse(url).ok().and_then(|url| self.ways.proxy(&url))
+    }
+
+    /// The secrets that a request to this URL needs placed.
+    pub(crate) fn placed(&self, url: &str) -> Vec<String> {
+        HttpUrl::parse(url).map(|url| self.ways.placed(&url)).unwrap_or_default()
     }
 
     pub(crate) fn decide(&self, method: &str, url: &str, watch: &mut dyn Watch) -> Result<&HttpRule, Denial> {
@@ -191,6 +215,7 @@ impl Default for HttpRules {
             private_addresses: Arc::new([]),
             authorities: Arc::new([]),
             body_limit: Self::BODY_LIMIT,
+            ways: Ways::default(),
         }
     }
 }

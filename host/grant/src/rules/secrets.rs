@@ -9,6 +9,7 @@ use crate::judge::Side;
 use crate::paths;
 use crate::place::Place;
 use crate::read::{Item, Section};
+use crate::rules::KubeAccess;
 use crate::url_pattern::{Purpose, UrlPattern};
 
 /// One secret as declared.
@@ -30,6 +31,19 @@ pub enum SecretSource {
     Env(String),
     /// All of this file but one newline at its end.
     File(PathBuf),
+    /// All of the file that is called as the secret is, in this directory, but one newline at its end: only its owner may read it.
+    Directory(PathBuf),
+    /// What this program of the host writes to its standard output, but one newline at its end. An absolute path and its arguments.
+    Command(Vec<String>),
+    /// A key of a Secret in the cluster of `[kube]`, with the rights of who asks there.
+    Kube {
+        /// The Secret's namespace.
+        namespace: String,
+        /// The Secret's name.
+        object: String,
+        /// The key of its `data`.
+        key: String,
+    },
     /// A response of this run: nothing until one was captured.
     Capture,
 }
@@ -43,7 +57,7 @@ enum To {
 }
 
 /// What sections with connections begin with.
-const CONNECTIONS: [&str; 2] = ["redis.", "db."];
+const CONNECTIONS: [&str; 4] = ["redis.", "db.", "http.identities.", "http.proxies."];
 /// The one section with the one cluster.
 const CLUSTER: &str = "kube";
 
@@ -61,7 +75,7 @@ impl SecretRule {
     pub fn may_be_captured(&self) -> bool {
         match self.source {
             SecretSource::Capture => true,
-            SecretSource::Env(_) | SecretSource::File(_) => false,
+            SecretSource::Env(_) | SecretSource::File(_) | SecretSource::Directory(_) | SecretSource::Command(_) | SecretSource::Kube { .. } => false,
         }
     }
 
@@ -117,7 +131,11 @@ impl To {
     }
 }
 
-const KEYS: &[&str] = &["env", "file", "capture", "to"];
+const KEYS: &[&str] = &["env", "file", "directory", "command", "kube", "key", "capture", "to"];
+/// Those of them that say where a value comes from.
+const SOURCES: [&str; 6] = ["env", "file", "directory", "command", "kube", "capture"];
+/// Longest name that Kubernetes gives.
+const KUBE_MAX: usize = 253;
 
 /// `{ secret = "ID" }`: a secret that the grant itself places in the connection `section`. It must be declared, and may go there.
 pub(crate) fn read_placed(item: &Item<'_, '_>, secrets: &[SecretRule], section: &str) -> Option<String> {
@@ -160,22 +178,66 @@ fn read_destinations(item: &Item<'_, '_>) -> Vec<To> {
 }
 
 fn read_source(section: &Section<'_, '_>) -> Option<SecretSource> {
-    let env = section.get("env");
-    let file = section.get("file");
-    let capture = section.get("capture");
-    match (env, file, capture) {
-        (Some(item), None, None) => item.parsed(env_name).map(SecretSource::Env),
-        (None, Some(item), None) => item.host_path().map(SecretSource::File),
-        (None, None, Some(item)) => {
+    let given: Vec<(&str, Item<'_, '_>)> = SOURCES.into_iter().filter_map(|key| Some((key, section.get(key)?))).collect();
+    let [(key, item)] = given.as_slice() else {
+        section.item().reject_with("expected one source: `env`, `file`, `directory`, `command`, `kube` or `capture`", "for example `env = \"API_KEY\"`");
+        return None;
+    };
+    if let Some(of_kube) = section.get("key").filter(|_| *key != "kube") {
+        of_kube.reject(format_args!("is of no use with `{key}`"));
+    }
+    match *key {
+        "env" => item.parsed(env_name).map(SecretSource::Env),
+        "file" => item.host_path().map(SecretSource::File),
+        "directory" => item.host_path().map(SecretSource::Directory),
+        "command" => read_command(item).map(SecretSource::Command),
+        "kube" => read_kube(section, item),
+        _ => {
             if item.flag()? {
                 return Some(SecretSource::Capture);
             }
             item.reject("leave `capture` out instead of saying `false`");
             None
         }
-        _ => {
-            section.item().reject_with("expected one source: `env`, `file` or `capture`", "for example `env = \"API_KEY\"`");
-            None
+    }
+}
+
+fn read_command(item: &Item<'_, '_>) -> Option<Vec<String>> {
+    let items = item.items();
+    let Some(program) = items.first() else {
+        item.reject_with("expected a program and its arguments", "for example `[\"/usr/bin/pass\", \"show\", \"api-key\"]`");
+        return None;
+    };
+    program.parsed(paths::normalised)?;
+    items.iter().map(|item| item.text().map(str::to_owned)).collect()
+}
+
+fn read_kube(section: &Section<'_, '_>, item: &Item<'_, '_>) -> Option<SecretSource> {
+    let named = item.parsed(|text| match text.split_once('/') {
+        Some((namespace, object)) if is_kube_name(namespace) && is_kube_name(object) => Ok((namespace.to_owned(), object.to_owned())),
+        _ => Err("expected a namespace and a Secret's name: `shop/database`"),
+    });
+    let key = section
+        .need("key", "\"password\"")
+        .and_then(|item| item.parsed(|text| if is_kube_name(text) { Ok(text) } else { Err("expected a key of the Secret") }));
+    let ((namespace, object), key) = named.zip(key)?;
+    Some(SecretSource::Kube { namespace, object, key: key.to_owned() })
+}
+
+/// Each becomes a part of a path, or is looked up: letters, digits, `-`, `_` and `.`, and not nothing but dots.
+fn is_kube_name(text: &str) -> bool {
+    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    (1..=KUBE_MAX).contains(&text.len()) && text.bytes().all(legal) && text.bytes().any(|b| b != b'.')
+}
+
+/// What only the whole file tells: values that are to come from a cluster need one, and its own token cannot be among them.
+pub(crate) fn check_kube(table: &Item<'_, '_>, secrets: &[SecretRule], access: Option<&KubeAccess>) {
+    for (id, item) in table.entries() {
+        let Some(SecretRule { source: SecretSource::Kube { .. }, .. }) = secrets.iter().find(|rule| rule.id == id) else { continue };
+        match access {
+            None => item.reject_with("the grant names no cluster", "add to `[kube]`: `kubeconfig = \"…\"` and `context = \"…\"`"),
+            Some(KubeAccess::Server { token, .. }) if token == id => item.reject("the cluster's token cannot come from the cluster"),
+            Some(KubeAccess::Server { .. } | KubeAccess::Kubeconfig { .. } | KubeAccess::InCluster) => {}
         }
     }
 }

@@ -128,8 +128,22 @@ impl ShellRules {
 }
 
 impl ShellRule {
-    const ALLOW_KEYS: &'static [&'static str] =
-        &["program", "args", "options", "never", "profile", "class", "env", "allow-env", "directories", "digest", "output-limit", "landlock", "limits"];
+    const ALLOW_KEYS: &'static [&'static str] = &[
+        "program",
+        "args",
+        "options",
+        "never",
+        "profile",
+        "class",
+        "env",
+        "allow-env",
+        "directories",
+        "digest",
+        "success-codes",
+        "output-limit",
+        "landlock",
+        "limits",
+    ];
     const DENY_KEYS: &'static [&'static str] = &["program", "args", "anywhere"];
 
     fn read_allow(item: &Item<'_, '_>, section: &Section<'_, '_>) -> Option<Self> {
@@ -198,6 +212,7 @@ impl Surroundings {
             env: env.into(),
             directory: directories.iter().find_map(PathPattern::as_literal).map(PathBuf::from),
             digest: section.get("digest").and_then(|item| item.parsed(str::parse::<Digest>)),
+            success_codes: section.get("success-codes").map(|item| read_codes(&item)).unwrap_or_default(),
             output_limit: output.and_then(|size| usize::try_from(size).ok()).unwrap_or(ShellRules::OUTPUT_LIMIT),
             landlock: section.get("landlock").and_then(|item| confinement::read_landlock(&item)).map(Arc::new),
             limits: section.get("limits").and_then(|item| confinement::read_limits(&item)).unwrap_or_default(),
@@ -209,6 +224,15 @@ impl Surroundings {
         let Self { allow_env, directories, terms } = self;
         ShellRule { place, command, allow_env, directories, class, terms }
     }
+}
+
+/// What a program can end with by itself.
+fn read_codes(item: &Item<'_, '_>) -> Arc<[i32]> {
+    let items = item.items();
+    if items.is_empty() {
+        item.reject_with("a program that never succeeds is of no use", "for example `[0, 1]`: of `grep`, 1 says that nothing was found");
+    }
+    items.iter().filter_map(|item| item.number(0..=255)).filter_map(|code| i32::try_from(code).ok()).collect()
 }
 
 /// Guest-controlled: what no program could be started with, or the contract does not take.

@@ -145,14 +145,14 @@ fn placeholder(token: &Token) -> Result<Option<usize>, SqlError> {
 }
 
 /// Where each line begins.
-struct Places(Vec<usize>);
+pub(super) struct Places(Vec<usize>);
 
 impl Places {
-    fn of(text: &str) -> Self {
+    pub(super) fn of(text: &str) -> Self {
         Self(std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect())
     }
 
-    fn byte(&self, text: &str, at: Location) -> usize {
+    pub(super) fn byte(&self, text: &str, at: Location) -> usize {
         let line = usize::try_from(at.line).unwrap_or(usize::MAX).saturating_sub(1);
         let column = usize::try_from(at.column).unwrap_or(usize::MAX).saturating_sub(1);
         let Some(&begins) = self.0.get(line) else { return text.len() };

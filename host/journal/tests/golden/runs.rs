@@ -2,11 +2,13 @@
 
 use lockstep_journal::SealedRecord;
 use lockstep_journal::event::{
-    ArtifactSealed, Attempt, BytesReleased, CallAnswered, CallDenied, CallFinished, CallNoted, CallProbed, CallResolved, CallStarted, DivergenceFound, Event,
-    LeaseReleased, Outcome, ParametersChanged, Phase, PlanDeclared, ProbeAnswer, Reason, RunFinished, RunMigrated, RunResumed, RunWaiting, RunWoken,
-    SecretCaptured, StepFailed, StepMarkedDone, StepSkipped, StepSucceeded, UndoBegan, UndoFailed, ValueRemembered,
+    ArtifactSealed, Attempt, BackupMade, BackupVerified, BytesReleased, CallAnswered, CallDenied, CallFinished, CallNoted, CallProbed, CallResolved,
+    CallStarted, DivergenceFound, Event, LeaseReleased, Outcome, ParametersChanged, Phase, PlanDeclared, ProbeAnswer, Reason, RunFinished, RunMigrated,
+    RunResumed, RunWaiting, RunWoken, SecretCaptured, SecretUsed, StepFailed, StepMarkedDone, StepSkipped, StepSucceeded, UndoBegan, UndoFailed,
+    ValueRemembered,
 };
-use lockstep_model::{EffectClass, Failure, RunOutcome};
+use lockstep_model::request::{DbBackup, DbTable, SealedArtifact};
+use lockstep_model::{Content, EffectClass, Failure, RunOutcome};
 use serde_json::json;
 
 use crate::pen::{Pen, asked, blob, call, created, digest, inline, plan, step, undo_call};
@@ -14,6 +16,14 @@ use crate::pen::{Pen, asked, blob, call, created, digest, inline, plan, step, un
 /// Every run, as its records.
 pub(crate) fn all() -> Vec<Vec<SealedRecord>> {
     vec![succeeded(), undone(), diverged(), by_hand(), noted()]
+}
+
+/// What the artifact says of itself as a backup.
+fn backup(id: &str) -> DbBackup {
+    let artifact = SealedArtifact { id: id.into(), digest: digest("an artifact"), size: "70000".into() };
+    let table = DbTable { label: "public.orders".into(), rows: "3".into(), checksum: "00ff00ff00ff00ff".into() };
+    let (engine, format) = ("postgresql".into(), "postgresql-archive".into());
+    DbBackup { artifact, database: "main".into(), engine, format, server_version: "15.18".into(), tables: vec![table] }
 }
 
 fn planned() -> Event {
@@ -89,7 +99,10 @@ fn succeeded() -> Vec<SealedRecord> {
     }
     pen.host(Event::ValueRemembered(ValueRemembered { step: step("build"), key: "before".into(), value: "1.9.9".into() }));
     pen.host(Event::ArtifactSealed(ArtifactSealed { step: step("build"), id: "image".into(), digest: digest("an artifact"), size: "70000".into() }));
+    pen.host(Event::BackupMade(Box::new(BackupMade { step: step("build"), backup: backup("image") })));
+    pen.host(Event::BackupVerified(BackupVerified { step: step("build"), artifact: "image".into() }));
     pen.host(Event::SecretCaptured(SecretCaptured { step: step("build"), secret: "TOKEN".into(), sealed: digest("a sealed token") }));
+    pen.host(Event::SecretUsed(SecretUsed { secret: "TOKEN".into(), mark: Content(b"a sealed mark".to_vec()) }));
     pen.host(step_succeeded("build", 1, Some("{\"image\":\"shop:2.0.0\"}")));
     pen.host(Event::StepStarted(attempt("switch", 1)));
     pen.host(Event::CallAnswered(Box::new(CallAnswered {

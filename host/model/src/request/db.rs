@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Request, Response, TextPlace, line};
-use crate::{Content, EffectClass};
+use super::{Request, Response, SealedArtifact, TextPlace, line};
+use crate::{Content, Digest, EffectClass};
+
+mod backup;
+
+pub use backup::{DbBackup, DbBackupOrder, DbRestore, DbTable};
 
 /// One call of `db`: a database of the grant, and what is asked of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +35,50 @@ pub enum DbAsk {
     Execute(DbStatement),
     /// `commit`: all of them or none.
     Commit(DbTransaction),
+    /// `make-backup`: all of it into an artifact.
+    MakeBackup(DbBackupOrder),
+    /// `backup-in`: what the artifact of this id is a backup of.
+    BackupIn(SealedArtifact),
+    /// `verify-backup`: restored into a scratch database and compared.
+    VerifyBackup(DbBackup),
+    /// `restore` and `restore-over`.
+    Restore(DbRestore),
+    /// `migration.history`: the migrations that the database has seen.
+    History,
+    /// `migration.up` and `migration.down`: a script, and the row of the history that says so.
+    Migrate(DbMigration),
+}
+
+/// One way of a migration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DbMigration {
+    /// Which one: its files begin with it.
+    pub version: String,
+    /// What it is about.
+    pub title: String,
+    /// Of the script that goes up, whichever way is gone: a changed one is another migration.
+    pub checksum: Digest,
+    /// Which way.
+    pub direction: DbDirection,
+    /// Statements with `;` between them.
+    pub script: String,
+    /// Why no backup of this run need have been verified before. None: one must have been.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unverified: Option<String>,
+    /// None: the step's deadline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_milliseconds: Option<u32>,
+}
+
+/// Which way a migration goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DbDirection {
+    /// To what is new.
+    Up,
+    /// Back.
+    Down,
 }
 
 /// A statement and what goes into it.
@@ -114,6 +162,14 @@ pub enum DbResponse {
     Rows(DbRows),
     /// For `execute` and `commit`: one for each statement.
     Done(Vec<DbDone>),
+    /// For `make-backup` and `backup-in`.
+    Backup(DbBackup),
+    /// For `verify-backup`: it is in there what was to be kept.
+    Verified,
+    /// For `restore` and `restore-over`.
+    Restored,
+    /// For `migrate`: the history says so.
+    Migrated,
 }
 
 /// What one statement of an effect gave.
@@ -163,11 +219,28 @@ impl DbRows {
     }
 }
 
+impl DbDirection {
+    /// As in the history.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
 impl DbRequest {
-    /// The statements that it runs.
+    /// The statements that it runs, but for a migration's: those the grant finds in its script.
     pub fn statements(&self) -> Vec<&DbStatement> {
         match &self.ask {
-            DbAsk::Open | DbAsk::Ping => Vec::new(),
+            DbAsk::Open
+            | DbAsk::Ping
+            | DbAsk::History
+            | DbAsk::Migrate(_)
+            | DbAsk::MakeBackup(_)
+            | DbAsk::BackupIn(_)
+            | DbAsk::VerifyBackup(_)
+            | DbAsk::Restore(_) => Vec::new(),
             DbAsk::Query(statement) | DbAsk::Execute(statement) => vec![statement],
             DbAsk::Commit(transaction) => transaction.parts.iter().map(|part| &part.statement).collect(),
         }
@@ -195,15 +268,28 @@ impl Request for DbRequest {
             DbAsk::Query(_) => "query",
             DbAsk::Execute(_) => "execute",
             DbAsk::Commit(_) => "commit",
+            DbAsk::MakeBackup(_) => "make-backup",
+            DbAsk::BackupIn(_) => "backup-in",
+            DbAsk::VerifyBackup(_) => "verify-backup",
+            DbAsk::Restore(DbRestore { over: false, .. }) => "restore",
+            DbAsk::Restore(DbRestore { over: true, .. }) => "restore-over",
+            DbAsk::History => "history",
+            DbAsk::Migrate(migration) => match migration.direction {
+                DbDirection::Up => "migrate-up",
+                DbDirection::Down => "migrate-down",
+            },
         }
     }
 
     fn class(&self) -> EffectClass {
         let effect = |idempotent| if idempotent { EffectClass::Idempotent } else { EffectClass::AtMostOnce };
         match &self.ask {
-            DbAsk::Open | DbAsk::Ping | DbAsk::Query(_) => EffectClass::Read,
+            DbAsk::Open | DbAsk::Ping | DbAsk::Query(_) | DbAsk::History | DbAsk::BackupIn(_) => EffectClass::Read,
+            DbAsk::MakeBackup(_) | DbAsk::VerifyBackup(_) => EffectClass::Idempotent,
+            DbAsk::Restore(_) => EffectClass::AtMostOnce,
             DbAsk::Execute(statement) => effect(statement.idempotent),
             DbAsk::Commit(transaction) => effect(transaction.idempotent),
+            DbAsk::Migrate(_) => EffectClass::AtMostOnce,
         }
     }
 
@@ -217,12 +303,21 @@ impl Request for DbRequest {
                 let first = transaction.parts.first().map_or("", |part| part.statement.sql.trim());
                 line(&format!("{database}: {} statements: {first}", transaction.parts.len()))
             }
+            DbAsk::MakeBackup(order) => line(&format!("back {database} up to {}", order.artifact)),
+            DbAsk::BackupIn(artifact) => line(&format!("{database}: what {} is a backup of", artifact.id)),
+            DbAsk::VerifyBackup(backup) => line(&format!("{database}: verify {}, a backup of {}", backup.artifact.id, backup.database)),
+            DbAsk::Restore(DbRestore { backup, over: false }) => line(&format!("restore {} to the empty {database}", backup.artifact.id)),
+            DbAsk::Restore(DbRestore { backup, over: true }) => line(&format!("restore {} over {database}", backup.artifact.id)),
+            DbAsk::History => line(&format!("{database}: migrations")),
+            DbAsk::Migrate(DbMigration { version, title, direction, .. }) => line(&format!("{database}: {} {version} {title}", direction.word())),
         }
     }
 
     fn timeout(&self) -> Option<Duration> {
         let milliseconds = match &self.ask {
-            DbAsk::Open | DbAsk::Ping => None,
+            DbAsk::Open | DbAsk::Ping | DbAsk::History | DbAsk::BackupIn(_) | DbAsk::VerifyBackup(_) | DbAsk::Restore(_) => None,
+            DbAsk::MakeBackup(order) => order.timeout_milliseconds,
+            DbAsk::Migrate(migration) => migration.timeout_milliseconds,
             DbAsk::Query(statement) | DbAsk::Execute(statement) => statement.timeout_milliseconds,
             DbAsk::Commit(transaction) => transaction.timeout_milliseconds,
         };
@@ -231,13 +326,21 @@ impl Request for DbRequest {
 }
 
 impl Response for DbResponse {
+    fn artifacts(&self) -> Vec<&SealedArtifact> {
+        match self {
+            Self::Backup(backup) => vec![&backup.artifact],
+            Self::Opened(_) | Self::Alive | Self::Rows(_) | Self::Done(_) | Self::Verified | Self::Restored | Self::Migrated => Vec::new(),
+        }
+    }
+
     fn visit_texts(&mut self, visit: &mut dyn FnMut(TextPlace<'_>)) {
         let mut rows = |rows: &mut DbRows| {
             rows.columns.iter_mut().for_each(|column| visit(TextPlace::Text(&mut column.label)));
             rows.rows.iter_mut().flatten().flatten().for_each(|cell| visit(TextPlace::Text(cell)));
         };
         match self {
-            Self::Opened(_) | Self::Alive => {}
+            // What a backup says is compared with another: nothing of it may be changed.
+            Self::Opened(_) | Self::Alive | Self::Backup(_) | Self::Verified | Self::Restored | Self::Migrated => {}
             Self::Rows(found) => rows(found),
             Self::Done(all) => all.iter_mut().for_each(|done| rows(&mut done.returned)),
         }

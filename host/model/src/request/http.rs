@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Probe, Request, Response, SecretPlace, Seen, TextPlace, Until, line};
-use crate::{Content, EffectClass};
+use super::{Probe, Request, Response, SealedArtifact, SecretPlace, Seen, TextPlace, Until, line};
+use crate::{Content, Digest, EffectClass, Timestamp};
 
 /// `http.send`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,12 @@ pub struct HttpRequest {
     /// None when there is no body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Content>,
+    /// The artifact that is the body, in the place of `body`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_artifact: Option<Digest>,
+    /// The id of the artifact that the body of the response becomes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub into_artifact: Option<String>,
     /// Deadline of the exchange in milliseconds.
     pub timeout_milliseconds: u32,
     /// Redirects to follow at most.
@@ -68,6 +74,9 @@ pub struct HttpResponse {
     pub body: Content,
     /// Whether the body was cut.
     pub truncated: bool,
+    /// What the body has become, when it was to become an artifact and the status is 200 to 299: `body` is empty then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_artifact: Option<SealedArtifact>,
     /// Where it came from, after redirects.
     pub url: String,
     /// How long each part took.
@@ -106,6 +115,8 @@ impl HttpRequest {
             url: url.to_owned(),
             headers: Vec::new(),
             body: None,
+            body_artifact: None,
+            into_artifact: None,
             timeout_milliseconds: 30_000,
             redirects: 0,
             idempotent: false,
@@ -118,6 +129,28 @@ impl HttpRequest {
     /// Whether the header that says what the body is has this word in it.
     fn is_content(&self, word: &str) -> bool {
         self.headers.iter().any(|h| h.name.eq_ignore_ascii_case("content-type") && h.value.to_ascii_lowercase().contains(word))
+    }
+}
+
+impl HttpResponse {
+    /// Whether the status says that it was done: 200 to 299.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The first header of that name, which is in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|header| header.name == name).map(|header| header.value.as_str())
+    }
+
+    /// How long a server that is busy (429, 503) wants to be left alone: `retry-after` in seconds, or an instant, which is counted from the server's own `date`.
+    /// None when it does not say so in either form.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let said = self.header("retry-after").filter(|_| matches!(self.status, 429 | 503))?;
+        if let Ok(seconds) = said.parse::<u32>() {
+            return Some(Duration::from_secs(seconds.into()));
+        }
+        Some(Timestamp::from_http(said)?.since(Timestamp::from_http(self.header("date")?)?))
     }
 }
 
@@ -185,6 +218,7 @@ impl Request for HttpRequest {
                 headers: Vec::new(),
                 body: Content::default(),
                 truncated: false,
+                body_artifact: None,
                 url: self.url.clone(),
                 timing: Timing::default(),
                 tries: 0,
@@ -202,7 +236,44 @@ impl Response for HttpResponse {
         visit(TextPlace::Bytes(&mut self.body.0));
     }
 
+    fn artifacts(&self) -> Vec<&SealedArtifact> {
+        self.body_artifact.iter().collect()
+    }
+
+    fn rest(&self, _: Option<Duration>) -> Option<Duration> {
+        self.retry_after()
+    }
+
     fn capture_body(&mut self) -> Option<&mut Vec<u8>> {
         Some(&mut self.body.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Header, HttpResponse, Timing};
+    use crate::Content;
+
+    fn busy(status: u16, headers: &[(&str, &str)]) -> Option<Duration> {
+        let headers = headers.iter().map(|&(name, value)| Header { name: name.to_owned(), value: value.to_owned() }).collect();
+        let (body, url, timing) = (Content::default(), String::new(), Timing::default());
+        HttpResponse { status, headers, body, truncated: false, body_artifact: None, url, timing, tries: 0 }.retry_after()
+    }
+
+    #[test]
+    fn a_busy_server_says_how_long_it_wants_to_be_left_alone_in_seconds_or_by_its_own_clock() {
+        let date = ("date", "Sun, 22 Nov 2026 00:30:00 GMT");
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        for status in [429, 503] {
+            assert_eq!(busy(status, &[("retry-after", "120")]), seconds(120));
+            assert_eq!(busy(status, &[date, ("retry-after", "Sun, 22 Nov 2026 00:31:30 GMT")]), seconds(90));
+            assert_eq!(busy(status, &[date, ("retry-after", "Sun, 22 Nov 2026 00:29:00 GMT")]), seconds(0), "it has passed");
+        }
+        assert_eq!(busy(500, &[("retry-after", "120")]), None, "another status is no busy server");
+        for said in ["", "-1", "1.5", "99999999999999", "soon", "Sun, 22 Nov 2026 00:31:30 GMT"] {
+            assert_eq!(busy(503, &[("retry-after", said)]), None, "{said}");
+        }
     }
 }

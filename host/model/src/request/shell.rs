@@ -38,6 +38,9 @@ pub struct ShellRequest {
     pub timeout_milliseconds: Option<u32>,
     /// The guest says that repeating it does no harm.
     pub idempotent: bool,
+    /// The exit codes that mean success; none: what the grant says of the program, else 0.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub success_codes: Vec<i32>,
     /// How to find out whether it happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<Box<Probe>>,
@@ -49,13 +52,16 @@ pub struct ShellRequest {
 pub struct ShellResponse {
     /// The exit code; 128 and the signal's number when a signal ended it.
     pub code: i32,
+    /// Whether the code means success, where command or grant say which do; none: 0 does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub success: Option<bool>,
     /// Up to the limit.
     pub stdout: Content,
     /// Up to the limit.
     pub stderr: Content,
     /// Whether an output was cut.
     pub truncated: bool,
-    /// What standard output has become, when it was to become an artifact and the program ended with 0: `stdout` is empty then.
+    /// What standard output has become, when it was to become an artifact and the program succeeded: `stdout` is empty then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stdout_artifact: Option<SealedArtifact>,
     /// Milliseconds.
@@ -65,7 +71,12 @@ pub struct ShellResponse {
 impl ShellResponse {
     /// An exit of 0 that says nothing.
     pub fn succeeded() -> Self {
-        Self { code: 0, stdout: Content::default(), stderr: Content::default(), truncated: false, stdout_artifact: None, duration: 0 }
+        Self { code: 0, success: None, stdout: Content::default(), stderr: Content::default(), truncated: false, stdout_artifact: None, duration: 0 }
+    }
+
+    /// Whether its code means success.
+    pub fn is_success(&self) -> bool {
+        self.success.unwrap_or(self.code == 0)
     }
 }
 
@@ -83,8 +94,15 @@ impl ShellRequest {
             stdout_artifact: None,
             timeout_milliseconds: None,
             idempotent: false,
+            success_codes: Vec::new(),
             probe: None,
         }
+    }
+
+    /// Whether an exit code means success, where the command, or the grant with `granted`, says which do.
+    pub fn success(&self, code: i32, granted: &[i32]) -> Option<bool> {
+        let codes = if self.success_codes.is_empty() { granted } else { &self.success_codes };
+        (!codes.is_empty()).then(|| codes.contains(&code))
     }
 }
 

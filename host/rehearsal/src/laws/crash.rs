@@ -113,7 +113,7 @@ fn go_on(stage: &Stage<'_>, run: RunId, sleeps: Sleeps, doubts: &mut usize) -> R
         *doubts += 1;
         let secrets = Secrets::new(&report.state.created.seed);
         for rule in stage.grant().secrets() {
-            if let Some(value) = house.secrets.value(rule) {
+            if let Ok(Some(value)) = house.secrets.value(rule, stage.grant()) {
                 secrets.learn(&rule.id, value);
             }
         }

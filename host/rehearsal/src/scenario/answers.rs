@@ -17,8 +17,15 @@ const LONGEST_DELAY: Duration = Duration::from_secs(31_536_000);
 const MOST_TIMES: u64 = 1_000_000;
 
 /// What an http answer can fail with, and whether the driver says that trying again may help.
-const HTTP_FAILURES: &[(&str, bool)] =
-    &[("http.dns", true), ("http.connect", true), ("http.tls", false), ("http.protocol", true), ("http.redirects", false), ("http.limit", false)];
+const HTTP_FAILURES: &[(&str, bool)] = &[
+    ("http.dns", true),
+    ("http.connect", true),
+    ("http.tls", false),
+    ("http.proxy", false),
+    ("http.protocol", true),
+    ("http.redirects", false),
+    ("http.limit", false),
+];
 /// What a shell answer can fail with.
 const SHELL_FAILURES: &[(&str, bool)] = &[("shell.program-missing", false), ("shell.start", true)];
 /// What an answer of a cluster can fail with.

@@ -33,7 +33,16 @@ const FAILURES: &[(&str, bool)] = &[
     ("db.check", false),
     ("db.not-null", false),
     ("db.transaction", false),
+    ("db.migration-changed", false),
+    ("db.migration-order", false),
+    ("db.migration-unfinished", false),
+    ("db.migration-history", false),
     ("db.full", false),
+    ("db.backup-differs", false),
+    ("db.backup-too-small", false),
+    ("db.not-empty", false),
+    ("db.other-backup", false),
+    ("db.tool", false),
     ("db.error", false),
 ];
 

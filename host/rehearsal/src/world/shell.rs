@@ -14,12 +14,13 @@ impl Driver<ShellRequest> for World {
         let response = self.perform(call, context, |state, id| {
             let respond = |ShellAnswer { code, stdout, stderr }, delay: std::time::Duration| {
                 let duration = u32::try_from(delay.as_millis()).unwrap_or(u32::MAX);
-                ShellResponse { code, stdout, stderr, truncated: false, stdout_artifact: None, duration }
+                ShellResponse { code, success: None, stdout, stderr, truncated: false, stdout_artifact: None, duration }
             };
             self.pick(state, (Capability::Shell, &self.scenario.shell), |rule| rule.matches(request), respond)
                 .unwrap_or_else(|near| self.unanswered_shell(state, id, request, near))
         })?;
-        let response = into_artifact(request, response, context.artifacts)?;
+        let success = request.success(response.code, &call.terms().success_codes);
+        let response = into_artifact(request, ShellResponse { success, ..response }, context.artifacts)?;
         for (stream, output) in [(Stream::Stdout, &response.stdout), (Stream::Stderr, &response.stderr)] {
             context.live.output(stream, &output.0);
         }
@@ -29,7 +30,7 @@ impl Driver<ShellRequest> for World {
 
 /// Standard output as an artifact, where the command says so.
 fn into_artifact(request: &ShellRequest, mut response: ShellResponse, artifacts: &dyn Artifacts) -> Result<ShellResponse, Failure> {
-    if let Some(id) = request.stdout_artifact.as_ref().filter(|_| response.code == 0) {
+    if let Some(id) = request.stdout_artifact.as_ref().filter(|_| response.is_success()) {
         let mut sink = artifacts.create_scrubbed(id)?;
         sink.append(&std::mem::take(&mut response.stdout).0)?;
         response.stdout_artifact = Some(sink.finish()?);

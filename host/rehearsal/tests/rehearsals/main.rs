@@ -38,6 +38,9 @@ engine = "sqlite"
 path = "shop.db"
 allow = ["read", "write", "ddl", "destructive"]
 
+[db.shop.backup]
+allow = ["make", "verify", "restore-over"]
+
 [secrets]
 KEY = { env = "KEY", to = ["https://api.test"] }
 "#;

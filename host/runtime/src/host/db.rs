@@ -1,11 +1,13 @@
 //! `db`: a database is a name until something is asked of it; statements are gathered and checked beside this, in `statement`.
 
+pub mod backup;
+pub mod migration;
 pub mod statement;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lockstep_model::Failure;
-use lockstep_model::request::{DbAsk, DbDone, DbRequest, DbResponse, DbRows};
+use lockstep_model::request::{DbAsk, DbBackup, DbDone, DbRequest, DbResponse, DbRestore, DbRows, SealedArtifact};
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
@@ -14,6 +16,7 @@ use crate::context::{Context, Kept};
 use crate::ended::Refusal;
 
 use super::unexpected;
+use backup::Order;
 use statement::{Draft, Together};
 
 const LONGEST_ID: usize = 64;
@@ -44,7 +47,21 @@ impl Context {
     fn done(&mut self, function: &'static str, database: &Resource<Database>, ask: DbAsk) -> Result<Resource<Done>, Refusal> {
         match self.ask_database(function, database, ask)? {
             DbResponse::Done(done) => Ok(self.keep(Done(done))?),
-            DbResponse::Opened(_) | DbResponse::Alive | DbResponse::Rows(_) => Err(unexpected(function).into()),
+            other => Err(unanswered(&other, function)),
+        }
+    }
+
+    fn backup(&mut self, function: &'static str, database: &Resource<Database>, ask: DbAsk) -> Result<Resource<DbBackup>, Refusal> {
+        match self.ask_database(function, database, ask)? {
+            DbResponse::Backup(backup) => Ok(self.keep(backup)?),
+            other => Err(unanswered(&other, function)),
+        }
+    }
+
+    fn restored(&mut self, function: &'static str, database: &Resource<Database>, restore: DbRestore) -> Result<(), Refusal> {
+        match self.ask_database(function, database, DbAsk::Restore(restore))? {
+            DbResponse::Restored => Ok(()),
+            other => Err(unanswered(&other, function)),
         }
     }
 
@@ -52,6 +69,12 @@ impl Context {
         let rows = self.kept(rows)?;
         Ok(rows.rows.get(row as usize).and_then(|row| row.get(column as usize)).cloned().flatten())
     }
+}
+
+/// An answer to something else.
+fn unanswered(answer: &DbResponse, function: &'static str) -> Refusal {
+    tracing::error!(?answer, function, "an answer to another call");
+    unexpected(function).into()
 }
 
 impl db::Host for Context {}
@@ -63,7 +86,7 @@ impl db::HostDatabase for Context {
         }
         match self.ask("db.database.open", DbRequest { database: id.clone(), ask: DbAsk::Open })? {
             DbResponse::Opened(engine) => Ok(self.keep(Database { id, engine })?),
-            DbResponse::Alive | DbResponse::Rows(_) | DbResponse::Done(_) => Err(unexpected("db.database.open").into()),
+            other => Err(unanswered(&other, "db.database.open")),
         }
     }
 
@@ -74,7 +97,7 @@ impl db::HostDatabase for Context {
     fn ping(&mut self, database: Resource<Database>) -> Result<(), Refusal> {
         match self.ask_database("db.database.ping", &database, DbAsk::Ping)? {
             DbResponse::Alive => Ok(()),
-            DbResponse::Opened(_) | DbResponse::Rows(_) | DbResponse::Done(_) => Err(unexpected("db.database.ping").into()),
+            other => Err(unanswered(&other, "db.database.ping")),
         }
     }
 
@@ -82,7 +105,7 @@ impl db::HostDatabase for Context {
         let statement = self.kept(&statement)?.finished()?;
         match self.ask_database("db.database.query", &database, DbAsk::Query(statement))? {
             DbResponse::Rows(rows) => Ok(self.keep(rows)?),
-            DbResponse::Opened(_) | DbResponse::Alive | DbResponse::Done(_) => Err(unexpected("db.database.query").into()),
+            other => Err(unanswered(&other, "db.database.query")),
         }
     }
 
@@ -94,6 +117,34 @@ impl db::HostDatabase for Context {
     fn commit(&mut self, database: Resource<Database>, transaction: Resource<Together>) -> Result<Resource<Done>, Refusal> {
         let transaction = self.kept(&transaction)?.finished()?;
         self.done("db.database.commit", &database, DbAsk::Commit(transaction))
+    }
+
+    fn make_backup(&mut self, database: Resource<Database>, order: Resource<Order>) -> Result<Resource<DbBackup>, Refusal> {
+        let order = self.kept(&order)?.finished()?;
+        self.backup("db.database.make-backup", &database, DbAsk::MakeBackup(order))
+    }
+
+    fn backup_in(&mut self, database: Resource<Database>, artifact: Resource<SealedArtifact>) -> Result<Resource<DbBackup>, Refusal> {
+        let artifact = self.kept(&artifact)?.clone();
+        self.backup("db.database.backup-in", &database, DbAsk::BackupIn(artifact))
+    }
+
+    fn verify_backup(&mut self, database: Resource<Database>, backup: Resource<DbBackup>) -> Result<(), Refusal> {
+        let backup = self.kept(&backup)?.clone();
+        match self.ask_database("db.database.verify-backup", &database, DbAsk::VerifyBackup(backup))? {
+            DbResponse::Verified => Ok(()),
+            other => Err(unanswered(&other, "db.database.verify-backup")),
+        }
+    }
+
+    fn restore(&mut self, database: Resource<Database>, backup: Resource<DbBackup>) -> Result<(), Refusal> {
+        let backup = self.kept(&backup)?.clone();
+        self.restored("db.database.restore", &database, DbRestore { backup, over: false })
+    }
+
+    fn restore_over(&mut self, database: Resource<Database>, backup: Resource<DbBackup>) -> Result<(), Refusal> {
+        let backup = self.kept(&backup)?.clone();
+        self.restored("db.database.restore-over", &database, DbRestore { backup, over: true })
     }
 
     fn drop(&mut self, database: Resource<Database>) -> Result<()> {

@@ -4,7 +4,8 @@ mod batch;
 mod check;
 mod parts;
 
-use lockstep_model::request::{Capture, Header, HttpRequest, HttpResponse, JsonPart, Until};
+use lockstep_gate::artifacts::check_artifact_id;
+use lockstep_model::request::{Capture, Header, HttpRequest, HttpResponse, JsonPart, SealedArtifact, Until};
 use lockstep_model::{Content, Failure};
 use wasmtime::Result;
 use wasmtime::component::Resource;
@@ -20,7 +21,7 @@ pub use batch::Batch;
 
 const MOST_HEADERS: usize = 64;
 const LARGEST_BODY: usize = 16 << 20;
-const LONGEST_TIMEOUT: u32 = 600_000;
+const LONGEST_TIMEOUT: u32 = 86_400_000;
 const MOST_REDIRECTS: u32 = 10;
 const MOST_CAPTURES: usize = 8;
 const SHORTEST_POLL: u32 = 10;
@@ -78,6 +79,21 @@ impl Draft {
         self.say(checked, |request, _| request.body = Some(Content(bytes)));
     }
 
+    /// That no two things said of it contradict each other.
+    fn agrees(&self) -> Result<(), Failure> {
+        let HttpRequest { body, body_artifact, into_artifact, until, captures, .. } = &self.request;
+        if body_artifact.is_some() && (body.is_some() || !self.parts.is_empty()) {
+            return Err(Failure::problem("http.header", "the body is given as bytes and as an artifact: which of them is it to be?"));
+        }
+        match into_artifact {
+            Some(_) if !captures.is_empty() => Err(Failure::problem("http.capture", "nothing can be captured from a body that becomes an artifact")),
+            Some(_) if until.is_some() => {
+                Err(Failure::problem("http.until", "what is asked again until it is the one makes no artifact: ask for that by another request"))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     fn capture(&mut self, pointer: String, secret: String) {
         let checked = check::room(self.request.captures.len(), MOST_CAPTURES, "captures").and_then(|()| check::capture(&pointer, &secret));
         self.say(checked, |request, ()| request.captures.push(Capture { pointer, secret }));
@@ -124,6 +140,7 @@ impl Draft {
         if let Some(wrong) = &self.wrong {
             return Err(wrong.clone());
         }
+        self.agrees()?;
         let mut request = self.request.clone();
         if !self.parts.is_empty() {
             parts::put(&self.parts, &mut request)?;
@@ -154,6 +171,16 @@ impl http::HostRequest for Context {
 
     fn body_text(&mut self, request: Resource<Draft>, text: String) -> Result<()> {
         self.change(&request, |draft| draft.body(text.into_bytes()))
+    }
+
+    fn body_artifact(&mut self, request: Resource<Draft>, content: Resource<SealedArtifact>) -> Result<()> {
+        let digest = self.kept(&content)?.digest;
+        self.change(&request, |draft| draft.request.body_artifact = Some(digest))
+    }
+
+    fn into_artifact(&mut self, request: Resource<Draft>, id: String) -> Result<()> {
+        let checked = check_artifact_id(&id);
+        self.change(&request, |draft| draft.say(checked, |request, ()| request.into_artifact = Some(id)))
     }
 
     fn part(&mut self, request: Resource<Draft>, key: String, value: String) -> Result<()> {
@@ -248,6 +275,11 @@ impl http::HostResponse for Context {
 
     fn body_text(&mut self, response: Resource<HttpResponse>) -> Result<String, Refusal> {
         Ok(as_text(&self.kept(&response)?.body.0, "http.invalid-utf8", "the body")?)
+    }
+
+    fn body_artifact(&mut self, response: Resource<HttpResponse>) -> Result<Option<Resource<SealedArtifact>>> {
+        let sealed = self.kept(&response)?.body_artifact.clone();
+        sealed.map(|sealed| self.keep(sealed)).transpose()
     }
 
     fn truncated(&mut self, response: Resource<HttpResponse>) -> Result<bool> {

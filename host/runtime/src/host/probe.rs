@@ -52,10 +52,16 @@ pub(super) fn size_of_http(request: &HttpRequest) -> usize {
 
 /// Bytes that a command takes.
 pub(super) fn size_of_shell(request: &ShellRequest) -> usize {
-    let ShellRequest { program, args, env, env_files, directory, stdin, probe, .. } = request;
+    let ShellRequest { program, args, env, env_files, directory, stdin, success_codes, probe, .. } = request;
     let args: usize = args.iter().map(|arg| arg.len() + size_of::<String>()).sum();
     let env: usize = env.iter().chain(env_files).map(|(key, value)| key.len() + value.len()).sum();
-    program.len() + args + env + directory.as_ref().map_or(0, String::len) + stdin.len() + probe.as_deref().map_or(0, size)
+    program.len()
+        + args
+        + env
+        + size_of_val(success_codes.as_slice())
+        + directory.as_ref().map_or(0, String::len)
+        + stdin.len()
+        + probe.as_deref().map_or(0, size)
 }
 
 fn invalid(what: impl Into<String>) -> Failure {
@@ -74,10 +80,12 @@ impl Draft {
 
     pub(super) fn of_http(request: Result<HttpRequest, Failure>) -> Self {
         Self::by(request.and_then(|request| {
-            if request.captures.is_empty() && request.probe.is_none() {
-                Ok(ProbeRead::Http(request))
-            } else {
+            if !request.captures.is_empty() || request.probe.is_some() {
                 Err(invalid("the request of a probe can neither capture nor have a probe of its own"))
+            } else if request.into_artifact.is_some() {
+                Err(invalid("the request of a probe makes no artifact: it may be asked often"))
+            } else {
+                Ok(ProbeRead::Http(request))
             }
         }))
     }

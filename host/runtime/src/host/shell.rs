@@ -22,6 +22,7 @@ const MOST_VARIABLES: usize = 64;
 const LONGEST_VARIABLES: usize = 128 << 10;
 const LARGEST_STDIN: usize = 16 << 20;
 const LONGEST_TIMEOUT: u32 = 86_400_000;
+const MOST_CODES: usize = 16;
 /// How every marker of a secret begins.
 const MARKER: &str = "{{secret:";
 
@@ -122,6 +123,17 @@ impl Draft {
         self.say(checked, |request, ()| request.timeout_milliseconds = Some(milliseconds));
     }
 
+    fn success_code(&mut self, code: i32) {
+        let checked = if self.request.success_codes.len() >= MOST_CODES {
+            Err(limit(format!("more than {MOST_CODES} exit codes that mean success")))
+        } else if !(0..=255).contains(&code) {
+            Err(argument(format!("{code} is no exit code: they are 0 to 255")))
+        } else {
+            Ok(())
+        };
+        self.say(checked, |request, ()| request.success_codes.push(code));
+    }
+
     fn run(&self) -> Result<ShellRequest, Failure> {
         if self.request.stdin_artifact.is_some() && !self.request.stdin.is_empty() {
             return Err(argument("standard input is given as bytes and as an artifact: which of them is it to be?".to_owned()));
@@ -177,6 +189,10 @@ impl shell::HostCommand for Context {
         self.change(&command, |draft| draft.request.idempotent = true)
     }
 
+    fn success_code(&mut self, command: Resource<Draft>, code: i32) -> Result<()> {
+        self.change(&command, |draft| draft.success_code(code))
+    }
+
     fn probe(&mut self, command: Resource<Draft>, probe: Resource<probe::Draft>) -> Result<()> {
         let finished = self.kept(&probe)?.finished();
         self.change(&command, |draft| draft.say(finished, |request, probe| request.probe = Some(probe)))
@@ -201,6 +217,10 @@ impl shell::HostCommand for Context {
 impl shell::HostExit for Context {
     fn code(&mut self, exit: Resource<ShellResponse>) -> Result<i32> {
         Ok(self.kept(&exit)?.code)
+    }
+
+    fn is_success(&mut self, exit: Resource<ShellResponse>) -> Result<bool> {
+        Ok(self.kept(&exit)?.is_success())
     }
 
     fn stdout(&mut self, exit: Resource<ShellResponse>) -> Result<Vec<u8>> {
@@ -270,6 +290,11 @@ mod tests {
         refused(&Draft::new(format!("/{}", "a".repeat(1 << 20)), Vec::new()), "shell.limit");
         refused(&command(&["a"; 257]), "shell.limit");
         refused(&command(&[&"a".repeat(200_000)]), "shell.limit");
+        for (codes, code) in [(vec![0, 256], "shell.argument"), (vec![-1], "shell.argument"), (vec![0; 17], "shell.limit")] {
+            let mut draft = command(&[]);
+            codes.into_iter().for_each(|code| draft.success_code(code));
+            refused(&draft, code);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use lockstep_engine::{PlanFacts, Procedure};
 use lockstep_model::{Failure, StepId};
 use lockstep_runtime::{Limits, Runtime, RuntimeOptions};
 use wit_parser::abi::{AbiVariant, WasmType};
-use wit_parser::{Function, FunctionKind, Resolve, Type, TypeDefKind};
+use wit_parser::{Function, Handle, Resolve, Type, TypeDefKind, TypeId};
 
 use crate::guest::Guest;
 use crate::world::World;
@@ -40,7 +40,7 @@ const WRONG: [Wrong; 5] = [
 ];
 
 /// How a guest comes by a handle of its own. What is not here only a host can make: then the handle is forged.
-const MAKERS: [(&str, &str); 8] = [
+const MAKERS: [(&str, &str); 13] = [
     ("request", "(call $make.request (i32.const 4200) (i32.const 3) (i32.const 4210) (i32.const 20))"),
     ("command", "(call $make.command (i32.const 4240) (i32.const 9) (i32.const 0) (i32.const 0))"),
     ("draft", "(call $make.draft (i32.const 1024) (i32.const 5))"),
@@ -49,11 +49,22 @@ const MAKERS: [(&str, &str); 8] = [
     ("step", "(call $make.step (i32.const 1024) (i32.const 5) (i32.const 1024) (i32.const 5))"),
     ("sealed", "(call $sealed)"),
     ("response", "(call $response)"),
+    (
+        "target",
+        "(call $make.target (i32.const 4300) (i32.const 7) (i32.const 4310) (i32.const 10) (i32.const 4330) (i32.const 4) (i32.const 4330) (i32.const 4))",
+    ),
+    ("selection", "(call $make.selection (i32.const 4300) (i32.const 7) (i32.const 4310) (i32.const 10) (i32.const 4330) (i32.const 4))"),
+    ("revision", "(call $revision)"),
+    ("statement", "(call $make.statement (i32.const 4340) (i32.const 8))"),
+    ("transaction", "(call $make.transaction)"),
 ];
 
-/// What the makers need beside constructors: `GET`, `https://example.com/`, `/bin/true`, and what asks and takes the handle out of the answer.
+/// What the makers need beside constructors: `GET`, `https://example.com/`, `/bin/true`, a recorded revision, a deployment, a statement, and what asks and takes the handle out of the answer.
 const ITEMS: &str = r#"
     (data (i32.const 4096) "a\ff\feb") (data (i32.const 4200) "GET") (data (i32.const 4210) "https://example.com/") (data (i32.const 4240) "/bin/true")
+    (data (i32.const 4260) "{\22version\22:{\22uid\22:\22\22,\22version\22:\22\22}}") (data (i32.const 4300) "apps/v1") (data (i32.const 4310) "Deployment")
+    (data (i32.const 4330) "shop") (data (i32.const 4340) "SELECT 1")
+    (func $revision (result i32) (call $make.revision (i32.const 4260) (i32.const 35) (i32.const 8192)) (i32.load (i32.const 8196)))
     (func $sealed (result i32)
         (call $make.seal (call $make.draft (i32.const 1024) (i32.const 5)) (i32.const 8192)) (i32.load (i32.const 8196)))
     (func $response (result i32)
@@ -105,6 +116,11 @@ fn loaded(resolve: &Resolve, functions: &[(&str, &Function)], wrong: &Wrong) -> 
         .import_as("plan", "[constructor]step", "make.step", "(param i32 i32 i32 i32) (result i32)")
         .import_as("artifact", "[method]draft.seal", "make.seal", "(param i32 i32)")
         .import_as("http", "[method]request.send", "make.send", "(param i32 i32)")
+        .import_as("kube", "[constructor]target", "make.target", "(param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)")
+        .import_as("kube", "[constructor]selection", "make.selection", "(param i32 i32 i32 i32 i32 i32) (result i32)")
+        .import_as("kube", "[static]revision.parse", "make.revision", "(param i32 i32 i32)")
+        .import_as("db", "[constructor]statement", "make.statement", "(param i32 i32) (result i32)")
+        .import_as("db", "[constructor]transaction", "make.transaction", "(result i32)")
         .import_as("run", "environment", "make.environment", "(param i32)")
         .item(ITEMS)
         .item(NUMBER);
@@ -153,7 +169,7 @@ fn argument(resolve: &Resolve, function: &Function, ty: &Type, wrong: &Wrong) ->
             TypeDefKind::List(_) => wrong.bytes.to_owned(),
             TypeDefKind::Type(ty) => argument(resolve, function, ty, wrong),
             TypeDefKind::Option(ty) => format!("(i32.const 1) {}", argument(resolve, function, ty, wrong)),
-            TypeDefKind::Handle(_) => handle(resolve, function, wrong),
+            TypeDefKind::Handle(Handle::Own(resource) | Handle::Borrow(resource)) => handle(resolve, *resource, wrong),
             other => panic!("{}: teach this test what a wrong {} is", function.name, other.as_str()),
         },
         Type::F64 => "(f64.const nan)".to_owned(),
@@ -161,12 +177,12 @@ fn argument(resolve: &Resolve, function: &Function, ty: &Type, wrong: &Wrong) ->
     }
 }
 
-/// The handle of the resource that the function is a method of, or the one artifact that a function takes.
-fn handle(resolve: &Resolve, function: &Function, wrong: &Wrong) -> String {
-    let resource = match function.kind {
-        FunctionKind::Method(id) => resolve.types[id].name.clone().unwrap(),
-        _ => "sealed".to_owned(),
-    };
-    let made = MAKERS.iter().find(|(name, _)| *name == resource).map(|(_, made)| *made);
+/// A handle of that resource: the function is a method of it, or takes one.
+fn handle(resolve: &Resolve, resource: TypeId, wrong: &Wrong) -> String {
+    let defined = &resolve.types[resource];
+    if let TypeDefKind::Type(Type::Id(original)) = defined.kind {
+        return handle(resolve, original, wrong);
+    }
+    let made = MAKERS.iter().find(|(name, _)| defined.name.as_deref() == Some(name)).map(|(_, made)| *made);
     wrong.handle.or(made).unwrap_or("(i32.const 4711)").to_owned()
 }

@@ -176,6 +176,7 @@ static ls_result outputs(ls_secret token) {
     ls_command *tool = ls_shell_command("/usr/bin/tool", LS_LIST("keep")), *failing = ls_shell_command("/usr/bin/tool", LS_LIST("fail"));
     ls_artifact odd, kept;
     LS_TRY(ls_artifact_by_id("odd", &odd));
+    ls_shell_idempotent(tool);
     ls_shell_env_file(tool, "TOKEN", token.marker);
     ls_shell_stdin_artifact(tool, &odd);
     ls_shell_stdout_artifact(tool, "said");

@@ -71,7 +71,7 @@ def run(_: Ctx) -> None:
     def again(arg: str) -> shell.Command:
         return shell.command("/usr/bin/tool").arg(arg)
 
-    kept = again("keep").env_file("TOKEN", token).stdin_artifact(artifact.by_id("odd")).stdout_artifact("said").run().stdout_artifact()
+    kept = again("keep").idempotent().env_file("TOKEN", token).stdin_artifact(artifact.by_id("odd")).stdout_artifact("said").run().stdout_artifact()
     log.info(f"{kept.id()} {kept.text()}")
     refused("no artifact", lambda: again("fail").idempotent().stdout_artifact("none").run().stdout_artifact())
     refused("fails", lambda: again("fail").idempotent().run().expect_success())

@@ -70,7 +70,7 @@ pub fn run(_: &Ctx) -> Result<()> {
     ensure!(!said.truncated(), "the output was cut");
     shell::command("/usr/bin/look").run()?.expect_json("/there", true)?;
     let tool = |arg: &str| shell::command("/usr/bin/tool").arg(arg);
-    let kept = tool("keep").env_file("TOKEN", token).stdin_artifact(&artifact::by_id("odd")?).stdout_artifact("said").run()?.stdout_artifact()?;
+    let kept = tool("keep").idempotent().env_file("TOKEN", token).stdin_artifact(&artifact::by_id("odd")?).stdout_artifact("said").run()?.stdout_artifact()?;
     info!("{} {}", kept.id(), kept.text()?);
     refused("no artifact", tool("fail").idempotent().stdout_artifact("none").run().and_then(|exit| exit.stdout_artifact()));
     refused("fails", tool("fail").idempotent().run().and_then(|exit| exit.expect_success()));

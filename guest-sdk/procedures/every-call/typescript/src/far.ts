@@ -68,7 +68,7 @@ export function run(): void {
     ensure(!said.truncated(), "the output was cut");
     shell.command("/usr/bin/look").run().expectJson("/there", true);
     const again = (arg: string) => shell.command("/usr/bin/tool").arg(arg);
-    const kept = again("keep").envFile("TOKEN", token).stdinArtifact(artifact.byId("odd")).stdoutArtifact("said").run().stdoutArtifact();
+    const kept = again("keep").idempotent().envFile("TOKEN", token).stdinArtifact(artifact.byId("odd")).stdoutArtifact("said").run().stdoutArtifact();
     log.info(`${kept.id()} ${kept.text()}`);
     refused("no artifact", () => again("fail").idempotent().stdoutArtifact("none").run().stdoutArtifact());
     refused("fails", () => again("fail").idempotent().run().expectSuccess());

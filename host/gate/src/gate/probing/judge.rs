@@ -120,11 +120,28 @@ mod tests {
 
     fn status(status: u16, body: &str) -> Seen {
         let url = "http://a/".to_owned();
-        Seen::Http(HttpResponse { status, headers: Vec::new(), body: body.into(), truncated: false, url, timing: Timing::default(), tries: 0 })
+        Seen::Http(HttpResponse {
+            status,
+            headers: Vec::new(),
+            body: body.into(),
+            truncated: false,
+            body_artifact: None,
+            url,
+            timing: Timing::default(),
+            tries: 0,
+        })
     }
 
     fn exit(code: i32, stdout: &str) -> Seen {
-        Seen::Shell(ShellResponse { code, stdout: stdout.into(), stderr: Content::default(), truncated: false, stdout_artifact: None, duration: 1 })
+        Seen::Shell(ShellResponse {
+            code,
+            success: None,
+            stdout: stdout.into(),
+            stderr: Content::default(),
+            truncated: false,
+            stdout_artifact: None,
+            duration: 1,
+        })
     }
 
     fn http() -> Probe {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lockstep_model::request::{DbAsk, DbRequest, DbStatement};
+use lockstep_model::request::{DbAsk, DbBackup, DbBackupOrder, DbRequest, DbRestore, DbStatement, SealedArtifact};
 
 use crate::granted::Decision;
 use crate::{Grant, Grantable};
@@ -93,4 +93,72 @@ fn a_secret_goes_to_the_database_that_it_names_and_to_no_other() {
     let text = FILE.replace("to = [\"db.main\"]", "to = [\"db.other\"]");
     let error = Grant::parse(&text, "g.toml", Path::new("/")).unwrap_err().to_string();
     assert!(error.contains("secret `DATABASE_URL` may not go to `db.main`"), "{error}");
+}
+
+const PROGRAMS: &str = "programs = { pg_dump = \"/usr/bin/pg_dump\", pg_restore = \"/usr/bin/pg_restore\", psql = \"/usr/bin/psql\" }";
+
+fn with_backup(lines: &str) -> String {
+    format!("[db.main]\nengine = \"postgresql\"\nurl = \"postgresql://app@db/shop\"\nallow = [\"read\"]\n[db.main.backup]\n{lines}\n")
+}
+
+fn backups(grant: &str, asked: DbAsk) -> Result<(String, crate::DbTerms), (String, String)> {
+    let grant = Grant::parse(grant, "g.toml", Path::new("/")).unwrap();
+    match (DbRequest { database: "main".to_owned(), ask: asked }).decide(&grant) {
+        Decision::Allowed(granted) => Ok((granted.rule().to_owned(), granted.terms().clone())),
+        Decision::Denied(denial) => Err((denial.message, denial.hint.unwrap_or_default())),
+    }
+}
+
+fn a_backup() -> DbBackup {
+    let artifact = SealedArtifact { id: "before".to_owned(), digest: lockstep_model::Digest::of(b""), size: "0".to_owned() };
+    let text = |text: &str| text.to_owned();
+    DbBackup {
+        artifact,
+        database: text("main"),
+        engine: text("postgresql"),
+        format: text("postgresql-archive"),
+        server_version: text("15"),
+        tables: Vec::new(),
+    }
+}
+
+#[test]
+fn what_is_done_with_backups_needs_a_right_of_its_own_and_restoring_over_something_another() {
+    let make = || DbAsk::MakeBackup(DbBackupOrder::default());
+    let restore = |over| DbAsk::Restore(DbRestore { backup: a_backup(), over });
+    let some = with_backup(&format!("allow = [\"make\", \"restore\"]\n{PROGRAMS}"));
+    let (rule, terms) = backups(&some, make()).unwrap();
+    assert_eq!((rule.as_str(), terms.programs.dump.as_ref().unwrap().path.as_str()), ("db.main, g.toml:1", "/usr/bin/pg_dump"));
+    backups(&some, restore(false)).unwrap();
+    for (asked, word) in [(restore(true), "restore-over"), (DbAsk::VerifyBackup(a_backup()), "verify")] {
+        let (message, hint) = backups(&some, asked).unwrap_err();
+        assert!(message.contains("`db.main` does not allow") && hint.contains(&format!("add \"{word}\" to `allow` of `db.main.backup`")), "{message}: {hint}");
+    }
+    let (message, hint) = backups(FILE, make()).unwrap_err();
+    assert!(message.contains("does not allow backing it up"), "{message}");
+    assert!(hint.contains("[db.main.backup]\nallow = [\"make\"]\nprograms = { pg_dump = \"/usr/bin/pg_dump\""), "{hint}");
+    // What the journal says of an artifact is the run's own.
+    backups(FILE, DbAsk::BackupIn(a_backup().artifact)).unwrap();
+}
+
+#[test]
+fn a_backup_in_a_grant_is_read_to_the_line_and_the_column() {
+    for (lines, expect) in [
+        ("allow = [\"make\"]", "`db.main.backup` has no `programs`"),
+        (PROGRAMS, "`db.main.backup` has no `allow`"),
+        ("allow = [\"make\"]\nprograms = { psql = \"/usr/bin/psql\" }", "has no `pg_dump`"),
+        ("allow = [\"restore\"]\nprograms = { pg_restore = \"/usr/bin/pg_restore\" }", "has no `psql`"),
+        ("allow = [\"make\"]\nprograms = { pg_dump = \"pg_dump\" }", "db.main.backup.programs.pg_dump"),
+        ("allow = [\"make\"]\nprograms = { pg_dump = { program = \"/usr/bin/pg_dump\", digest = \"sha256:12\" } }", "not a digest"),
+        ("allow = [\"make\"]\nprograms = { mariadb-dump = \"/usr/bin/mariadb-dump\" }", "unknown key `mariadb-dump`"),
+        ("allow = [\"destroy\"]\nprograms = {}", "unknown word `destroy`"),
+        ("allow = [\"make\"]\ntools = 1", "unknown key `tools`"),
+    ] {
+        let error = Grant::parse(&with_backup(lines), "g.toml", Path::new("/")).unwrap_err().to_string();
+        assert!(error.contains(expect) && error.contains("g.toml:"), "{lines}: {error}");
+    }
+    let sqlite = "[db.main]\nengine = \"sqlite\"\npath = \"/x.db\"\nallow = [\"read\"]\n[db.main.backup]\nallow = [\"make\"]\n";
+    Grant::parse(sqlite, "g.toml", Path::new("/")).unwrap();
+    let error = Grant::parse(&format!("{sqlite}programs = {{}}\n"), "g.toml", Path::new("/")).unwrap_err().to_string();
+    assert!(error.contains("needs no programs"), "{error}");
 }

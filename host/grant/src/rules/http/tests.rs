@@ -4,9 +4,11 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
+use lockstep_model::request::HttpRequest;
+
 use super::HttpRules;
 use crate::Grant;
-use crate::granted::Denial;
+use crate::granted::{Decision, Denial, Grantable as _};
 
 const GRANT: &str = r#"
 [http]
@@ -202,4 +204,67 @@ proptest! {
             prop_assert_eq!(normal(&url), normal(&other));
         }
     }
+}
+
+const WAYS: &str = r#"
+[http]
+allow = ["* https://*.example.com/**"]
+[http.identities.billing]
+to = ["https://billing.example.com"]
+certificate = { secret = "CERT" }
+key = { secret = "KEY" }
+[http.proxies.corp]
+url = "http://proxy.internal:3128"
+to = ["https://*.example.com"]
+user = "lockstep"
+password = { secret = "PASSWORD" }
+[secrets]
+CERT = { file = "/c.pem", to = ["http.identities.billing"] }
+KEY = { file = "/k.pem", to = ["http.identities.billing"] }
+PASSWORD = { env = "P", to = ["http.proxies.corp"] }
+"#;
+
+#[test]
+fn a_request_has_the_secrets_placed_that_its_way_needs_and_no_others() {
+    let placed = |url: &str| match HttpRequest::to("GET", url).decide(&grant(WAYS)) {
+        Decision::Allowed(granted) => granted.placed().map(str::to_owned).collect::<Vec<_>>(),
+        Decision::Denied(denial) => panic!("{denial:?}"),
+    };
+    assert_eq!(placed("https://billing.example.com/pay"), ["CERT", "KEY", "PASSWORD"]);
+    assert_eq!(placed("https://api.example.com/"), ["PASSWORD"]);
+    let grant = grant(WAYS);
+    let (identity, proxy) = (grant.http().identity("https://billing.example.com/"), grant.http().proxy("https://a.example.com/"));
+    assert_eq!((identity.unwrap().id.as_str(), proxy.unwrap().origin().as_str()), ("billing", "http://proxy.internal:3128"));
+    // Another port, no encryption, the domain itself: another server.
+    for url in ["https://billing.example.com:8443/", "http://billing.example.com/", "https://example.com/"] {
+        assert!(grant.http().identity(url).is_none(), "{url}");
+    }
+    assert!(grant.http().proxy("http://api.example.com/").is_none());
+}
+
+#[test]
+fn the_secrets_of_a_way_go_nowhere_else_and_what_is_no_way_does_not_parse() {
+    for (from, to, expect) in [
+        ("to = [\"http.identities.billing\"]", "to = [\"https://billing.example.com\"]", "secret `CERT` may not go to `http.identities.billing`"),
+        ("certificate = { secret = \"CERT\" }", "certificate = { secret = \"NONE\" }", "secret `NONE` is not declared"),
+        ("certificate = { secret = \"CERT\" }", "certificate = \"-----BEGIN CERTIFICATE-----\"", "a secret does not stand in a grant file"),
+        ("key = { secret = \"KEY\" }\n", "", "`http.identities.billing` has no `key`"),
+        ("to = [\"https://billing.example.com\"]", "to = [\"http://billing.example.com\"]", "a certificate is shown over https only"),
+        ("to = [\"https://billing.example.com\"]\n", "to = []\n", "what is for no server is of no use"),
+        ("to = [\"https://*.example.com\"]\n", "", "`http.proxies.corp` has no `to`"),
+        ("user = \"lockstep\"\n", "", "a proxy's `user` and `password` go together"),
+        ("user = \"lockstep\"", "user = \"lock:step\"", "expected a name without `:` and control characters"),
+        ("http://proxy.internal:3128", "http://user:hunter2@proxy.internal:3128", "credentials"),
+        ("http://proxy.internal:3128", "http://proxy.internal:3128/path", "a proxy has a host and a port, no path"),
+        ("http://proxy.internal:3128", "socks5://proxy.internal:1080", "http"),
+        ("[http.proxies.corp]", "[http.proxies.\"a b\"]", "a name is 1 to 64 letters"),
+    ] {
+        let text = WAYS.replacen(from, to, 1);
+        let errors = Grant::parse(&text, "e.toml", Path::new("/")).expect_err(expect);
+        assert!(errors.problems.iter().any(|problem| problem.message.contains(expect)), "{expect}: {errors:?}");
+        assert!(errors.problems.iter().all(|problem| problem.line > 1 && !problem.message.contains("hunter2")), "{errors:?}");
+    }
+    // A procedure that has got a marker of the key cannot send it, not even to the server for which the key is.
+    let (grant, destination) = (grant(WAYS), HttpRequest::to("GET", "https://billing.example.com/").destination().unwrap());
+    assert!(grant.secrets().iter().all(|secret| !secret.may_go_to(&destination)));
 }

@@ -55,15 +55,15 @@ fn length(value: &DbValue) -> usize {
     }
 }
 
-fn limit(what: String) -> Failure {
+pub(super) fn limit(what: String) -> Failure {
     Failure::fixed_limit("db.limit", what)
 }
 
-fn parameter(what: impl Into<String>) -> Failure {
+pub(super) fn parameter(what: impl Into<String>) -> Failure {
     Failure::problem("db.parameter", what)
 }
 
-fn check_timeout(milliseconds: u32) -> Result<u32, Failure> {
+pub(super) fn check_timeout(milliseconds: u32) -> Result<u32, Failure> {
     if milliseconds <= LONGEST_TIMEOUT { Ok(milliseconds) } else { Err(limit(format!("a timeout of {milliseconds} milliseconds, at most {LONGEST_TIMEOUT}"))) }
 }
 
@@ -80,7 +80,7 @@ fn number(text: String, points: usize) -> Result<String, Failure> {
     }
 }
 
-fn text(text: String) -> Result<String, Failure> {
+pub(super) fn text(text: String) -> Result<String, Failure> {
     if text.contains(MARKER) { Err(parameter("a secret's marker would be stored as it is: a database is no place where secrets are put in")) } else { Ok(text) }
 }
 

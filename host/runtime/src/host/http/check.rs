@@ -14,7 +14,8 @@ const LONGEST_NAME: usize = 256;
 const LONGEST_VALUE: usize = 16 << 10;
 const LONGEST_POINTER: usize = 4 << 10;
 /// Set by the host: a guest that sets them could send another request than the one recorded.
-const HOSTS_OWN: [&str; 8] = ["host", "content-length", "connection", "idempotency-key", "transfer-encoding", "upgrade", "te", "trailer"];
+const HOSTS_OWN: [&str; 9] =
+    ["proxy-authorization", "host", "content-length", "connection", "idempotency-key", "transfer-encoding", "upgrade", "te", "trailer"];
 
 /// The method in upper case.
 pub(super) fn method(given: &str) -> Result<String, Failure> {
