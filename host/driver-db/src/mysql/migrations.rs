@@ -14,7 +14,7 @@ use crate::server::Server;
 use crate::{NO_VALUES, Work, cancelled, fault};
 use lockstep_tls::Trust;
 
-/// Of this session, and given back with it: whoever comes after a crash waits for what still runs. Names of locks are the whole server's.
+/// Of this connection, and given back with it: whoever comes after a crash waits for what still runs. Names of locks are the whole server's.
 const NAME: &str = "CONCAT('lockstep:', MD5(DATABASE()))";
 const NOW: &str = "DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%dT%H:%i:%sZ')";
 const NO_TABLE: u16 = 1146;
