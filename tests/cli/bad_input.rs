@@ -204,7 +204,7 @@ fn a_store_that_another_process_has_locked_is_said_to_be() {
 }
 
 /// Runs `script` in a mount namespace of its own, where a file system can be small or read-only. None where the machine does not let us.
-fn in_namespace(place: &Place, script: &str) -> Option<Ran> {
+pub(super) fn in_namespace(place: &Place, script: &str) -> Option<Ran> {
     let enter = |script: &str| {
         let mut command = Command::new("unshare");
         command.args(["--user", "--map-root-user", "--mount", "sh", "-ec", script]).current_dir(place.path()).env("LOCKSTEP", lockstep());
@@ -212,7 +212,7 @@ fn in_namespace(place: &Place, script: &str) -> Option<Ran> {
     };
     let able = enter("mount -t tmpfs -o size=64k tmpfs .").is_ok_and(|output| output.status.success());
     if !able {
-        crate::place::missing("mount namespaces (unshare --user --mount): a full and a read-only store");
+        crate::place::missing("mount namespaces (unshare --user --mount): full and read-only disks");
         return None;
     }
     Some(enter(script).unwrap().into())

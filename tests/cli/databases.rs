@@ -1,5 +1,9 @@
 //! The procedure `database-release` with the real binary: every scenario under every law, and on PostgreSQL, MariaDB and SQLite, killed in the middle as well.
 
+mod kills;
+mod room;
+mod ways;
+
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
@@ -138,7 +142,7 @@ impl Shop {
         };
         let programs: Vec<_> = names.iter().map(|name| format!("{name} = {:?}", lockstep_faults::program(name).unwrap())).collect();
         let programs = if programs.is_empty() { String::new() } else { format!("programs = {{ {} }}\n", programs.join(", ")) };
-        let section = if self.backs_up { format!("[db.shop.backup]\nallow = [\"make\", \"verify\"]\n{programs}\n") } else { String::new() };
+        let section = if self.backs_up { format!("[db.shop.backup]\nallow = [\"make\", \"verify\", \"restore-over\"]\n{programs}\n") } else { String::new() };
         format!("{}{section}{}", &grant[..start], &grant[end..])
     }
 
@@ -315,7 +319,7 @@ fn a_statement_is_explained_before_it_is_run_and_a_plan_names_the_database() {
     let elsewhere = explain("db other SELECT 1");
     assert!(elsewhere.contains("denied") && elsewhere.contains("[db.\"other\"]"), "{elsewhere}");
     let plan = place.lockstep(["plan", &example("database-release").display().to_string(), "--env", &grant]).expect(0).stdout;
-    assert!(plan.contains("db allow postgresql shop (read, write, ddl, destructive, backup, verify-backup)"), "{plan}");
+    assert!(plan.contains("db allow postgresql shop (read, write, ddl, destructive, backup, verify-backup, restore-over)"), "{plan}");
 }
 
 /// Passes everything on until `word` has gone to the server; from then on the client of that connection hears nothing more.

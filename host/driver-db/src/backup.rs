@@ -30,7 +30,7 @@ use crate::{DbDriver, Work, cancelled, fault, mysql, postgres, sqlite};
 /// Digits of the call's key in the name of a scratch database: it is found by them, and nobody else has it.
 const KEY_SHOWN: usize = 16;
 /// How long a scratch database may take to be dropped after the deadline.
-const BURIAL: Duration = Duration::from_secs(10);
+pub(crate) const BURIAL: Duration = Duration::from_secs(10);
 /// Pieces between two programs, 64 KiB each.
 const QUEUE: usize = 16;
 

@@ -6,7 +6,7 @@
 //!
 //! # Guarantees
 //! A statement is sent prepared, its values beside it and never in it, and a server takes one statement in such a message. A deadline and a cancel reach the
-//! server. No row longer than the grant's `bytes` is taken into memory from PostgreSQL. What the server's certificate says is verified unless the grant says
+//! server, and it knows the deadline itself, for when this host dies meanwhile. No row longer than the grant's `bytes` is taken into memory from PostgreSQL. What the server's certificate says is verified unless the grant says
 //! `tls = "off"` or the connection stays on this machine.
 //! # Caveats
 //! Connections are kept between calls: what a session can be made to remember (variables, temporary tables, settings) the grant refuses. SQLite itself has
@@ -43,6 +43,9 @@ use crate::server::Server;
 
 /// How often the operator's wish to cancel is looked for.
 const GLANCE: Duration = Duration::from_millis(100);
+/// How much longer than this host the server waits before it stops a statement by itself: this host is to be the first, and to say why. It is for the host
+/// that has died meanwhile.
+const GRACE: Duration = Duration::from_secs(2);
 /// What no deadline exceeds: it only keeps the arithmetic on instants sound.
 const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 /// For a statement of a migration's script: nothing is bound, and nobody wants its rows.
@@ -119,6 +122,13 @@ impl<'a> Work<'a> {
         let unreadable = |error| fault::plain("db.error", format!("the row that the call left in `lockstep_ledger` cannot be read: {error}"));
         serde_json::from_str::<Vec<DbDone>>(done).map(DbResponse::Done).map_err(unreadable)
     }
+}
+
+/// How long a server is told that a statement may take, when this host will wait so long for it.
+fn servers_deadline(left: Duration) -> Duration {
+    /// More milliseconds are no number that servers take.
+    const LONGEST: Duration = Duration::from_secs(20 * 86_400);
+    left.saturating_add(GRACE).min(LONGEST)
 }
 
 /// Returns once the operator cancels.

@@ -21,7 +21,7 @@ use mysql_async::{Conn, Params, Value};
 
 use crate::rows::{Gather, check_count};
 use crate::server::Server;
-use crate::{Work, cancelled, fault, history, value};
+use crate::{Work, cancelled, fault, history, servers_deadline, value};
 use connect::{connect, lost};
 
 /// How many idle connections to one database are kept.
@@ -115,7 +115,8 @@ async fn begin(conn: &mut Conn, work: &Work<'_>) -> Result<(), Failure> {
         (false, true) => "DO 0",
         (false, false) => "START TRANSACTION READ WRITE",
     };
-    conn.query_drop(begin).await.map_err(|error| lost(error, work.terms))
+    let limited = connect::limited(work.terms.engine, servers_deadline(work.deadline()));
+    conn.query_drop(format!("{limited}; {begin}")).await.map_err(|error| lost(error, work.terms))
 }
 
 async fn attempt(conn: &mut Conn, work: &Work<'_>, course: &Course) -> Result<DbResponse, Failure> {

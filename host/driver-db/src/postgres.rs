@@ -108,20 +108,20 @@ async fn run(
     open: &Mutex<Option<Session>>,
 ) -> Result<DbResponse, Failure> {
     let used = |session: Session| {
-        let client = std::sync::Arc::clone(&session.client);
+        let (client, limit) = (std::sync::Arc::clone(&session.client), session.limited(work.deadline()));
         *open.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
-        client
+        (client, limit)
     };
     if let Some(session) = kept.take(key) {
-        let client = used(session);
-        match begin(&client, work).await {
+        let (client, limit) = used(session);
+        match begin(&client, limit, work).await {
             // It broke while nobody used it: nothing of this call has been done.
             Err(failure) if failure.code() == "db.connection-lost" => {}
             begun => return attempt(&client, work, course, begun?).await,
         }
     }
-    let client = used(connect(trust, server, work.terms).await?);
-    let begun = begin(&client, work).await?;
+    let (client, limit) = used(connect(trust, server, work.terms).await?);
+    let begun = begin(&client, limit, work).await?;
     attempt(&client, work, course, begun).await
 }
 
@@ -131,9 +131,10 @@ struct Begun {
     first: Option<Result<Statement, Failure>>,
 }
 
-/// Begins the transaction, and has the first statement prepared in the same journey.
-async fn begin(client: &Client, work: &Work<'_>) -> Result<Begun, Failure> {
-    let begin = if work.reads() { "BEGIN READ ONLY" } else { "BEGIN; SELECT pg_current_xact_id()::text" };
+/// Begins the transaction, and has the first statement prepared in the same journey. `limit`: of each statement, in milliseconds.
+async fn begin(client: &Client, limit: u64, work: &Work<'_>) -> Result<Begun, Failure> {
+    let (how, id) = if work.reads() { (" READ ONLY", "") } else { ("", "; SELECT pg_current_xact_id()::text") };
+    let begin = format!("BEGIN{how}; SET LOCAL statement_timeout = {limit}{id}");
     let first = async {
         match work.terms.statements.first() {
             // Of a migration nothing is looked at before it is known to be its turn.
@@ -142,7 +143,7 @@ async fn begin(client: &Client, work: &Work<'_>) -> Result<Begun, Failure> {
             None => None,
         }
     };
-    let (begun, first) = tokio::join!(client.simple_query(begin), first);
+    let (begun, first) = tokio::join!(client.simple_query(&begin), first);
     let begun = begun.map_err(|error| lost(&error, work.terms))?;
     let xid = begun.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),

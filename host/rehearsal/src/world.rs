@@ -42,6 +42,8 @@ struct State {
     /// How often each rule was used.
     used: BTreeMap<(Capability, usize), u32>,
     performed: Vec<Performed>,
+    /// What had been applied when a backup was made, by its artifact.
+    backed_up: HashMap<String, migrations::Versions>,
     unanswered: Vec<Unanswered>,
     /// The call that each thread is about to have performed.
     current: HashMap<ThreadId, CallId>,
@@ -100,7 +102,15 @@ impl World {
     /// As the scenario begins. `mounts` are there in any case.
     pub(crate) fn new(scenario: Arc<Scenario>, mounts: &[String], clock: Arc<VirtualClock>, interrupt: Interrupt) -> Self {
         let things = Things::of(&scenario, mounts);
-        let state = State { things, used: BTreeMap::new(), performed: Vec::new(), unanswered: Vec::new(), current: HashMap::new(), fault: None };
+        let state = State {
+            things,
+            used: BTreeMap::new(),
+            performed: Vec::new(),
+            backed_up: HashMap::new(),
+            unanswered: Vec::new(),
+            current: HashMap::new(),
+            fault: None,
+        };
         Self { scenario, clock, interrupt, state: Mutex::new(state) }
     }
 

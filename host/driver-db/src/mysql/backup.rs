@@ -21,6 +21,10 @@ const THINGS: &str = "SELECT (SELECT count(*) FROM information_schema.tables WHE
     + (SELECT count(*) FROM information_schema.events WHERE event_schema = DATABASE())";
 /// The longest row that the programs take: what the servers themselves take at most.
 const LONGEST_ROW: &str = "--max-allowed-packet=1G";
+/// A table that is in the database while a restore is under way, made with the empty database and dropped by the restore's last statement. Its row has the key
+/// of the call: what a crash has left of a restore is known by it, and begun anew.
+const MARK: &str = "lockstep_restore";
+const NO_TABLE: u16 = 1146;
 /// How long a restore whose host has died may go on before nobody waits for it any more.
 const PATIENCE: u32 = 30;
 
@@ -39,6 +43,9 @@ pub(crate) fn settle(driver: &DbDriver, job: &Job<'_>, restore: &DbRestore) -> R
     if !driver.runtime()?.block_on(job.within(mysql.stands_still()))? {
         return Ok(Settled::Unknown("it is still being restored".to_owned()));
     }
+    if driver.runtime()?.block_on(job.within(async { mysql.is_marked(&mut mysql.connect().await?).await }))? {
+        return Ok(Settled::DidNot("the database has a part of the backup, and it begins anew".to_owned()));
+    }
     let found = mysql.dump(&mysql.server, &mut |_| Ok(()))?;
     Ok(match difference(&restore.backup.tables, &found) {
         None => Settled::Happened(DbResponse::Restored, "the database has every row of the backup, and no other".to_owned()),
@@ -56,10 +63,7 @@ struct Mysql<'a> {
 impl Mysql<'_> {
     fn make(&self, order: &DbBackupOrder) -> Result<DbBackup, Failure> {
         let terms = self.job.work.terms;
-        let server_version = self.driver.runtime()?.block_on(self.job.within(async {
-            let mut conn = connect(&self.driver.trust, &self.server, terms).await?;
-            self.text(&mut conn, "SELECT VERSION()").await
-        }))?;
+        let server_version = self.driver.runtime()?.block_on(self.job.within(async { self.text(&mut self.connect().await?, "SELECT VERSION()").await }))?;
         let mut sink = self.job.work.context.artifacts.create(&order.artifact)?;
         let mut bytes = 0;
         let tables = self.dump(&self.server, &mut |piece| {
@@ -79,7 +83,7 @@ impl Mysql<'_> {
         // What a crashed host has left.
         drop_it()?;
         let tried = runtime.block_on(self.job.within(self.create_like(&name))).and_then(|()| {
-            self.load(backup, &scratch)?;
+            self.load(backup, &scratch, "")?;
             same(backup, &self.dump(&scratch, &mut |_| Ok(()))?)
         });
         after(tried, drop_it())
@@ -87,24 +91,36 @@ impl Mysql<'_> {
 
     fn restore(&self, DbRestore { backup, over }: &DbRestore) -> Result<(), Failure> {
         let (runtime, terms) = (self.driver.runtime()?, self.job.work.terms);
-        let things = runtime.block_on(self.job.within(async {
-            let mut conn = connect(&self.driver.trust, &self.server, terms).await?;
-            self.text(&mut conn, THINGS).await
+        let (things, marked) = runtime.block_on(self.job.within(async {
+            let mut conn = self.connect().await?;
+            Ok((self.text(&mut conn, THINGS).await?, self.is_marked(&mut conn).await?))
         }))?;
-        if things != "0" && !over {
+        if things != "0" && !over && !marked {
             let text = format!("database `{}` has {things} tables, views or routines in it: `restore-over` takes their place", terms.id);
             return Err(fault::plain("db.not-empty", text));
         }
         // From here on a part of it may be there, and nothing takes it back.
         self.job.work.context.notes.note(&json!({ "begun": true }))?;
-        if things != "0" {
-            runtime.block_on(self.job.within(self.clear()))?;
-        }
+        runtime.block_on(self.job.within(self.mark(things == "0")))?;
         let partly = |failure| match failure {
             Failure::Failed(problem) => fault::plain(&problem.code, format!("{}; the database has a part of the backup now", problem.message)),
             other @ (Failure::Denied(_) | Failure::TimedOut(_) | Failure::InDoubt(_)) => other,
         };
-        self.load(backup, &self.server).map_err(partly)
+        self.load(backup, &self.server, &format!("\nDROP TABLE `{MARK}`;\n")).map_err(partly)
+    }
+
+    async fn connect(&self) -> Result<Conn, Failure> {
+        connect(&self.driver.trust, &self.server, self.job.work.terms).await
+    }
+
+    /// Whether a restore of this call is under way, or was when its host died.
+    async fn is_marked(&self, conn: &mut Conn) -> Result<bool, Failure> {
+        let marked = format!("SELECT count(*) FROM {MARK} WHERE call_key = ?");
+        match conn.exec_first::<u64, _, _>(marked, (self.job.work.context.idempotency_key,)).await {
+            Ok(rows) => Ok(rows != Some(0)),
+            Err(mysql_async::Error::Server(error)) if error.code == NO_TABLE => Ok(false),
+            Err(error) => Err(lost(error, self.job.work.terms)),
+        }
     }
 
     async fn text(&self, conn: &mut Conn, sql: &str) -> Result<String, Failure> {
@@ -112,34 +128,35 @@ impl Mysql<'_> {
     }
 
     async fn drop_database(&self, name: &str) -> Result<(), Failure> {
-        let terms = self.job.work.terms;
-        let mut conn = connect(&self.driver.trust, &self.server, terms).await?;
-        conn.query_drop(format!("DROP DATABASE IF EXISTS {}", quoted(name))).await.map_err(|error| lost(error, terms))
+        let mut conn = self.connect().await?;
+        conn.query_drop(format!("DROP DATABASE IF EXISTS {}", quoted(name))).await.map_err(|error| lost(error, self.job.work.terms))
     }
 
     /// Empty, with the character set and order of the database itself.
     async fn create_like(&self, name: &str) -> Result<(), Failure> {
-        let terms = self.job.work.terms;
-        let mut conn = connect(&self.driver.trust, &self.server, terms).await?;
+        let mut conn = self.connect().await?;
         let create = self.text(&mut conn, &created(name)).await?;
-        conn.query_drop(create).await.map_err(|error| lost(error, terms))
+        conn.query_drop(create).await.map_err(|error| lost(error, self.job.work.terms))
     }
 
-    /// Takes the database away and makes it anew: what was granted on it stays granted.
-    async fn clear(&self) -> Result<(), Failure> {
-        let (terms, name) = (self.job.work.terms, &self.server.url.database);
-        let mut conn = connect(&self.driver.trust, &self.server, terms).await?;
-        let create = self.text(&mut conn, &created(name)).await?;
-        for sql in [format!("DROP DATABASE {}", quoted(name)), create] {
-            conn.query_drop(sql).await.map_err(|error| lost(error, terms))?;
-        }
-        Ok(())
+    /// Marks the database. One that is not empty is taken away first and made anew: what was granted on it stays granted. The server has all of it in one
+    /// message, so that it comes to its end whatever becomes of this host.
+    async fn mark(&self, is_empty: bool) -> Result<(), Failure> {
+        let name = &self.server.url.database;
+        let mut conn = self.connect().await?;
+        let cleared = if is_empty { String::new() } else { format!("DROP DATABASE {}; {}; ", quoted(name), self.text(&mut conn, &created(name)).await?) };
+        let (database, key) = (quoted(name), self.job.work.context.idempotency_key);
+        // The key is of hexadecimal digits.
+        let all = format!(
+            "{cleared}CREATE TABLE {database}.{MARK} (call_key VARCHAR(64) NOT NULL PRIMARY KEY); \
+             INSERT INTO {database}.{MARK} (call_key) VALUES ('{key}')"
+        );
+        conn.query_drop(all).await.map_err(|error| lost(error, self.job.work.terms))
     }
 
     /// Whether no restore of this call goes on: it holds a lock of the server for as long as its connection lives.
     async fn stands_still(&self) -> Result<bool, Failure> {
-        let terms = self.job.work.terms;
-        let mut conn = connect(&self.driver.trust, &self.server, terms).await?;
+        let mut conn = self.connect().await?;
         let asked = format!("SELECT CAST(GET_LOCK('{}', {PATIENCE}) AS CHAR)", self.lock());
         Ok(self.text(&mut conn, &asked).await? == "1")
     }
@@ -185,8 +202,8 @@ impl Mysql<'_> {
         dump.finish()
     }
 
-    /// Restores a dump, to the first error.
-    fn load(&self, backup: &DbBackup, into: &Server) -> Result<(), Failure> {
+    /// Restores a dump, to the first error; then `last`.
+    fn load(&self, backup: &DbBackup, into: &Server, last: &str) -> Result<(), Failure> {
         let terms = self.job.work.terms;
         let name = if terms.engine == Engine::Mysql { "mysql" } else { "mariadb" };
         let program = self.job.program(&terms.programs.client, name)?;
@@ -200,6 +217,7 @@ impl Mysql<'_> {
             let fed = scope.spawn(move || {
                 writes.write(lock.as_bytes())?;
                 copy(&mut *archive, |piece| writes.write(piece))?;
+                writes.write(last.as_bytes())?;
                 writes.finish();
                 Ok(())
             });

@@ -1,5 +1,7 @@
 //! Connections to MariaDB and MySQL, in a session that reads statements as the grant has read them.
 
+use std::time::Duration;
+
 use lockstep_grant::{DbTerms, Engine};
 use lockstep_model::Failure;
 use lockstep_tls::Trust;
@@ -37,11 +39,29 @@ pub(super) async fn connect(trust: &Trust, server: &Server, terms: &DbTerms) -> 
     let version: Option<String> = conn.query_first("SELECT VERSION()").await.map_err(|error| lost(error, terms))?;
     let version = version.unwrap_or_default();
     let is_mariadb = version.to_ascii_lowercase().contains("mariadb");
-    match terms.engine {
-        Engine::Mariadb if is_mariadb => Ok(conn),
-        Engine::Mysql if !is_mariadb => Ok(conn),
-        engine => Err(fault::plain("db.engine", format!("`{place}` is version `{version}`, and the grant says that it is {}", engine.word()))),
+    if !matches!((terms.engine, is_mariadb), (Engine::Mariadb, true) | (Engine::Mysql, false)) {
+        let message = format!("`{place}` is version `{version}`, and the grant says that it is {}", terms.engine.word());
+        return Err(fault::plain("db.engine", message));
     }
+    conn.query_drop(format!("SET @lockstep_limit = @@SESSION.{}", limit_of(terms.engine))).await.map_err(|error| lost(error, terms))?;
+    Ok(conn)
+}
+
+/// Where a session has the limit of a statement: MariaDB's in seconds and of every statement, MySQL's in milliseconds and of what reads.
+fn limit_of(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Mysql => "max_execution_time",
+        Engine::Mariadb | Engine::Postgresql | Engine::Sqlite => "max_statement_time",
+    }
+}
+
+/// Tells the server how long each statement may take from now on. The limit that the login has is not made longer.
+pub(super) fn limited(engine: Engine, longest: Duration) -> String {
+    let longest = match engine {
+        Engine::Mysql => longest.as_millis().to_string(),
+        Engine::Mariadb | Engine::Postgresql | Engine::Sqlite => longest.as_secs_f64().to_string(),
+    };
+    format!("SET SESSION {} = IF(@lockstep_limit > 0, LEAST(@lockstep_limit, {longest}), {longest})", limit_of(engine))
 }
 
 /// Tells the server to stop what it does for a connection, and lets go of it.

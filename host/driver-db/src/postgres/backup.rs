@@ -11,7 +11,7 @@ use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
 use super::connect::{Session, connect};
 use super::lost;
-use crate::backup::{self, Job, PipeEnd, Task, after, bury, expect, pipe, same, well};
+use crate::backup::{self, BURIAL, Job, PipeEnd, Task, after, bury, expect, pipe, same, well};
 use crate::server::Server;
 use crate::tally::Tally;
 use crate::{DbDriver, fault};
@@ -138,7 +138,9 @@ impl Postgres<'_> {
 
     async fn connect(&self, server: &Server) -> Result<Session, Failure> {
         let session = connect(&self.driver.trust, server, self.job.work.terms).await?;
-        self.rows(&session.client, FORMS).await?;
+        // What is made for a trial has to be dropped also when the time is over.
+        let limit = session.limited(self.job.left().max(BURIAL));
+        self.rows(&session.client, &format!("{FORMS}; SET statement_timeout = {limit}")).await?;
         Ok(session)
     }
 

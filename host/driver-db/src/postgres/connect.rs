@@ -1,19 +1,22 @@
 //! Connections to PostgreSQL, in a session that reads statements as the grant has read them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use lockstep_grant::DbTerms;
 use lockstep_model::Failure;
 use lockstep_tls::Trust;
 use tokio_postgres::config::SslMode;
-use tokio_postgres::{CancelToken, Client, Config, NoTls};
+use tokio_postgres::{CancelToken, Client, Config, NoTls, SimpleQueryMessage};
 use tokio_rustls::TlsConnector;
 
 use super::bounded::{Bounded, TooLong};
 use super::encrypted::Rustls;
 use crate::server::Server;
-use crate::{fault, rows};
+use crate::{fault, rows, servers_deadline};
 
+/// The limit of the login, which is not made longer.
+const LIMIT: &str = "SELECT (extract(epoch FROM current_setting('statement_timeout')::interval) * 1000)::bigint";
 /// What a message may have besides a row's bytes.
 const OVERHEAD: usize = 64 << 10;
 
@@ -22,6 +25,8 @@ pub(crate) struct Session {
     pub(super) client: Arc<Client>,
     /// Whether a message was too long for it.
     pub(super) too_long: TooLong,
+    /// How long the server lets a statement of this login take, in milliseconds; 0 for as long as it likes.
+    limit: u64,
     cancel: CancelToken,
 }
 
@@ -48,7 +53,9 @@ pub(super) async fn connect(trust: &Trust, server: &Server, terms: &DbTerms) -> 
         tokio::spawn(async move { note_end(connection.await) });
         client
     };
-    Ok(Session { cancel: client.cancel_token(), client: Arc::new(client), too_long })
+    let limit = client.simple_query(LIMIT).await.map_err(refused)?;
+    let limit = limit.iter().find_map(|message| if let SimpleQueryMessage::Row(row) = message { row.get(0)?.parse().ok() } else { None });
+    Ok(Session { cancel: client.cancel_token(), client: Arc::new(client), too_long, limit: limit.unwrap_or_default() })
 }
 
 fn note_end(end: Result<(), tokio_postgres::Error>) {
@@ -63,6 +70,12 @@ fn rustls(trust: &Trust, server: &Server, terms: &DbTerms, most: usize, too_long
 }
 
 impl Session {
+    /// How long a statement may take that this host will wait so long for: in milliseconds, and no longer than the login may.
+    pub(super) fn limited(&self, left: Duration) -> u64 {
+        let longest = u64::try_from(servers_deadline(left).as_millis()).unwrap_or(u64::MAX);
+        if self.limit == 0 { longest } else { longest.min(self.limit) }
+    }
+
     /// Tells the server to stop what it does for this connection, and lets go of it.
     pub(super) async fn cancel(self, trust: &Trust, server: &Server, terms: &DbTerms) {
         let asked = async {

@@ -34,7 +34,8 @@ pub(crate) fn perform(path: &Path, job: &Job<'_>) -> Result<DbResponse, Failure>
 
 /// Compares what is there with the backup, and with what was there before: nothing lies between.
 pub(crate) fn settle(path: &Path, restore: &DbRestore, note: &Value) -> Result<Settled<DbResponse>, Failure> {
-    let found = tables(&read_only(path)?, &mut || Ok(()))?;
+    // What a crash has left in the middle is taken back by SQLite when the file is opened, and it has to be allowed to.
+    let found = tables(&open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?, &mut || Ok(()))?;
     if difference(&restore.backup.tables, &found).is_none() {
         return Ok(Settled::Happened(DbResponse::Restored, "the database has every row of the backup, and no other".to_owned()));
     }

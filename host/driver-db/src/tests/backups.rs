@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use lockstep_faults::{Fault, FaultProxy, Way};
 use lockstep_gate::{Driver as _, Settled};
 use lockstep_model::Failure;
 use lockstep_model::request::{DbAsk, DbBackup, DbBackupOrder, DbResponse, DbRestore};
@@ -61,7 +62,7 @@ fn orders(place: &Place) -> String {
     place.query(sql("SELECT count(*) FROM orders")).unwrap().rows[0][0].clone().unwrap()
 }
 
-fn rows(backup: &DbBackup) -> Vec<(&str, &str)> {
+fn rows_of(backup: &DbBackup) -> Vec<(&str, &str)> {
     let label = |label: &'static str| move |table: &&lockstep_model::request::DbTable| table.label.ends_with(label);
     ["unused", "orders"].iter().map(|name| (*name, backup.tables.iter().find(label(name)).unwrap().rows.as_str())).collect()
 }
@@ -81,7 +82,7 @@ fn t1_t2_t10_what_was_made_is_what_is_verified_and_restored_on_every_engine() {
         fill(place);
         let backup = make(place, order("before")).unwrap();
         assert_eq!((backup.database.as_str(), backup.engine.as_str()), ("main", place.engine));
-        assert_eq!(rows(&backup), [("unused", "0"), ("orders", "3")], "{}", place.engine);
+        assert_eq!(rows_of(&backup), [("unused", "0"), ("orders", "3")], "{}", place.engine);
         assert!(!backup.server_version.is_empty());
         let bytes = place.artifacts.bytes(backup.artifact.digest).unwrap();
         assert_eq!(backup.artifact.size, bytes.len().to_string());
@@ -166,6 +167,11 @@ fn t6_a_backup_that_is_damaged_fails_its_trial_and_nothing_but_a_scratch_databas
         fewer.tables[0].rows = "1".to_owned();
         let failure = verify(place, &fewer).unwrap_err();
         assert!(failure.code() == "db.backup-differs" && failure.message().contains("where the backup was made of 1"), "{failure}");
+        let mut others = backup.clone();
+        let table = others.tables.iter_mut().find(|table| table.label.ends_with("orders")).unwrap();
+        table.checksum = format!("{:016x}", u64::from_str_radix(&table.checksum, 16).unwrap() ^ 1);
+        let failure = verify(place, &others).unwrap_err();
+        assert!(failure.code() == "db.backup-differs" && failure.message().contains("has other rows than the backup was made of"), "{failure}");
         assert!(databases(place).is_empty(), "{:?}", databases(place));
         assert_eq!(orders(place), "3");
     });
@@ -268,6 +274,55 @@ fn a_deadline_ends_a_backup_and_leaves_no_artifact_and_no_scratch_database() {
             assert!(matches!(result, Err(Failure::TimedOut(_))), "{}: {result:?}", place.engine);
         }
         assert!(databases(place).is_empty(), "{:?}", databases(place));
+    });
+}
+
+#[test]
+fn a_dump_whose_connection_breaks_in_its_middle_is_no_backup() {
+    everywhere(|direct| {
+        let rows = match direct.engine {
+            "postgresql" => "SELECT i, repeat(md5(i::text), 6), NULL FROM generate_series(1, 20000) i",
+            "mariadb" => "SELECT seq, REPEAT(MD5(seq), 6), NULL FROM seq_1_to_20000",
+            // There is no connection to break.
+            _ => return,
+        };
+        fill(direct);
+        direct.setup("DELETE FROM orders");
+        direct.setup(&format!("INSERT INTO orders {rows}"));
+        let proxy = FaultProxy::before(("127.0.0.1", direct.port)).unwrap();
+        let grant = direct.grant.replace(&format!("127.0.0.1:{}/", direct.port), &format!("127.0.0.1:{}/", proxy.address().port()));
+        let through = Place::of(direct.engine, grant, direct);
+        proxy.now(Fault::Cut(Way::Down, 1 << 20));
+        let failure = make(&through, order("half")).unwrap_err();
+        assert!(failure.code() == "db.tool" && failure.message().contains("ended with"), "{}: {failure}", direct.engine);
+        proxy.now(Fault::Pass);
+        let backup = make(&through, order("whole")).unwrap();
+        assert_eq!(rows_of(&backup), [("unused", "0"), ("orders", "20000")], "{}", direct.engine);
+        verify(&through, &backup).unwrap();
+    });
+}
+
+/// A restore of MariaDB's has a mark in the database until it is whole: by it the next one knows that what is there is its own.
+#[test]
+fn what_a_crash_has_left_of_a_restore_is_known_and_begun_anew() {
+    everywhere(|place| {
+        if place.engine != "mariadb" {
+            return;
+        }
+        fill(place);
+        let backup = make(place, order("before")).unwrap();
+        let empty = place.another().backed_up(ALL).unwrap();
+        let mark = |key: &str| format!("INSERT INTO lockstep_restore (call_key) VALUES ('{key}')");
+        empty.setup("CREATE TABLE orders (id INTEGER)");
+        empty.setup("CREATE TABLE lockstep_restore (call_key VARCHAR(64) NOT NULL PRIMARY KEY)");
+        empty.setup(&mark("another"));
+        let note = serde_json::json!({ "begun": true });
+        assert!(matches!(settled(&empty, restoring(&backup, false), Some(&note)), Settled::Unknown(_)), "somebody else's");
+        assert_eq!(restore(&empty, &backup, false).unwrap_err().code(), "db.not-empty");
+        empty.setup(&mark(super::place::KEY));
+        assert!(matches!(settled(&empty, restoring(&backup, false), Some(&note)), Settled::DidNot(_)));
+        restore(&empty, &backup, false).unwrap();
+        assert_eq!(make(&empty, order("there")).unwrap().tables, backup.tables, "and the mark is gone");
     });
 }
 

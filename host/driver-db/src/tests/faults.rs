@@ -81,6 +81,61 @@ fn a_server_that_is_restarted_in_the_middle_of_a_read_breaks_the_connection_and_
     }
 }
 
+/// The host is gone and nobody has told the server, which sees a client that is silent.
+#[test]
+fn a_statement_whose_host_has_died_is_stopped_by_the_server_at_its_deadline() {
+    for (direct, proxy, through) in behind() {
+        let (endless, at_it) = match direct.engine {
+            "postgresql" => (
+                ENDLESS,
+                "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%1000000000000%' AND pid <> pg_backend_pid() AND datname = current_database()",
+            ),
+            _ => (
+                "SELECT count(*) FROM seq_1_to_1000000000000 WHERE seq % 7 = 8",
+                "SELECT count(*) FROM information_schema.processlist WHERE info LIKE '%1000000000000%' AND id <> connection_id() AND db = database()",
+            ),
+        };
+        std::thread::scope(|scope| {
+            let reading = scope.spawn(|| within(&through, Duration::from_secs(2), DbAsk::Query(sql(endless))));
+            while direct.asked(at_it) != "1" {
+                std::thread::yield_now();
+            }
+            proxy.now(Fault::Hang);
+            let failure = reading.join().unwrap().unwrap_err();
+            assert!(matches!(failure, Failure::TimedOut(_)), "{}: {failure}", direct.engine);
+        });
+        // Without a limit it would be at it for hours; nobody waits for more than a minute.
+        let began = std::time::Instant::now();
+        while direct.asked(at_it) != "0" {
+            assert!(began.elapsed() < Duration::from_secs(60), "{}: the server is still at it", direct.engine);
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn a_limit_that_the_login_has_is_not_made_longer() {
+    if let Some(place) = Place::postgres() {
+        place.server("DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' SET statement_timeout = ''300ms'''; END $$");
+        let failure = within(&place, Duration::from_secs(60), DbAsk::Query(sql(ENDLESS))).unwrap_err();
+        assert!(failure.message().contains("57014"), "{failure}");
+        place.ping().unwrap();
+    }
+    if let Some(place) = Place::mariadb() {
+        let user = format!("limited_{}", std::process::id());
+        for text in ["CREATE USER {} IDENTIFIED BY 'short' WITH MAX_STATEMENT_TIME 0.3", "GRANT ALL ON *.* TO {}"] {
+            place.server(&text.replace("{}", &user));
+        }
+        let (before, after) = place.grant.split_once("url = \"mariadb://").unwrap();
+        let mut limited = Place::of("mariadb", format!("{before}url = \"mariadb://{user}@{}", after.split_once('@').unwrap().1), &place);
+        limited.password = "short".to_owned();
+        let failure =
+            within(&limited, Duration::from_secs(60), DbAsk::Query(sql("SELECT count(*) FROM seq_1_to_1000000000000 WHERE seq % 7 = 8"))).unwrap_err();
+        place.server(&format!("DROP USER {user}"));
+        assert!(failure.message().contains("1969"), "{failure}");
+    }
+}
+
 #[test]
 fn a_certificate_of_another_name_is_no_certificate_and_a_server_that_talks_nonsense_is_none() {
     let authority = lockstep_faults::server("CA").map(PathBuf::from);

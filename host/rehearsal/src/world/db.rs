@@ -6,7 +6,9 @@ use lockstep_gate::{CallContext, Driver};
 use lockstep_grant::Granted;
 use lockstep_journal::event::CallId;
 use lockstep_model::Failure;
-use lockstep_model::request::{DbAsk, DbBackup, DbBackupOrder, DbDone, DbMigration, DbPart, DbRequest, DbResponse, DbStatement, DbTable, DbTransaction};
+use lockstep_model::request::{
+    DbAsk, DbBackup, DbBackupOrder, DbDone, DbMigration, DbPart, DbRequest, DbResponse, DbRestore, DbStatement, DbTable, DbTransaction,
+};
 
 use super::{Capability, Scripted, State, World};
 use crate::scenario::{DbMatch, one_line};
@@ -26,14 +28,17 @@ impl Driver<DbRequest> for World {
         self.perform(call, context, |state, id| match &request.ask {
             DbAsk::Open => scripted(Ok(DbResponse::Opened(call.terms().engine.word().to_owned()))),
             DbAsk::Ping => self.unless_said(state, id, request, PING, |_| Ok(DbResponse::Alive)),
-            DbAsk::MakeBackup(order) => self.unless_said(state, id, request, MAKE, |said| {
-                let tables = said.map_or_else(|| as_ordered(order), |said| tables(&said));
-                made(order, call, tables, context).map(DbResponse::Backup)
-            }),
+            DbAsk::MakeBackup(order) => {
+                state.backed_up.insert(order.artifact.clone(), state.things.applied(&request.database));
+                self.unless_said(state, id, request, MAKE, |said| {
+                    let tables = said.map_or_else(|| as_ordered(order), |said| tables(&said));
+                    made(order, call, tables, context).map(DbResponse::Backup)
+                })
+            }
             // The gate answers it, from the journal.
             DbAsk::BackupIn(artifact) => scripted(Err(Failure::problem("db.no-backup", format!("artifact `{}` is no backup", artifact.id)))),
             DbAsk::VerifyBackup(_) => self.unless_said(state, id, request, VERIFY, |_| Ok(DbResponse::Verified)),
-            DbAsk::Restore(restore) => self.unless_said(state, id, request, if restore.over { RESTORE_OVER } else { RESTORE }, |_| Ok(DbResponse::Restored)),
+            DbAsk::Restore(restore) => self.restore(state, id, request, restore),
             DbAsk::Query(statement) => self.statement(state, id, request, statement).then(|done| DbResponse::Rows(done.returned)),
             DbAsk::Execute(statement) => self.statement(state, id, request, statement).then(|done| DbResponse::Done(vec![done])),
             DbAsk::Commit(transaction) => self.transaction(state, id, request, transaction),
@@ -75,6 +80,16 @@ impl World {
         let Scripted { gives, delay, rule } = self.unless_said(state, id, request, &what, |_| Ok(DbResponse::Migrated));
         let gives = gives.and_then(|gave| state.things.migrate(&request.database, migration).map(|()| gave));
         Scripted { gives, delay, rule }
+    }
+
+    fn restore(&self, state: &mut State, id: &CallId, request: &DbRequest, restore: &DbRestore) -> Scripted<DbResponse> {
+        let asked = if restore.over { RESTORE_OVER } else { RESTORE };
+        let restored = self.unless_said(state, id, request, asked, |_| Ok(DbResponse::Restored));
+        if restored.gives.is_ok() {
+            let before = state.backed_up.get(&restore.backup.artifact.id).cloned().unwrap_or_default();
+            state.things.restore_migrations(&request.database, before);
+        }
+        restored
     }
 
     fn statement(&self, state: &mut State, id: &CallId, request: &DbRequest, statement: &DbStatement) -> Scripted<DbDone> {

@@ -7,9 +7,12 @@ use lockstep_model::request::{DbColumn, DbDirection, DbMigration, DbRows};
 
 use super::Things;
 
-/// Of each database, in the order in which they were applied: version, title, checksum.
+/// In the order in which they were applied: version, title, checksum.
+pub(super) type Versions = Vec<[String; 3]>;
+
+/// Of each database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Applied(BTreeMap<String, Vec<[String; 3]>>);
+pub(super) struct Applied(BTreeMap<String, Versions>);
 
 impl Applied {
     fn versions(&self) -> Vec<String> {
@@ -49,7 +52,7 @@ impl Things {
     pub(super) fn migrate(&mut self, database: &str, migration: &DbMigration) -> Result<(), Failure> {
         let order = |message: String| Err(Failure::problem("db.migration-order", message));
         let DbMigration { version, title, checksum, direction, .. } = migration;
-        let mut all = self.migrations.0.remove(database).unwrap_or_default();
+        let mut all = self.applied(database);
         let migrated = match direction {
             DbDirection::Up if all.iter().any(|[applied, ..]| applied == version) => order(format!("migration {version} has been applied already")),
             DbDirection::Up => {
@@ -62,10 +65,22 @@ impl Things {
             }
             DbDirection::Down => order(format!("migration {version} is not the one that was applied last")),
         };
+        self.restore_migrations(database, all);
+        migrated
+    }
+
+    /// What a backup of the database has of them.
+    pub(super) fn applied(&self, database: &str) -> Versions {
+        self.migrations.0.get(database).cloned().unwrap_or_default()
+    }
+
+    /// Their history is a table of the database: a restored one has what it had when the backup was made.
+    pub(super) fn restore_migrations(&mut self, database: &str, all: Versions) {
         // A world in which nothing is applied any more is the one in which nothing was.
-        if !all.is_empty() {
+        if all.is_empty() {
+            self.migrations.0.remove(database);
+        } else {
             self.migrations.0.insert(database.to_owned(), all);
         }
-        migrated
     }
 }

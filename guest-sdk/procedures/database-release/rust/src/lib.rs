@@ -1,4 +1,5 @@
-//! Releases a change of a database: its migrations are applied, the rows are counted before and after, and what was applied is taken back when a count is wrong.
+//! Releases a change of a database: its migrations are applied, the rows are counted before and after, and what was applied is taken back when a count is wrong,
+//! by the migrations' own files or by the backup, as the operator has chosen: one of the two, never both.
 
 use lockstep::db::{Database, History, Migrations};
 use lockstep::prelude::*;
@@ -16,6 +17,11 @@ fn database_release(p: &mut Procedure) {
     p.parameter("engine").title("What the database is").choices(["postgresql", "mariadb", "sqlite"]).fallback("postgresql");
     p.parameter("no-backup").title("Why no backup of this run is needed; without a reason there must be one").fallback("");
     p.parameter("expected").title("How many addresses there must be afterwards; 0 for as many as were counted").fallback(0);
+
+    p.parameter("way-back")
+        .title("How a release that fails is taken back: by what each migration has for it, or by the backup, which takes back what others wrote since as well")
+        .choices(["migrations", "backup"])
+        .fallback("migrations");
 
     p.phase("Pre-flight");
     p.step("engine", "The database is what the release was written for, and answers", engine);
@@ -52,7 +58,12 @@ fn engine(ctx: &Ctx) -> Result<()> {
     open(ctx)?.ping()
 }
 
+fn by_backup(ctx: &Ctx) -> Result<bool> {
+    Ok(ctx.parameter::<String>("way-back")? == "backup")
+}
+
 fn record(ctx: &Ctx) -> Result<History> {
+    ensure!(!by_backup(ctx)? || no_backup(ctx)?.is_none(), "the way back is the backup, and there is to be none: leave `no-backup` or `way-back` out");
     open(ctx)?.history()
 }
 
@@ -84,8 +95,15 @@ fn migrate(ctx: &Ctx) -> Result<Vec<String>> {
 
 /// To what was recorded, not a number of steps back: it does not matter how far `migrate` came.
 fn go_back(ctx: &Ctx) -> Result<()> {
-    let back = migrations(ctx)?.down_to(&open(ctx)?, &ctx.output::<History>("record")?)?;
-    info!("taken back: {}", back.join(", "));
+    let (shop, recorded) = (open(ctx)?, ctx.output::<History>("record")?);
+    if !by_backup(ctx)? {
+        let back = migrations(ctx)?.down_to(&shop, &recorded)?;
+        info!("taken back: {}", back.join(", "));
+    } else if shop.history()? != recorded {
+        shop.restore_over(&shop.backup_named(BACKUP)?)?;
+        info!("{BACKUP} is in the place of everything that was there");
+    }
+    // Where nothing was migrated there is nothing to put back, and what others have written since the backup stays.
     Ok(())
 }
 
