@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lockstep_faults::{Fault, FaultProxy, Way};
 use lockstep_gate::Settled;
@@ -30,9 +30,6 @@ fn within(place: &Place, time: Duration, ask: DbAsk) -> Result<DbResponse, Failu
     place.perform_within(time, ask, &Mutex::default())
 }
 
-/// What holds PostgreSQL up for hours.
-const ENDLESS: &str = "SELECT count(*) FROM generate_series(1, 1000000000000) g";
-
 #[test]
 fn a_server_that_is_down_is_said_to_be_and_is_used_again_when_it_is_back() {
     for (_, proxy, through) in behind() {
@@ -58,21 +55,47 @@ fn a_slow_server_is_waited_for_until_the_deadline_and_no_longer() {
     }
 }
 
+/// A statement that holds a server up for hours, and a question after how many of them it is at.
+fn endless(place: &Place) -> (&'static str, &'static str) {
+    match place.engine {
+        "postgresql" => (
+            "SELECT count(*) FROM generate_series(1, 1000000000000) g",
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%1000000000000%' AND pid <> pg_backend_pid() AND datname = current_database()",
+        ),
+        _ => (
+            "SELECT count(*) FROM seq_1_to_1000000000000 WHERE seq % 7 = 8",
+            "SELECT count(*) FROM information_schema.processlist WHERE info LIKE '%1000000000000%' AND id <> connection_id() AND db = database()",
+        ),
+    }
+}
+
+fn await_that(place: &Place, question: &str, answer: &str) {
+    // Nobody waits for more than a minute; what it waits for takes a few seconds.
+    let began = Instant::now();
+    while place.asked(question) != answer {
+        assert!(began.elapsed() < Duration::from_secs(60), "{}: `{question}` is not answered by {answer}", place.engine);
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn a_server_that_is_restarted_in_the_middle_of_a_read_breaks_the_connection_and_nothing_else() {
-    for (direct, proxy, through) in behind().filter(|(direct, ..)| direct.engine == "postgresql") {
+    for (direct, proxy, through) in behind() {
         through.ping().unwrap();
+        let (statement, at_it) = endless(&direct);
         std::thread::scope(|scope| {
-            let reading = scope.spawn(|| within(&through, Duration::from_secs(60), DbAsk::Query(sql(ENDLESS))));
+            let reading = scope.spawn(|| within(&through, Duration::from_secs(60), DbAsk::Query(sql(statement))));
             // Once the server is at it.
-            let busy = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%generate_series(1, 1000000000000)%' AND pid <> pg_backend_pid() AND datname = current_database()";
-            while direct.asked(busy) != "1" {
-                std::thread::yield_now();
-            }
+            await_that(&direct, at_it, "1");
             // Nobody tells it to stop any more.
-            let stop = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
             proxy.down();
-            direct.server(stop);
+            if direct.engine == "postgresql" {
+                direct.server("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
+            } else {
+                let id = direct
+                    .asked("SELECT id FROM information_schema.processlist WHERE info LIKE '%1000000000000%' AND id <> connection_id() AND db = database()");
+                direct.server(&format!("KILL {id}"));
+            }
             let failure = reading.join().unwrap().unwrap_err();
             assert!(failure.code() == "db.connection-lost" && failure.is_retryable(), "{}: {failure}", direct.engine);
         });
@@ -85,31 +108,15 @@ fn a_server_that_is_restarted_in_the_middle_of_a_read_breaks_the_connection_and_
 #[test]
 fn a_statement_whose_host_has_died_is_stopped_by_the_server_at_its_deadline() {
     for (direct, proxy, through) in behind() {
-        let (endless, at_it) = match direct.engine {
-            "postgresql" => (
-                ENDLESS,
-                "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%1000000000000%' AND pid <> pg_backend_pid() AND datname = current_database()",
-            ),
-            _ => (
-                "SELECT count(*) FROM seq_1_to_1000000000000 WHERE seq % 7 = 8",
-                "SELECT count(*) FROM information_schema.processlist WHERE info LIKE '%1000000000000%' AND id <> connection_id() AND db = database()",
-            ),
-        };
+        let (statement, at_it) = endless(&direct);
         std::thread::scope(|scope| {
-            let reading = scope.spawn(|| within(&through, Duration::from_secs(2), DbAsk::Query(sql(endless))));
-            while direct.asked(at_it) != "1" {
-                std::thread::yield_now();
-            }
+            let reading = scope.spawn(|| within(&through, Duration::from_secs(2), DbAsk::Query(sql(statement))));
+            await_that(&direct, at_it, "1");
             proxy.now(Fault::Hang);
             let failure = reading.join().unwrap().unwrap_err();
             assert!(matches!(failure, Failure::TimedOut(_)), "{}: {failure}", direct.engine);
         });
-        // Without a limit it would be at it for hours; nobody waits for more than a minute.
-        let began = std::time::Instant::now();
-        while direct.asked(at_it) != "0" {
-            assert!(began.elapsed() < Duration::from_secs(60), "{}: the server is still at it", direct.engine);
-            std::thread::yield_now();
-        }
+        await_that(&direct, at_it, "0");
     }
 }
 
@@ -117,7 +124,7 @@ fn a_statement_whose_host_has_died_is_stopped_by_the_server_at_its_deadline() {
 fn a_limit_that_the_login_has_is_not_made_longer() {
     if let Some(place) = Place::postgres() {
         place.server("DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' SET statement_timeout = ''300ms'''; END $$");
-        let failure = within(&place, Duration::from_secs(60), DbAsk::Query(sql(ENDLESS))).unwrap_err();
+        let failure = within(&place, Duration::from_secs(60), DbAsk::Query(sql(endless(&place).0))).unwrap_err();
         assert!(failure.message().contains("57014"), "{failure}");
         place.ping().unwrap();
     }
@@ -129,8 +136,7 @@ fn a_limit_that_the_login_has_is_not_made_longer() {
         let (before, after) = place.grant.split_once("url = \"mariadb://").unwrap();
         let mut limited = Place::of("mariadb", format!("{before}url = \"mariadb://{user}@{}", after.split_once('@').unwrap().1), &place);
         limited.password = "short".to_owned();
-        let failure =
-            within(&limited, Duration::from_secs(60), DbAsk::Query(sql("SELECT count(*) FROM seq_1_to_1000000000000 WHERE seq % 7 = 8"))).unwrap_err();
+        let failure = within(&limited, Duration::from_secs(60), DbAsk::Query(sql(endless(&place).0))).unwrap_err();
         place.server(&format!("DROP USER {user}"));
         assert!(failure.message().contains("1969"), "{failure}");
     }
