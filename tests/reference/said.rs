@@ -66,23 +66,6 @@ const SAID: &[(&str, &str)] = &[
     ("kube.selection", "kube-selection.select"),
 ];
 
-/// What only the Rust SDK has so far: functions, and resources with all of theirs.
-const RUST_ONLY: &[&str] = &[
-    "db.backup",
-    "db.backup-order",
-    "db.database.backup-in",
-    "db.database.make-backup",
-    "db.database.restore",
-    "db.database.restore-over",
-    "db.database.verify-backup",
-    "db.migration",
-    "http.request.body-artifact",
-    "http.request.into-artifact",
-    "http.response.body-artifact",
-    "shell.command.success-code",
-    "shell.exit.is-success",
-];
-
 /// Where one language says it otherwise than the others, or not at all: by what all say, or by the contract's name.
 const EXCEPTIONS: &[(Language, &str, Option<&str>)] = &[
     (Language::Rust, "ctx.give-up", None),
@@ -101,6 +84,11 @@ const EXCEPTIONS: &[(Language, &str, Option<&str>)] = &[
     (Language::TypeScript, "rows.len", Some("rows.length")),
     (Language::Python, "rows.len", Some("rows.--len--")),
     (Language::Go, "db.transaction", Some("db.new-transaction")),
+    (Language::Go, "db.backup", Some("db.new-backup")),
+    (Language::Go, "db-migrations.migrations", Some("db-migrations.read-migrations")),
+    (Language::TypeScript, "db-migrations.migrations", Some("db-migrations.read")),
+    (Language::Python, "db-migrations.migrations", Some("db-migrations.read")),
+    (Language::C, "command.success-codes", Some("command.success-code")),
     (Language::Go, "revision.parse", Some("revisions.parse")),
     (Language::C, "rows.len", Some("rows.count")),
     (Language::C, "db.statement.bind-null", Some("statement.bind-null")),
@@ -133,10 +121,6 @@ pub(super) fn in_all(name: &str) -> String {
 
 /// What one SDK calls it; none when it has no such thing.
 pub(super) fn by(language: Language, name: &str) -> Option<String> {
-    let is_its_own = |only: &str| name.strip_prefix(only).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    if language != Language::Rust && RUST_ONLY.iter().any(|only| is_its_own(only)) {
-        return None;
-    }
     let said = in_all(name);
     match EXCEPTIONS.iter().find(|(of, usual, _)| *of == language && (*usual == said || *usual == name)) {
         Some((_, _, otherwise)) => otherwise.map(str::to_owned),

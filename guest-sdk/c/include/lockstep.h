@@ -303,6 +303,7 @@ typedef struct {
         uint32_t dns, connect, tls, first_byte, total; // Microseconds.
     } timing;
     uint32_t tries; // How often it was asked until this was the answer: 0 without `ls_http_until`.
+    const ls_artifact *kept; // See `ls_response_artifact`.
 } ls_response;
 
 // What became of one of several requests: a response, or why there is none.
@@ -325,6 +326,8 @@ void ls_http_json(ls_request *request, const char *json);                       
 void ls_http_form(ls_request *request, ls_fields fields);                         // A body as a web form sends it: `LS_FIELDS(…)`, escaped.
 void ls_http_text(ls_request *request, const char *text);                         // A body of text.
 void ls_http_bytes(ls_request *request, ls_bytes bytes);                          // A body of bytes.
+void ls_http_artifact(ls_request *request, const ls_artifact *content);           // An artifact for the body, of any size and as it is.
+void ls_http_into_artifact(ls_request *request, const char *id);                  // Makes the answer's body an artifact, when its status is 200 to 299.
 void ls_http_timeout(ls_request *request, ls_duration longest);                   // Deadline of the whole exchange. Without it 30 seconds.
 void ls_http_redirects(ls_request *request, uint32_t limit);                      // Follows at most that many. Without it none.
 void ls_http_idempotent(ls_request *request);                                     // Repeating it does no harm.
@@ -345,6 +348,7 @@ ls_result ls_http_all(const ls_request *const *requests, size_t count, const ls_
 
 const char *ls_response_header(const ls_response *response, const char *name);                        // The first of that name, in any case; or NULL.
 const char *ls_response_text(const ls_response *response);                                            // The body as text, to its first NUL if it has one.
+ls_result ls_response_artifact(const ls_response *response, ls_artifact *artifact);                   // What the body has become. Fails when it has become none.
 ls_result ls_response_json_text(const ls_response *response, const char *pointer, const char **text); // The text at a JSON pointer of the body.
 ls_result ls_expect_status(const ls_response *response, uint16_t expected);
 ls_result ls_expect_success(const ls_response *response);                                        // 200 to 299
@@ -357,10 +361,12 @@ ls_result ls_expect_faster_than(const ls_response *response, ls_duration limit);
 
 typedef struct ls_command ls_command; // A command being built. Nothing happens before `ls_shell_run`.
 
-// How it ended. A code other than 0 is an end as well: say what you expect.
+// How it ended. One that did not succeed has ended as well: say what you expect.
 typedef struct {
     const char *line; // The command as a person would type it.
     int32_t code;     // 128 and the signal's number when a signal ended it.
+    bool is_success;      // Whether the code is one that means success: 0, unless `ls_shell_success_code` or the grant say otherwise.
+    bool success_is_said; // Whether the command says which codes mean success.
     ls_bytes out, err;
     bool truncated;       // Whether an output was longer than the limit and has been cut.
     ls_duration duration; // How long it took.
@@ -375,9 +381,10 @@ void ls_shell_env_file(ls_command *command, const char *name, const char *conten
 void ls_shell_directory(ls_command *command, const char *path);                  // The working directory.
 void ls_shell_stdin(ls_command *command, ls_bytes input);                        // Standard input. May hold secrets' markers.
 void ls_shell_stdin_artifact(ls_command *command, const ls_artifact *input);     // Standard input, of any size and as it is. In the place of the above.
-void ls_shell_stdout_artifact(ls_command *command, const char *id);              // Makes standard output an artifact, once it has ended with 0.
+void ls_shell_stdout_artifact(ls_command *command, const char *id);              // Makes standard output an artifact, once it has succeeded.
 void ls_shell_timeout(ls_command *command, ls_duration longest);                 // Then the whole process group is killed.
 void ls_shell_idempotent(ls_command *command);                                   // Repeating it does no harm.
+void ls_shell_success_code(ls_command *command, uint8_t code);                   // A code that means success, in the place of the grant's or 0. At most 16.
 void ls_shell_probe(ls_command *command, const ls_probe *probe);                 // How the host finds out whether it happened.
 ls_probe *ls_shell_as_probe(const ls_command *command);                          // This command as a probe of another call.
 ls_result ls_shell_run(const ls_command *command, const ls_exit **exit);         // Runs it to its end.
@@ -386,6 +393,7 @@ const char *ls_exit_text(const ls_exit *exit); // Standard output as text, to it
 ls_list ls_exit_lines(const ls_exit *exit);    // The lines of that text.
 ls_result ls_exit_json_text(const ls_exit *exit, const char *pointer, const char **text); // The text at a JSON pointer of standard output.
 ls_result ls_exit_stdout_artifact(const ls_exit *exit, ls_artifact *artifact); // What standard output has become. Fails when it has become none.
+ls_result ls_expect_exit_success(const ls_exit *exit); // The code is one that means success: 0, unless command or grant say otherwise.
 ls_result ls_expect_code(const ls_exit *exit, int32_t expected);
 ls_result ls_expect_no_output(const ls_exit *exit);
 ls_result ls_expect_output(const ls_exit *exit, const char *expected); // Standard output contains it.
@@ -401,6 +409,8 @@ typedef struct {
 
 typedef struct ls_statement ls_statement;     // A statement being built. Nothing happens before it is handed to a database.
 typedef struct ls_transaction ls_transaction; // Statements that are committed together.
+typedef struct ls_backup_order ls_backup_order; // A backup being ordered. Nothing happens before it is handed to a database.
+typedef struct ls_migrations ls_migrations;     // The migrations of a folder, in their order. Nothing happens before `ls_migrations_up` or `_down_to`.
 
 // A column: its label, the form of its values, and the server's own name for its type.
 typedef struct {
@@ -424,6 +434,43 @@ typedef struct {
     const ls_rows *returned;  // What `RETURNING` gave, of each.
 } ls_db_done;
 
+// A table of a backup: its name, with the schema where the engine has more than one, how many rows it has, and their checksum, in whichever order.
+typedef struct {
+    const char *name;
+    uint64_t rows;
+    const char *checksum;
+} ls_backup_table;
+
+// A backup that was made in this run.
+typedef struct {
+    int32_t handle;
+    ls_artifact artifact;       // Its bytes.
+    const char *database;       // The name of the database in the grant.
+    const char *engine;         // `postgresql`, `mariadb`, `mysql` or `sqlite`.
+    const char *format;         // `postgresql-archive`, `mariadb-sql`, `mysql-sql` or `sqlite-file`.
+    const char *server_version; // As the server said it.
+    const ls_backup_table *tables; // Every table in it, by name.
+    size_t table_count;
+    uint64_t rows; // How many rows its tables have in all.
+} ls_backup;
+
+// A migration that a database has seen. `checksum` is that of its script that goes up, `state` is `applied`, `taken-back`, `unfinished` or `unfinished-back`.
+typedef struct {
+    const char *version, *title, *checksum, *state;
+} ls_applied;
+
+// The migrations that a database has seen, in the order in which they were applied; what was taken back as well.
+typedef struct {
+    const ls_applied *items;
+    size_t count;
+} ls_history;
+
+// How a folder and a database stand to each other: versions that are applied, that are not, that were applied with another script than the folder has now,
+// that are applied and not in the folder, and of which only a part is done.
+typedef struct {
+    ls_list applied, pending, changed, missing, unfinished;
+} ls_migration_status;
+
 ls_result ls_db_open(const char *id, ls_database *database);           // The database that the grant has under this name. Nothing is connected yet.
 ls_statement *ls_db_sql(const char *text);                             // Begins a statement, with placeholders `$1`, `$2`, … with every engine.
 ls_transaction *ls_db_transaction(void);                               // Begins a transaction.
@@ -434,6 +481,38 @@ ls_result ls_database_query(const ls_database *database, const ls_statement *sta
 // One statement in a transaction of its own; or all statements of one, or nothing of them. `done` may be NULL.
 ls_result ls_database_execute(const ls_database *database, const ls_statement *statement, const ls_db_done **done);
 ls_result ls_database_commit(const ls_database *database, const ls_transaction *transaction, const ls_db_done **done);
+
+ls_backup_order *ls_db_backup(const char *id); // Begins the order of a backup, whose artifact gets this id.
+// Copies the whole database into an artifact, as it is at one moment. Ordered once more under the same id, it is the backup that was made first.
+ls_result ls_database_backup(const ls_database *database, const ls_backup_order *order, ls_backup *backup);
+ls_result ls_database_backup_named(const ls_database *database, const char *id, ls_backup *backup);           // The one that an earlier step has made.
+ls_result ls_database_backup_in(const ls_database *database, const ls_artifact *artifact, ls_backup *backup); // What an artifact is a backup of.
+// Restores a backup into a scratch database that the host makes and drops, and compares rows and checksum of every table. Touches nothing else.
+ls_result ls_database_verify_backup(const ls_database *database, const ls_backup *backup);
+ls_result ls_database_restore(const ls_database *database, const ls_backup *backup);      // Into this database, which has to be empty.
+ls_result ls_database_restore_over(const ls_database *database, const ls_backup *backup); // In the place of everything that is in this database.
+void ls_backup_order_at_least_bytes(ls_backup_order *order, uint64_t bytes);                    // With less it is no backup: `db.backup-too-small`.
+void ls_backup_order_at_least_rows(ls_backup_order *order, const char *table, uint64_t rows);   // With fewer in this table it is none: `public.orders`.
+void ls_backup_order_timeout(ls_backup_order *order, ls_duration longest);                      // Without it the step's deadline.
+ls_result ls_backup_expect_rows(const ls_backup *backup, const char *table, uint64_t at_least); // Fails unless this table is in it with so many.
+
+// Reads the migrations in a folder. A file `VERSION_title.up.sql` goes up, `VERSION_title.down.sql` goes back; a version is digits, in the order of their number.
+// Other files ending in `.sql` fail, so that a slip of a name leaves nothing out.
+ls_result ls_db_migrations(const char *folder, ls_migrations **migrations);
+void ls_migrations_timeout(ls_migrations *migrations, ls_duration longest);            // Of each. Then the server is told to stop. Without it the step's deadline.
+void ls_migrations_without_backup(ls_migrations *migrations, const char *reason);      // Why no backup need have been verified in this run. In the journal.
+ls_list ls_migrations_versions(const ls_migrations *migrations);                       // The versions, in their order.
+ls_result ls_migrations_status(const ls_migrations *migrations, const ls_database *database, ls_migration_status *status); // How the two stand.
+// Applies every migration that is not, in order, and says which. One that was left unfinished is gone on with first. Fails before anything is done when a script
+// was changed after it had been applied or the folder lacks one that is applied. `applied` may be NULL.
+ls_result ls_migrations_up(const ls_migrations *migrations, const ls_database *database, ls_list *applied);
+// Takes back what was applied since `recorded`, last in first out, and says which. Nothing is taken back that was applied before, and nothing at all when the
+// folder lacks a file that goes back, or somebody else has taken back what was recorded. `back` may be NULL.
+ls_result ls_migrations_down_to(const ls_migrations *migrations, const ls_database *database, const ls_history *recorded, ls_list *back);
+ls_result ls_database_history(const ls_database *database, ls_history *history);       // What a step gives before it migrates, to go back there.
+ls_list ls_history_versions(const ls_history *history);                                // Those that are applied, in the order in which they were.
+const char *ls_history_json(const ls_history *history);                                // As JSON, for another step.
+ls_result ls_history_parse(const char *json, ls_history *history);                     // From such JSON.
 
 // The value of the next placeholder, as what it is.
 void ls_statement_bind_null(ls_statement *statement);
@@ -462,6 +541,32 @@ ls_result ls_rows_bytes(const ls_rows *rows, size_t row, const char *label, ls_b
 ls_result ls_rows_integer(const ls_rows *rows, size_t row, const char *label, int64_t *number);    // Fails when it is NULL or does not fit.
 ls_result ls_rows_value(const ls_rows *rows, const char **text);                                   // The first value of the only row, not NULL.
 ls_result ls_done_expect_rows(const ls_db_done *done, uint64_t rows); // Of the first statement. It is committed all the same: see `ls_transaction_expect_rows`.
+
+// Migration tools that are programs: Alembic, Prisma, sqlx and Flyway. Each is a command that the grant allows; what it prints is taken apart, and a way back always
+// names where it leads. Where the migrations are plain SQL, `ls_db_migrations` needs no tool, and the host judges every statement.
+typedef struct ls_tool ls_tool;
+
+// Where a database stands, as its tool says: what is applied, the last at the end (Alembic says its heads only, and Prisma nothing), and what is not.
+typedef struct {
+    ls_list applied, pending;
+} ls_migrated;
+
+ls_tool *ls_migrate_alembic(const char *program); // The grant's profile is `alembic`.
+ls_tool *ls_migrate_prisma(const char *program);  // The grant's profile is `prisma`. It has no way back: `ls_tool_down_to` fails.
+ls_tool *ls_migrate_sqlx(const char *program);    // The command line of sqlx.
+ls_tool *ls_migrate_flyway(const char *program);  // Its way back, `undo`, is not in every edition.
+void ls_tool_first(ls_tool *tool, ls_list args);  // What stands before its own arguments: `prisma` for `npx`, `-c` and a file for Alembic.
+void ls_tool_directory(ls_tool *tool, const char *path);                // The working directory, absolute, one the grant allows.
+void ls_tool_env(ls_tool *tool, const char *name, const char *value);   // Sets a variable the grant allows: `DATABASE_URL` with a secret's marker.
+void ls_tool_timeout(ls_tool *tool, ls_duration longest);               // Of each of its runs. Without it the step's deadline.
+ls_result ls_tool_status(const ls_tool *tool, ls_migrated *status);     // Where the database stands: what a step gives before it migrates.
+// Applies what is pending, and says where the database stands then. `reason`: the backup that there is, or why none is needed; the journal keeps it. The host knows
+// nothing of what a program does to a database, so that it cannot ask for one.
+ls_result ls_tool_up(const ls_tool *tool, const char *reason, ls_migrated *status);
+ls_result ls_tool_down_to(const ls_tool *tool, const ls_migrated *recorded);          // Takes back what was applied since. Fails when it does not stand there then.
+ls_result ls_migrated_expect_nothing_pending(const ls_migrated *status);              // Fails when something is pending.
+const char *ls_migrated_json(const ls_migrated *status);                              // As JSON, for another step.
+ls_result ls_migrated_parse(const char *json, ls_migrated *status);                   // From such JSON.
 
 // Redis -----------------------------------------------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,12 @@ ls_artifact artifact_of(int32_t handle) {
     return (ls_artifact){handle, id.data, digest.data};
 }
 
+const ls_artifact *artifact_kept(int32_t handle) {
+    ls_artifact *artifact = ls_alloc(sizeof *artifact);
+    *artifact = artifact_of(handle);
+    return artifact;
+}
+
 ls_result ls_artifact_from_text(const char *id, const char *text, ls_artifact *artifact) {
     return ls_artifact_from_bytes(id, ls_bytes_of(text), artifact);
 }

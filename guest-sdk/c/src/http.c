@@ -1,5 +1,6 @@
 // Requests to the addresses that the grant allows.
 #include "abi.h"
+#include "artifact.h"
 #include "json.h"
 #include "probe.h"
 #include "spoken.h"
@@ -22,8 +23,10 @@ struct ls_request {
     const char *method, *url;
     ls_header *headers;
     size_t header_count;
-    enum { NOTHING, BYTES, TEXT } kind;
+    enum { NOTHING, BYTES, TEXT, ARTIFACT } kind;
     ls_bytes body;
+    const ls_artifact *content;
+    const char *into;
     ls_duration timeout;
     bool follows, idempotent;
     uint32_t redirects;
@@ -108,6 +111,13 @@ void ls_http_form(ls_request *request, ls_fields fields) {
 
 void ls_http_text(ls_request *request, const char *text) { body(request, TEXT, ls_bytes_of(text)); }
 void ls_http_bytes(ls_request *request, ls_bytes bytes) { body(request, BYTES, bytes); }
+void ls_http_into_artifact(ls_request *request, const char *id) { request->into = id; }
+
+void ls_http_artifact(ls_request *request, const ls_artifact *content) {
+    request->kind = ARTIFACT;
+    request->content = content;
+}
+
 void ls_http_timeout(ls_request *request, ls_duration longest) { request->timeout = longest; }
 void ls_http_idempotent(ls_request *request) { request->idempotent = true; }
 void ls_http_probe(ls_request *request, const ls_probe *probe) { request->probe = probe; }
@@ -183,6 +193,8 @@ static int32_t ready(const ls_request *request) {
     }
     if (request->kind == BYTES) contract_http_request_body(made, request->body.data, request->body.size);
     if (request->kind == TEXT) contract_http_request_body_text(made, request->body.data, request->body.size);
+    if (request->kind == ARTIFACT) contract_http_request_body_artifact(made, request->content->handle);
+    if (request->into) contract_http_request_into_artifact(made, ABI_TEXT(request->into));
     if (request->timeout) contract_http_request_timeout(made, abi_millis(request->timeout));
     if (request->follows) contract_http_request_redirects(made, (int32_t)request->redirects);
     if (request->idempotent) contract_http_request_idempotent(made);
@@ -218,6 +230,9 @@ static const ls_response *received(const char *method, int32_t handle) {
     response->status = (uint16_t)contract_http_response_status(handle);
     response->truncated = contract_http_response_truncated(handle);
     response->tries = (uint32_t)contract_http_response_tries(handle);
+    abi_option kept;
+    contract_http_response_body_artifact(handle, &kept);
+    if (kept.some) response->kept = artifact_kept(kept.as.handle);
     contract_http_response_drop(handle);
     ls_header *headers = ls_alloc((pairs.count + 1) * sizeof *headers);
     for (size_t at = 0; at < pairs.count; at++) headers[at] = (ls_header){pairs.items[at].key.data, pairs.items[at].value.data};
@@ -279,6 +294,12 @@ const char *ls_response_header(const ls_response *response, const char *name) {
 }
 
 const char *ls_response_text(const ls_response *response) { return (const char *)response->body.data; }
+
+ls_result ls_response_artifact(const ls_response *response, ls_artifact *artifact) {
+    if (!response->kept) return ls_fail("%s: its body has become no artifact: it was answered with %d", response->origin, response->status);
+    *artifact = *response->kept;
+    return ls_done();
+}
 
 ls_result ls_response_json_text(const ls_response *response, const char *pointer, const char **text) {
     return ls_json_text_at(response->origin, ls_response_text(response), pointer, text);

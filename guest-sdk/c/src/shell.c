@@ -17,6 +17,8 @@ struct ls_command {
     const ls_artifact *input_artifact;
     ls_duration timeout;
     bool idempotent;
+    uint8_t *codes;
+    size_t code_count;
     const ls_probe *probe;
 };
 
@@ -48,6 +50,12 @@ void ls_shell_stdin_artifact(ls_command *command, const ls_artifact *input) { co
 void ls_shell_stdout_artifact(ls_command *command, const char *id) { command->output = id; }
 void ls_shell_timeout(ls_command *command, ls_duration longest) { command->timeout = longest; }
 void ls_shell_idempotent(ls_command *command) { command->idempotent = true; }
+
+void ls_shell_success_code(ls_command *command, uint8_t code) {
+    command->codes = abi_grown(command->codes, command->code_count, sizeof *command->codes);
+    command->codes[command->code_count++] = code;
+}
+
 void ls_shell_probe(ls_command *command, const ls_probe *probe) { command->probe = probe; }
 
 // In the host's words, but for the probe.
@@ -66,6 +74,7 @@ static int32_t ready(const ls_command *command) {
     if (command->output) contract_shell_command_stdout_artifact(made, ABI_TEXT(command->output));
     if (command->timeout) contract_shell_command_timeout(made, abi_millis(command->timeout));
     if (command->idempotent) contract_shell_command_idempotent(made);
+    for (size_t at = 0; at < command->code_count; at++) contract_shell_command_success_code(made, command->codes[at]);
     return made;
 }
 
@@ -97,17 +106,15 @@ static const ls_exit *ended(const ls_command *command, int32_t handle) {
     ls_exit *exit = ls_alloc(sizeof *exit);
     exit->line = line(command);
     exit->code = contract_shell_exit_code(handle);
+    exit->is_success = contract_shell_exit_is_success(handle);
+    exit->success_is_said = command->code_count > 0;
     exit->out = (ls_bytes){(const uint8_t *)out.data, out.size};
     exit->err = (ls_bytes){(const uint8_t *)err.data, err.size};
     exit->truncated = contract_shell_exit_truncated(handle);
     exit->duration = (uint32_t)contract_shell_exit_duration(handle);
     abi_option kept;
     contract_shell_exit_stdout_artifact(handle, &kept);
-    if (kept.some) {
-        ls_artifact *artifact = ls_alloc(sizeof *artifact);
-        *artifact = artifact_of(kept.as.handle);
-        exit->kept = artifact;
-    }
+    if (kept.some) exit->kept = artifact_kept(kept.as.handle);
     contract_shell_exit_drop(handle);
     return exit;
 }
@@ -158,15 +165,22 @@ ls_result ls_exit_json_text(const ls_exit *exit, const char *pointer, const char
     return ls_json_text_at(origin(exit), (const char *)exit->out.data, pointer, text);
 }
 
+// What it complained about: its standard error, or its output when that is empty.
+static const char *last_words(const ls_exit *exit) {
+    const char *out = ls_trim((const char *)exit->out.data), *err = ls_trim((const char *)exit->err.data);
+    if (*err) return ls_format("; it complained: %s", json_shown(err));
+    return *out ? ls_format("; it said: %s", json_shown(out)) : "";
+}
+
+ls_result ls_expect_exit_success(const ls_exit *exit) {
+    if (exit->is_success) return ls_done();
+    if (!exit->success_is_said && exit->code) return ls_expect_code(exit, 0);
+    return ls_assertion("`%s`: exit code %d does not mean success here%s", exit->line, exit->code, last_words(exit));
+}
+
 ls_result ls_expect_code(const ls_exit *exit, int32_t expected) {
     if (exit->code == expected) return ls_done();
-    const char *out = ls_trim((const char *)exit->out.data), *err = ls_trim((const char *)exit->err.data), *words = "";
-    if (*err) {
-        words = ls_format("; it complained: %s", json_shown(err));
-    } else if (*out) {
-        words = ls_format("; it said: %s", json_shown(out));
-    }
-    return ls_assertion("`%s`: expected exit code %d, found %d%s", exit->line, expected, exit->code, words);
+    return ls_assertion("`%s`: expected exit code %d, found %d%s", exit->line, expected, exit->code, last_words(exit));
 }
 
 ls_result ls_expect_no_output(const ls_exit *exit) {

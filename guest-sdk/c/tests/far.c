@@ -100,6 +100,51 @@ void contract_artifact_sealed_read_at(int32_t sealed, const void *offset, size_t
     if (well(result)) give(&result->as.text, "end");
 }
 
+static void an_artifact_is_sent_as_a_body_and_a_body_becomes_one(void) {
+    host_begin();
+    host_status = 200;
+    host_kept = 7;
+    ls_artifact image = {.handle = 3, .id = "image"}, made;
+    ls_request *request = ls_http_put("http://shop/image");
+    ls_http_text(request, "in its place");
+    ls_http_artifact(request, &image);
+    ls_http_into_artifact(request, "answer");
+    const ls_response *response;
+    HOLDS(!ls_http_send(request, &response).failure && !ls_response_artifact(response, &made).failure && made.handle == 7);
+    SAME(host_said, "request PUT, http://shop/image\nartifact 3\ninto answer\ndrop\ndrop\n");
+    host_status = 404;
+    host_kept = 0;
+    HOLDS(!ls_http_send(request, &response).failure);
+    SAME(message(ls_response_artifact(response, &made)), "PUT http://shop/health: its body has become no artifact: it was answered with 404");
+}
+
+static void an_exit_code_means_what_command_and_grant_say(void) {
+    // The code, the one that means success, the one that the command says, and what is said of it.
+    static const struct {
+        int32_t code, well, said;
+        const char *wanted;
+    } given[] = {
+        {1, 1, 1, "no failure"},
+        {0, 1, 1, "`/bin/grep`: exit code 0 does not mean success here; it said: found"},
+        // The grant alone can say so as well.
+        {0, 1, -1, "`/bin/grep`: exit code 0 does not mean success here; it said: found"},
+        {2, 0, -1, "`/bin/grep`: expected exit code 0, found 2; it said: found"},
+        {2, 1, 1, "`/bin/grep`: exit code 2 does not mean success here; it said: found"},
+    };
+    for (size_t at = 0; at < sizeof given / sizeof *given; at++) {
+        host_begin();
+        host_status = given[at].code;
+        host_well = given[at].well;
+        host_body = "found\n";
+        ls_command *grep = ls_shell_command("/bin/grep", LS_NONE);
+        if (given[at].said >= 0) ls_shell_success_code(grep, (uint8_t)given[at].said);
+        const ls_exit *exit;
+        HOLDS(!ls_shell_run(grep, &exit).failure && exit->is_success == (given[at].code == given[at].well));
+        SAME(message(ls_expect_exit_success(exit)), given[at].wanted);
+        SAME(host_said, given[at].said < 0 ? "command /bin/grep \ndrop\ndrop\n" : ls_format("command /bin/grep \ncode %d\ndrop\ndrop\n", given[at].said));
+    }
+}
+
 static void a_command_reads_an_artifact_and_makes_one(void) {
     host_begin();
     ls_artifact dump = {.handle = 3, .id = "dump"}, made;
@@ -232,12 +277,16 @@ int32_t contract_db_done_count(int32_t done) { return (void)done, 2; }
 void contract_db_done_affected(int32_t done, int32_t statement, void *into) { (void)done, give(into, statement ? "18446744073709551615" : "1"); }
 int32_t contract_db_done_returned(int32_t done, int32_t statement) { return (void)done, statement; }
 void contract_db_done_drop(int32_t done) { (void)done; }
-int32_t contract_db_rows_count(int32_t rows) { return (void)rows, 1; }
+int32_t contract_db_rows_count(int32_t rows) { return rows == HOST_SEEN ? host_seen_count : 1; }
 int32_t contract_db_rows_truncated(int32_t rows) { return (void)rows, 1; }
 void contract_db_rows_drop(int32_t rows) { (void)rows; }
 
 void contract_db_rows_columns(int32_t rows, void *into) {
-    (void)rows;
+    static const abi_text seen[] = {{"version", 7}, {"text", 4}, {"", 0}, {"title", 5}, {"text", 4}, {"", 0}, {"checksum", 8}, {"text", 4}, {"", 0}, {"state", 5}, {"text", 4}, {"", 0}};
+    if (rows == HOST_SEEN) {
+        *(abi_texts *)into = (abi_texts){seen, 4};
+        return;
+    }
     static abi_text columns[3];
     columns[0] = (abi_text){"v", 1};
     columns[1] = (abi_text){far_kind, strlen(far_kind)};
@@ -245,7 +294,7 @@ void contract_db_rows_columns(int32_t rows, void *into) {
     *(abi_texts *)into = (abi_texts){columns, 1};
 }
 
-void contract_db_rows_cell(int32_t rows, int32_t row, int32_t column, void *into) { (void)rows, (void)row, (void)column, maybe(into, far_cell); }
+void contract_db_rows_cell(int32_t rows, int32_t row, int32_t column, void *into) { maybe(into, rows == HOST_SEEN ? host_seen[row][column] : far_cell); }
 
 void contract_db_rows_cell_bytes(int32_t rows, int32_t row, int32_t column, void *into) {
     (void)rows, (void)row, (void)column;
@@ -471,6 +520,8 @@ static void what_was_not_there_is_deleted_and_another_object_applied_as_it_was(v
 
 void far_tests(void) {
     a_request_is_asked_again_by_the_host_and_several_are_sent_side_by_side();
+    an_artifact_is_sent_as_a_body_and_a_body_becomes_one();
+    an_exit_code_means_what_command_and_grant_say();
     a_command_reads_an_artifact_and_makes_one();
     a_reply_is_read_as_what_it_is();
     a_value_is_bound_as_what_it_is_to_its_last_digit();

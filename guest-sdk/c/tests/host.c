@@ -3,7 +3,9 @@
 
 const char *host_said, *host_parameter, *host_output, *host_body, *host_free, *host_size;
 ls_bytes host_content;
-int32_t host_status;
+int32_t host_status, host_well, host_kept, host_seen_count;
+const char *host_seen[4][4];
+const char *const *host_prints;
 abi_failure *host_failure;
 int tests_failed;
 
@@ -11,9 +13,10 @@ void host_begin(void) {
     host_said = "";
     host_parameter = host_output = NULL;
     host_body = host_free = "";
+    host_prints = NULL;
     host_size = "0";
     host_content = ls_bytes_of("");
-    host_status = 0;
+    host_status = host_well = host_kept = host_seen_count = 0;
     host_failure = NULL;
 }
 
@@ -114,6 +117,8 @@ NUMBER(contract_http_request_redirects, "redirects")
 WORD(contract_http_request_idempotent, "idempotent")
 TEXT(contract_http_request_body, "body")
 TEXT(contract_http_request_body_text, "body")
+NUMBER(contract_http_request_body_artifact, "artifact")
+TEXT(contract_http_request_into_artifact, "into")
 
 void contract_http_request_header(int32_t request, const void *key, size_t key_size, const void *value, size_t value_size) {
     (void)request;
@@ -154,11 +159,17 @@ void contract_shell_exit_stdout_artifact(int32_t exit, void *into) {
     kept->as.handle = 4;
 }
 
+void contract_http_response_body_artifact(int32_t response, void *into) {
+    (void)response;
+    *(abi_option *)into = (abi_option){.some = host_kept != 0, .as.handle = host_kept};
+}
+
 int32_t contract_http_response_tries(int32_t response) { return (void)response, 3; }
 TEXT(contract_shell_command_directory, "directory")
 TEXT(contract_shell_command_stdin, "stdin")
 NUMBER(contract_shell_command_timeout, "timeout")
 WORD(contract_shell_command_idempotent, "idempotent")
+NUMBER(contract_shell_command_success_code, "code")
 WORD(contract_shell_command_drop, "drop")
 WORD(contract_shell_exit_drop, "drop")
 
@@ -168,9 +179,10 @@ void contract_shell_command_env(int32_t command, const void *key, size_t key_siz
 }
 
 void contract_shell_command_run(int32_t command, void *into) { (void)command, (void)well(into); }
-void contract_shell_exit_stdout(int32_t exit, void *into) { (void)exit, give(into, host_body); }
+void contract_shell_exit_stdout(int32_t exit, void *into) { (void)exit, give(into, host_prints ? *host_prints++ : host_body); }
 void contract_shell_exit_stderr(int32_t exit, void *into) { (void)exit, give(into, ""); }
 int32_t contract_shell_exit_code(int32_t exit) { return (void)exit, host_status; }
+int32_t contract_shell_exit_is_success(int32_t exit) { return (void)exit, host_status == host_well; }
 int32_t contract_shell_exit_truncated(int32_t exit) { return (void)exit, 0; }
 int32_t contract_shell_exit_duration(int32_t exit) { return (void)exit, 3; }
 

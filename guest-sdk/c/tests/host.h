@@ -14,9 +14,19 @@ extern ls_bytes host_content;      // What is in every file and artifact.
 extern const char *host_free;      // The bytes free on every disk.
 extern int32_t host_status;        // The status of every response, and every program's exit code.
 extern abi_failure *host_failure;  // Why calls fail; NULL when they do not.
+extern const char *const *host_prints; // What programs write, one after the other; NULL when it is `host_body`.
+extern int32_t host_well;          // The exit code that means success.
+extern int32_t host_kept;          // What the body of every response has become; 0 for nothing.
+
+// What every database has seen: version, title, checksum and state of each.
+#define HOST_SEEN 9 // The handle of its rows.
+extern const char *host_seen[4][4];
+extern int32_t host_seen_count;
 
 void host_begin(void); // Forgets everything, and answers nothing.
-void far_tests(void);  // The tests of `far.c`.
+void far_tests(void);   // The tests of `far.c`,
+void moved_tests(void); // of `moved.c`,
+void tool_tests(void);  // and of `migrate.c`.
 
 // For the parts of the host.
 __attribute__((format(printf, 1, 2))) void say(const char *format, ...); // Writes down a line.

@@ -300,6 +300,8 @@ int main(void) {
     headers_lines_and_json_are_expected();
     instants_are_added_to_and_compared();
     far_tests();
-    printf(tests_failed ? "%d failures\n" : "22 tests of the C SDK passed\n", tests_failed);
+    moved_tests();
+    tool_tests();
+    printf(tests_failed ? "%d failures\n" : "33 tests of the C SDK passed\n", tests_failed);
     return tests_failed != 0;
 }

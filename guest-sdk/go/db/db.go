@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"lockstep"
+	"lockstep/artifact"
 	"lockstep/internal/abi"
 )
 
@@ -78,6 +79,72 @@ func (d *Database) Commit(transaction *Transaction) (*Done, error) {
 		return nil, err
 	}
 	return done(came)
+}
+
+// NewBackup begins the order of a backup, whose artifact gets this id: `shop.Backup(db.NewBackup("before-release").AtLeastRows("public.orders", 1_000))`.
+func NewBackup(id string) *BackupOrder { return &BackupOrder{id: id} }
+
+// Backup copies the whole database into an artifact, as it is at one moment. Ordered once more under the same id, as by a step that is tried again, it is the
+// backup that was made first.
+func (d *Database) Backup(order *BackupOrder) (*Backup, error) {
+	defer abi.Release()
+	made, err := d.ask(abi.DbDatabaseMakeBackup, order.ready, abi.DbBackupOrderDrop)
+	if err != nil {
+		return nil, err
+	}
+	return backup(made)
+}
+
+// BackupNamed is the backup that an earlier step has made under this id. Fails when the run has none.
+func (d *Database) BackupNamed(id string) (*Backup, error) {
+	kept, err := artifact.ByID(id)
+	if err != nil {
+		return nil, err
+	}
+	return d.BackupIn(kept)
+}
+
+// BackupIn is what an artifact is a backup of. Fails when it is none.
+func (d *Database) BackupIn(kept *artifact.Artifact) (*Backup, error) {
+	defer abi.Release()
+	var found abi.Area
+	abi.DbDatabaseBackupIn(d.handle, kept.Handle(), found.At())
+	if err := lockstep.Given(&found); err != nil {
+		return nil, err
+	}
+	return backup(found.Handle(1))
+}
+
+// VerifyBackup restores a backup into a scratch database that the host makes and drops, and compares rows and checksum of every table. Touches nothing else.
+func (d *Database) VerifyBackup(backup *Backup) error {
+	return d.does(abi.DbDatabaseVerifyBackup, backup.handle)
+}
+
+// Restore restores a backup into this database, which has to be empty.
+func (d *Database) Restore(backup *Backup) error { return d.does(abi.DbDatabaseRestore, backup.handle) }
+
+// RestoreOver restores a backup into this database in the place of everything that is in it.
+func (d *Database) RestoreOver(backup *Backup) error {
+	return d.does(abi.DbDatabaseRestoreOver, backup.handle)
+}
+
+// History is the migrations that it has seen, in the order in which they were applied: what a step returns before it migrates, to go back there.
+func (d *Database) History() (History, error) {
+	defer abi.Release()
+	var found abi.Area
+	abi.DbMigrationHistory(d.handle, found.At())
+	if err := lockstep.Given(&found); err != nil {
+		return nil, err
+	}
+	return seen(rows(found.Handle(1)))
+}
+
+// does is a call with another resource that gives nothing.
+func (d *Database) does(call func(int32, int32, unsafe.Pointer), with int32) error {
+	defer abi.Release()
+	var did abi.Area
+	call(d.handle, with, did.At())
+	return lockstep.Given(&did)
 }
 
 func (d *Database) ask(call func(int32, int32, unsafe.Pointer), ready func() (int32, error), drop func(int32)) (int32, error) {

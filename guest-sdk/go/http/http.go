@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"lockstep"
+	"lockstep/artifact"
 	"lockstep/clock"
 	"lockstep/internal/abi"
 	"lockstep/secret"
@@ -18,6 +19,8 @@ type Request struct {
 	headers     [][2]string
 	text        *string
 	bytes       []byte
+	content     *artifact.Artifact
+	into        *string
 	timeout     time.Duration
 	redirects   *uint32
 	idempotent  bool
@@ -96,13 +99,25 @@ func (r *Request) Form(fields [][2]string) *Request {
 
 // Text is a body of text.
 func (r *Request) Text(text string) *Request {
-	r.text = &text
+	r.text, r.bytes, r.content = &text, nil, nil
 	return r
 }
 
 // Bytes is a body of bytes.
 func (r *Request) Bytes(bytes []byte) *Request {
-	r.text, r.bytes = nil, append([]byte{}, bytes...)
+	r.text, r.bytes, r.content = nil, append([]byte{}, bytes...), nil
+	return r
+}
+
+// Artifact is an artifact for the body, of any size and as it is.
+func (r *Request) Artifact(content *artifact.Artifact) *Request {
+	r.text, r.bytes, r.content = nil, nil, content
+	return r
+}
+
+// IntoArtifact makes the body of the answer an artifact of any size, when its status is 200 to 299: Response.Artifact has it.
+func (r *Request) IntoArtifact(id string) *Request {
+	r.into = &id
 	return r
 }
 
@@ -285,6 +300,12 @@ func (r *Request) ready() int32 {
 	} else if r.bytes != nil {
 		body, size := abi.Bytes(r.bytes)
 		abi.HttpRequestBody(request, body, size)
+	} else if r.content != nil {
+		abi.HttpRequestBodyArtifact(request, r.content.Handle())
+	}
+	if r.into != nil {
+		id, size := abi.Text(*r.into)
+		abi.HttpRequestIntoArtifact(request, id, size)
 	}
 	if r.timeout > 0 {
 		abi.HttpRequestTimeout(request, abi.Milliseconds(r.timeout))
@@ -323,6 +344,7 @@ func escaped(text string) string {
 // Response is what came back.
 type Response struct {
 	origin string
+	kept   *artifact.Artifact
 	// Status is 100 to 599.
 	Status int
 	// URL is where it came from in the end, after redirects.
@@ -343,7 +365,7 @@ type Response struct {
 type Timing struct{ DNS, Connect, TLS, FirstByte, Total time.Duration }
 
 func received(method string, handle int32) *Response {
-	var address, headers, body, timing abi.Area
+	var address, headers, body, timing, kept abi.Area
 	abi.HttpResponseUrl(handle, address.At())
 	abi.HttpResponseHeaders(handle, headers.At())
 	abi.HttpResponseBody(handle, body.At())
@@ -359,8 +381,20 @@ func received(method string, handle int32) *Response {
 		Timing:    Timing{DNS: part(0), Connect: part(1), TLS: part(2), FirstByte: part(3), Total: part(4)},
 		Tries:     uint32(abi.HttpResponseTries(handle)),
 	}
+	abi.HttpResponseBodyArtifact(handle, kept.At())
+	if kept.Some(0) {
+		response.kept = artifact.Of(kept.Handle(1))
+	}
 	abi.HttpResponseDrop(handle)
 	return response
+}
+
+// Artifact is what the body has become. Fails when it was not to become an artifact, or the status is not 200 to 299.
+func (r *Response) Artifact() (*artifact.Artifact, error) {
+	if r.kept == nil {
+		return nil, lockstep.Fail("%s: its body has become no artifact: it was answered with %d", r.origin, r.Status)
+	}
+	return r.kept, nil
 }
 
 // Header is the first header of that name, in any case.

@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"lockstep"
+	"lockstep/artifact"
 	"lockstep/http"
 	"lockstep/internal/abi"
 	"lockstep/internal/fake"
@@ -40,6 +41,7 @@ func answering(status int32, body string, fails func(unsafe.Pointer)) *[]string 
 	abi.HttpResponseStatus = func(int32) int32 { return status }
 	abi.HttpResponseTruncated = func(int32) int32 { return 0 }
 	abi.HttpResponseTries = func(int32) int32 { return 3 }
+	abi.HttpResponseBodyArtifact = func(int32, unsafe.Pointer) {}
 	return asked
 }
 
@@ -169,6 +171,34 @@ func TestARequestIsAskedAgainByTheHost(t *testing.T) {
 	}
 	if told := h.Told(); told != "part a, 1\nfile b, b.txt, text/plain, \x01\npoll 2000 300000\nstatus 200\njson /state, true\ntext live" {
 		t.Error(told)
+	}
+}
+
+func TestAnArtifactIsSentAsABodyAndABodyBecomesOne(t *testing.T) {
+	answering(200, "", nil)
+	h := fake.New()
+	abi.ArtifactSealedId = func(_ int32, into unsafe.Pointer) { fake.Text(into, "image") }
+	abi.ArtifactSealedDigest = func(_ int32, into unsafe.Pointer) { fake.Text(into, "sha256:ab12") }
+	abi.HttpRequestBodyArtifact, abi.HttpRequestIntoArtifact = h.Number("body"), h.Text("into")
+	abi.HttpResponseBodyArtifact = func(_ int32, into unsafe.Pointer) { (*abi.Area)(into)[0], (*abi.Area)(into)[1] = 1, 7 }
+	request := http.Put("http://shop/image").Text("in its place").Artifact(artifact.Of(3)).IntoArtifact("answer")
+	response, err := request.Send()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if made, err := response.Artifact(); err != nil || made.Handle() != 7 || made.ID() != "image" {
+		t.Error(made, err)
+	}
+	if told := h.Told(); told != "body 3\ninto answer" {
+		t.Error(told)
+	}
+	answering(404, "", nil)
+	if response, err = http.Get("http://shop/image").Send(); err != nil {
+		t.Fatal(err)
+	}
+	_, err = response.Artifact()
+	if said := fmt.Sprint(err); said != "GET http://shop/health: its body has become no artifact: it was answered with 404" {
+		t.Error(said)
 	}
 }
 

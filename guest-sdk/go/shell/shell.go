@@ -24,6 +24,7 @@ type Cmd struct {
 	output     *string
 	timeout    time.Duration
 	idempotent bool
+	codes      []uint8
 	probe      *lockstep.Probe
 }
 
@@ -67,7 +68,7 @@ func (c *Cmd) StdinArtifact(input *artifact.Artifact) *Cmd {
 	return c
 }
 
-// StdoutArtifact makes its standard output an artifact of any size, once it has ended with 0: Exit.StdoutArtifact has it.
+// StdoutArtifact makes its standard output an artifact of any size, once it has succeeded: Exit.StdoutArtifact has it.
 func (c *Cmd) StdoutArtifact(id string) *Cmd {
 	c.output = &id
 	return c
@@ -82,6 +83,12 @@ func (c *Cmd) Timeout(longest time.Duration) *Cmd {
 // Idempotent says that repeating this command does no harm, so that a crash does not leave it in doubt.
 func (c *Cmd) Idempotent() *Cmd {
 	c.idempotent = true
+	return c
+}
+
+// SuccessCodes are the exit codes that mean success, in the place of what the grant says of the program, or of 0: 0 and 1 of a search that may find nothing.
+func (c *Cmd) SuccessCodes(codes ...uint8) *Cmd {
+	c.codes = codes
 	return c
 }
 
@@ -105,7 +112,7 @@ func Probe(program string, args ...string) *lockstep.Probe {
 	return Command(program, args...).AsProbe()
 }
 
-// Run runs it to its end. An exit code other than 0 is an end as well: say what you expect.
+// Run runs it to its end. One that did not succeed has ended as well: say what you expect.
 func (c *Cmd) Run() (*Exit, error) {
 	defer abi.Release()
 	command := c.ready()
@@ -118,7 +125,7 @@ func (c *Cmd) Run() (*Exit, error) {
 	if err := lockstep.Given(&ran); err != nil {
 		return nil, err
 	}
-	return ended(c.line(), ran.Handle(1)), nil
+	return ended(c.line(), len(c.codes) > 0, ran.Handle(1)), nil
 }
 
 // ready is the command in the host's words, but for the probe.
@@ -159,6 +166,9 @@ func (c *Cmd) ready() int32 {
 	if c.idempotent {
 		abi.ShellCommandIdempotent(command)
 	}
+	for _, code := range c.codes {
+		abi.ShellCommandSuccessCode(command, int32(code))
+	}
 	return command
 }
 
@@ -178,8 +188,12 @@ func (c *Cmd) line() string {
 type Exit struct {
 	line string
 	kept *artifact.Artifact
+	// successIsSaid says whether the command says which codes mean success.
+	successIsSaid bool
 	// Code is the exit code; 128 and the signal's number when a signal ended it.
 	Code int32
+	// IsSuccess says whether the code is one that means success: 0, unless SuccessCodes or the grant say otherwise.
+	IsSuccess bool
 	// Stdout and Stderr are what it wrote.
 	Stdout, Stderr []byte
 	// Truncated says whether an output was longer than the limit and has been cut.
@@ -188,17 +202,19 @@ type Exit struct {
 	Duration time.Duration
 }
 
-func ended(line string, handle int32) *Exit {
+func ended(line string, successIsSaid bool, handle int32) *Exit {
 	var stdout, stderr, kept abi.Area
 	abi.ShellExitStdout(handle, stdout.At())
 	abi.ShellExitStderr(handle, stderr.At())
 	exit := &Exit{
-		line:      line,
-		Code:      abi.ShellExitCode(handle),
-		Stdout:    stdout.Bytes(0),
-		Stderr:    stderr.Bytes(0),
-		Truncated: abi.ShellExitTruncated(handle) != 0,
-		Duration:  time.Duration(uint32(abi.ShellExitDuration(handle))) * time.Millisecond,
+		line:          line,
+		successIsSaid: successIsSaid,
+		Code:          abi.ShellExitCode(handle),
+		IsSuccess:     abi.ShellExitIsSuccess(handle) != 0,
+		Stdout:        stdout.Bytes(0),
+		Stderr:        stderr.Bytes(0),
+		Truncated:     abi.ShellExitTruncated(handle) != 0,
+		Duration:      time.Duration(uint32(abi.ShellExitDuration(handle))) * time.Millisecond,
 	}
 	abi.ShellExitStdoutArtifact(handle, kept.At())
 	if kept.Some(0) {
@@ -208,7 +224,7 @@ func ended(line string, handle int32) *Exit {
 	return exit
 }
 
-// StdoutArtifact is what standard output has become. Fails when it was not to become an artifact, or the program did not end with 0.
+// StdoutArtifact is what standard output has become. Fails when it was not to become an artifact, or the program did not succeed.
 func (e *Exit) StdoutArtifact() (*artifact.Artifact, error) {
 	if e.kept == nil {
 		return nil, lockstep.Fail("`%s`: its standard output has become no artifact: it ended with %d", e.line, e.Code)
@@ -228,21 +244,33 @@ func (e *Exit) Lines() []string {
 	return lines
 }
 
-// ExpectSuccess fails unless the exit code is 0.
-func (e *Exit) ExpectSuccess() error { return e.ExpectCode(0) }
+// ExpectSuccess fails unless the exit code is one that means success: 0, unless command or grant say otherwise.
+func (e *Exit) ExpectSuccess() error {
+	if e.IsSuccess {
+		return nil
+	}
+	if !e.successIsSaid && e.Code != 0 {
+		return e.ExpectCode(0)
+	}
+	return lockstep.Failing("`%s`: exit code %d does not mean success here%s", e.line, e.Code, e.lastWords())
+}
 
 // ExpectCode fails unless the exit code is that one.
 func (e *Exit) ExpectCode(expected int32) error {
 	if e.Code == expected {
 		return nil
 	}
-	words := ""
+	return lockstep.Failing("`%s`: expected exit code %d, found %d%s", e.line, expected, e.Code, e.lastWords())
+}
+
+// lastWords is what it complained about: its standard error, or its output when that is empty.
+func (e *Exit) lastWords() string {
 	if stderr, stdout := bytes.TrimSpace(e.Stderr), bytes.TrimSpace(e.Stdout); len(stderr) > 0 {
-		words = "; it complained: " + lockstep.Shown(string(stderr))
+		return "; it complained: " + lockstep.Shown(string(stderr))
 	} else if len(stdout) > 0 {
-		words = "; it said: " + lockstep.Shown(string(stdout))
+		return "; it said: " + lockstep.Shown(string(stdout))
 	}
-	return lockstep.Failing("`%s`: expected exit code %d, found %d%s", e.line, expected, e.Code, words)
+	return ""
 }
 
 // ExpectNoOutput fails unless standard output is empty but for white space.

@@ -20,6 +20,7 @@ func said(t *testing.T, stdout string) *shell.Exit {
 	abi.ShellExitStderr = func(_ int32, into unsafe.Pointer) { fake.Text(into, "") }
 	abi.ShellExitStdoutArtifact = func(int32, unsafe.Pointer) {}
 	abi.ShellExitCode, abi.ShellExitTruncated, abi.ShellExitDuration = zero, zero, zero
+	abi.ShellExitIsSuccess = func(int32) int32 { return 1 }
 	abi.ShellCommandDrop, abi.ShellExitDrop = func(int32) {}, func(int32) {}
 	exit, err := shell.Command("/bin/say").Run()
 	if err != nil {
@@ -45,6 +46,37 @@ func TestTheOutputIsReadAsJSON(t *testing.T) {
 	}
 	err := said(t, "no JSON\n").JSON(&read)
 	if told := fmt.Sprint(err); told != "`/bin/say`: expected JSON, found no JSON (invalid character 'o' in literal null (expecting 'u'))" {
+		t.Error(told)
+	}
+}
+
+func TestAnExitCodeMeansWhatCommandAndGrantSay(t *testing.T) {
+	said(t, "found\n")
+	h := fake.New()
+	abi.ShellCommandSuccessCode = h.Number("code")
+	for _, given := range []struct {
+		code, success int32
+		codes         []uint8
+		wanted        string
+	}{
+		{1, 1, []uint8{0, 1}, "<nil>"},
+		{0, 0, []uint8{1}, "`/bin/grep`: exit code 0 does not mean success here; it said: found"},
+		// The grant alone can say so as well.
+		{0, 0, nil, "`/bin/grep`: exit code 0 does not mean success here; it said: found"},
+		{2, 0, nil, "`/bin/grep`: expected exit code 0, found 2; it said: found"},
+		{2, 0, []uint8{1}, "`/bin/grep`: exit code 2 does not mean success here; it said: found"},
+	} {
+		abi.ShellExitCode = func(int32) int32 { return given.code }
+		abi.ShellExitIsSuccess = func(int32) int32 { return given.success }
+		exit, err := shell.Command("/bin/grep").SuccessCodes(given.codes...).Run()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if told := fmt.Sprint(exit.ExpectSuccess()); told != given.wanted || exit.IsSuccess != (given.success == 1) {
+			t.Error(told)
+		}
+	}
+	if told := h.Told(); told != "code 0\ncode 1\ncode 1\ncode 1" {
 		t.Error(told)
 	}
 }

@@ -14,13 +14,18 @@ from .sealed import Artifact
 class Exit:
     """The end of a command. Every `expect_…` gives it back, so that expectations stand in a row."""
 
-    def __init__(self, line: str, exit: Any) -> None:
+    def __init__(self, line: str, success_is_said: bool, exit: Any) -> None:
         self._origin = f"`{line}`"
+        self._success_is_said = success_is_said
         self._exit = exit
 
     def code(self) -> int:
         """The exit code; 128 and the signal's number when a signal ended it."""
         return self._exit.code()
+
+    def is_success(self) -> bool:
+        """Whether the exit code is one that means success: 0, unless `Command.success_codes` or the grant say otherwise."""
+        return self._exit.is_success()
 
     def stdout(self) -> bytes:
         """Standard output."""
@@ -42,7 +47,7 @@ class Exit:
         return self._exit.stderr()
 
     def stdout_artifact(self) -> Artifact:
-        """What standard output has become. Fails when it was not to become an artifact, or the program did not end with 0."""
+        """What standard output has become. Fails when it was not to become an artifact, or the program did not succeed."""
         sealed = self._exit.stdout_artifact()
         if sealed is None:
             raise fail(f"{self._origin}: its standard output has become no artifact: it ended with {self.code()}")
@@ -65,8 +70,11 @@ class Exit:
         return json.path(self._origin, self.text(), pointer)
 
     def expect_success(self) -> Exit:
-        """Fails unless the exit code is 0."""
-        return self.expect_code(0)
+        """Fails unless the exit code is one that means success: 0, unless command or grant say otherwise."""
+        success = self.is_success()
+        if not success and not self._success_is_said and self.code() != 0:
+            return self.expect_code(0)
+        return self._hold(success, lambda: f"exit code {self.code()} does not mean success here{self._last_words()}")
 
     def expect_code(self, expected: int) -> Exit:
         """Fails unless the exit code is that one."""

@@ -14,6 +14,7 @@ from .failure import LockstepError, answer
 from .marked import Secret
 from .probe import Probe
 from .response import Response
+from .sealed import Artifact
 from .units import whole_millis
 
 __all__ = ["Request", "Response", "all", "delete", "get", "head", "options", "patch", "post", "put"]
@@ -26,7 +27,7 @@ class Request:
         self._method = given.text("a method", method)
         self._url = given.text("a URL", url)
         self._headers: list[tuple[str, str]] = []
-        self._body: str | builtins.bytes | None = None
+        self._body: str | builtins.bytes | Artifact | None = None
         self._says: list[Callable[[host.Request], None]] = []
         self._probe: Probe | None = None
 
@@ -63,6 +64,16 @@ class Request:
         """A body of bytes."""
         self._body = given.content("a body", content)
         return self
+
+    def artifact(self, content: Artifact) -> Request:
+        """An artifact for the body, of any size and as it is."""
+        self._body = content
+        return self
+
+    def into_artifact(self, id: str) -> Request:
+        """Makes the body of the answer an artifact of any size, when its status is 200 to 299: `Response.artifact` has it."""
+        checked = given.text("an artifact's id", id)
+        return self._saying(lambda request: request.into_artifact(checked))
 
     def timeout(self, longest: timedelta) -> Request:
         """Deadline of the whole exchange. Without it 30 seconds."""
@@ -152,6 +163,8 @@ class Request:
             request.header(name, value)
         if isinstance(self._body, str):
             request.body_text(self._body)
+        elif isinstance(self._body, Artifact):
+            request.body_artifact(self._body.sealed)
         elif self._body is not None:
             request.body(self._body)
         for says in self._says:

@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from . import json
-from .failure import LockstepError, answer, assertion
+from .failure import LockstepError, answer, assertion, fail
+from .sealed import Artifact
 from .units import lasting, spoken_time
 
 
@@ -52,6 +53,13 @@ class Response:
     def truncated(self) -> bool:
         """Whether the body was longer than the grant's limit, and has been cut."""
         return self._response.truncated()
+
+    def artifact(self) -> Artifact:
+        """What the body has become. Fails when it was not to become an artifact, or the status is not 200 to 299."""
+        sealed = self._response.body_artifact()
+        if sealed is None:
+            raise fail(f"{self._origin}: its body has become no artifact: it was answered with {self.status()}")
+        return Artifact(sealed)
 
     def url(self) -> str:
         """Where it came from in the end, after redirects."""

@@ -25,6 +25,7 @@ class Command:
         self._program = given.text("a program", program)
         self._args: list[str] = []
         self._says: list[Callable[[host.Command], None]] = []
+        self._success_codes: list[int] = []
         self._probe: Probe | None = None
 
     def arg(self, arg: object) -> Command:
@@ -65,7 +66,7 @@ class Command:
         return self._saying(lambda command: command.stdin_artifact(input.sealed))
 
     def stdout_artifact(self, id: str) -> Command:
-        """Makes its standard output an artifact of any size, once it has ended with 0: `Exit.stdout_artifact` has it."""
+        """Makes its standard output an artifact of any size, once it has succeeded: `Exit.stdout_artifact` has it."""
         checked = given.text("an artifact's id", id)
         return self._saying(lambda command: command.stdout_artifact(checked))
 
@@ -78,6 +79,11 @@ class Command:
         """Says that repeating this command does no harm, so that a crash does not leave it in doubt."""
         return self._saying(lambda command: command.idempotent())
 
+    def success_codes(self, codes: Iterable[int]) -> Command:
+        """The exit codes that mean success, in the place of what the grant says of the program, or of 0: `[0, 1]` of a search that may find nothing."""
+        self._success_codes = [given.signed("an exit code", code) for code in codes]
+        return self
+
     def probe(self, probe: Probe) -> Command:
         """How the host finds out whether it happened when its outcome was lost. Of use for what must not be done twice only."""
         self._probe = probe
@@ -88,11 +94,11 @@ class Command:
         return Probe(lambda: self._ready().as_probe())
 
     def run(self) -> Exit:
-        """Runs it to its end. An exit code other than 0 is an exit as well: say what you expect."""
+        """Runs it to its end. One that did not succeed has ended as well: say what you expect."""
         command = self._ready()
         if self._probe is not None:
             command.probe(self._probe.ready())
-        return Exit(self._line(), answer(command.run))
+        return Exit(self._line(), bool(self._success_codes), answer(command.run))
 
     def _saying(self, says: Callable[[Any], None]) -> Command:
         self._says.append(says)
@@ -103,6 +109,8 @@ class Command:
         command = host.Command(self._program, self._args)
         for says in self._says:
             says(command)
+        for code in self._success_codes:
+            command.success_code(code)
         return command
 
     def _line(self) -> str:

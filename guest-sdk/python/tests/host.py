@@ -54,13 +54,15 @@ outputs: dict[str, str] = {}
 remembered: dict[str, str] = {}
 answers: dict[str, Callable[[], Any]] = {}
 """By the name of a call of `http`, `shell` or `files`: what it gives or raises."""
+folder: dict[str, str] = {}
+"""Files by their paths."""
 now = datetime.fromisoformat("2026-03-01T00:00:00+00:00")
 """The instant: time passes in pauses only."""
 
 
 def begin() -> None:
     """Forgets everything."""
-    for kept in (said, parameters, outputs, remembered, answers):
+    for kept in (said, parameters, outputs, remembered, answers, folder):
         kept.clear()
 
 
@@ -113,6 +115,30 @@ class Statement(Told): ...
 class Transaction(Told): ...
 
 
+class BackupOrder(Told): ...
+
+
+class Migration(Told):
+    """Its checksum is made of its script, and what the database has seen is an answer."""
+
+    def __init__(self, version: str, title: str, script: str) -> None:
+        super().__init__(version, title, script)
+        self.version, self.script = version, script
+
+    @staticmethod
+    def history(_: Database) -> Any:
+        return answers["history"]()
+
+    def checksum(self) -> str:
+        return f"sum of {self.script}"
+
+    def up(self, _: Database) -> None:
+        said.append(("up", self.version))
+
+    def down(self, _: Database) -> None:
+        said.append(("down", self.version))
+
+
 class Target(Told): ...
 
 
@@ -146,6 +172,14 @@ def asked(name: str) -> Callable[..., Any]:
     return lambda *_: answers[name]()
 
 
+def entries(path: str) -> list[str]:
+    return sorted(file.removeprefix(f"{path}/") for file in folder if file.startswith(f"{path}/"))
+
+
+def read_text(path: str) -> Any:
+    return folder[path] if path in folder else answers["read_text"]()
+
+
 def speak(level: str) -> Callable[..., None]:
     return lambda message, fields: said.append((level, message, [(pair.key, pair.value) for pair in fields]))
 
@@ -155,22 +189,22 @@ def giving(**parts: Any) -> Any:
     return SimpleNamespace(**{name: (lambda *_, value=value: value) for name, value in parts.items()})
 
 
-def response(status: int, body: str) -> Any:
+def response(status: int, body: str, sealed: Any = None) -> Any:
     """What came back."""
     timing = SimpleNamespace(total=1_500_000)
     headers = [Pair("X-Side", "blue")]
-    return giving(status=status, body=body.encode(), body_text=body, url="http://shop/health", timing=timing, headers=headers, tries=3)
+    return giving(status=status, body=body.encode(), body_text=body, url="http://shop/health", timing=timing, headers=headers, tries=3, body_artifact=sealed)
 
 
-def exit(code: int, out: str, err: str = "") -> Any:
+def exit(code: int, out: str, err: str = "", success: bool | None = None) -> Any:
     """How a command ended."""
     texts = {"stdout": out.encode(), "stdout_text": out, "stderr": err.encode(), "stderr_text": err}
-    return giving(code=code, duration=3, truncated=False, stdout_artifact=None, **texts)
+    return giving(code=code, is_success=code == 0 if success is None else success, duration=3, truncated=False, stdout_artifact=None, **texts)
 
 
 def install() -> None:
     """Puts the host where the SDK looks for one."""
-    files = {name: asked(name) for name in ("read_text", "disk_free", "look")}
+    files = {name: asked(name) for name in ("disk_free", "look")} | {"read_text": read_text, "entries": entries}
     interfaces: dict[str, dict[str, Any]] = {
         "types": {"Problem": Problem, "Pair": Pair} | {kind.__name__: kind for kind in (Failure_Denied, Failure_TimedOut, Failure_InDoubt, Failure_Failed)},
         "plan": {"Description": Description, "Parameter": Parameter, "Step": Step},
@@ -182,9 +216,9 @@ def install() -> None:
         "shell": {"Command": Command},
         "files": files,
         "redis": {"Store": Store},
-        "db": {"Database": Database, "Statement": Statement, "Transaction": Transaction},
+        "db": {"Database": Database, "Statement": Statement, "Transaction": Transaction, "BackupOrder": BackupOrder, "Migration": Migration},
         "kube": {"Target": Target, "Revision": Revision, "Selection": Selection},
-        "artifact": {},
+        "artifact": {"by_id": lambda _: answers["by_id"]()},
         "secret": {},
     }
     put("componentize_py_types", {"Err": Err})

@@ -221,7 +221,32 @@ class Requests(Case):
         self.assertEqual((first.status(), second.code), (204, "denied"))
 
 
+    def test_send_an_artifact_and_make_one(self) -> None:
+        image = Artifact(host.giving(id="image"))
+        host.answers["send"] = lambda: host.response(200, "", image.sealed)
+        got = http.put("http://shop/image").text("in its place").artifact(image).into_artifact("answer").send()
+        self.assertEqual(got.artifact().id(), "image")
+        self.assertEqual(words(), [("request", "PUT", "http://shop/image"), ("body_artifact", "…"), ("into_artifact", "answer"), ("send",)])
+        host.answers["send"] = lambda: host.response(404, "")
+        none = http.get("http://shop/image").into_artifact("answer").send()
+        self.fails(none.artifact, "GET http://shop/health: its body has become no artifact: it was answered with 404", "step.failed")
+
+
 class Commands(Case):
+    def test_succeed_with_the_codes_that_command_and_grant_say(self) -> None:
+        host.answers["run"] = lambda: host.exit(1, "", success=True)
+        found = shell.command("/bin/grep").success_codes([0, 1]).run()
+        self.assertTrue(found.expect_success().is_success())
+        self.assertEqual(words()[1:], [("success_code", 0), ("success_code", 1), ("run",)])
+        host.answers["run"] = lambda: host.exit(0, "found\n", success=False)
+        message = "`/bin/grep`: exit code 0 does not mean success here; it said: found"
+        self.fails(shell.command("/bin/grep").success_codes([1]).run().expect_success, message)
+        # The grant alone can say so as well.
+        self.fails(shell.command("/bin/grep").run().expect_success, message)
+        host.answers["run"] = lambda: host.exit(2, "")
+        self.fails(shell.command("/bin/grep").run().expect_success, "`/bin/grep`: expected exit code 0, found 2")
+        self.fails(shell.command("/bin/grep").success_codes([1]).run().expect_success, "`/bin/grep`: exit code 2 does not mean success here")
+
     def test_read_an_artifact_and_make_one(self) -> None:
         asked: list[Any] = []
         dump = Artifact(SimpleNamespace(read_at=lambda *args: asked.append(args)))

@@ -129,6 +129,7 @@ declare module "lockstep:contract/artifact@0.1.0" {
 
 declare module "lockstep:contract/http@0.1.0" {
     import type { Pair, Probe } from "lockstep:contract/types@0.1.0";
+    import type { Sealed } from "lockstep:contract/artifact@0.1.0";
 
     export interface Timing {
         dns: number;
@@ -144,6 +145,7 @@ declare module "lockstep:contract/http@0.1.0" {
         headers(): Pair[];
         body(): Uint8Array;
         bodyText(): string;
+        bodyArtifact(): Sealed | null;
         truncated(): boolean;
         url(): string;
         timing(): Timing;
@@ -155,6 +157,8 @@ declare module "lockstep:contract/http@0.1.0" {
         header(key: string, value: string): void;
         body(bytes: Uint8Array): void;
         bodyText(text: string): void;
+        bodyArtifact(content: Sealed): void;
+        intoArtifact(id: string): void;
         timeout(milliseconds: number): void;
         redirects(limit: number): void;
         idempotent(): void;
@@ -186,6 +190,7 @@ declare module "lockstep:contract/shell@0.1.0" {
 
     export interface Exit {
         code(): number;
+        isSuccess(): boolean;
         stdout(): Uint8Array;
         stdoutText(): string;
         stderr(): Uint8Array;
@@ -206,6 +211,7 @@ declare module "lockstep:contract/shell@0.1.0" {
         stdoutArtifact(id: string): void;
         timeout(milliseconds: number): void;
         idempotent(): void;
+        successCode(code: number): void;
         probe(probe: Probe): void;
         asProbe(): Probe;
         run(): Exit;
@@ -289,6 +295,8 @@ declare module "lockstep:contract/redis@0.1.0" {
 }
 
 declare module "lockstep:contract/db@0.1.0" {
+    import type { Sealed } from "lockstep:contract/artifact@0.1.0";
+
     export interface Column {
         label: string;
         kind: string;
@@ -338,9 +346,53 @@ declare module "lockstep:contract/db@0.1.0" {
         query(statement: Statement): Rows;
         execute(statement: Statement): Done;
         commit(transaction: Transaction): Done;
+        makeBackup(order: BackupOrder): Backup;
+        backupIn(artifact: Sealed): Backup;
+        verifyBackup(backup: Backup): void;
+        restore(backup: Backup): void;
+        restoreOver(backup: Backup): void;
     }
 
-    const db: { Database: { open(id: string): Database }; Statement: typeof Statement; Transaction: typeof Transaction };
+    class BackupOrder {
+        constructor(id: string);
+        atLeastBytes(bytes: string): void;
+        atLeastRows(table: string, rows: string): void;
+        timeout(milliseconds: number): void;
+    }
+
+    export interface BackupTable {
+        label: string;
+        rows: string;
+        checksum: string;
+    }
+
+    export interface Backup {
+        artifact(): Sealed;
+        database(): string;
+        engine(): string;
+        format(): string;
+        serverVersion(): string;
+        tables(): BackupTable[];
+    }
+
+    class Migration {
+        constructor(version: string, title: string, up: string);
+        static history(database: Database): Rows;
+        downScript(script: string): void;
+        timeout(milliseconds: number): void;
+        withoutBackup(reason: string): void;
+        checksum(): string;
+        up(database: Database): void;
+        down(database: Database): void;
+    }
+
+    const db: {
+        Database: { open(id: string): Database };
+        Statement: typeof Statement;
+        Transaction: typeof Transaction;
+        BackupOrder: typeof BackupOrder;
+        Migration: typeof Migration;
+    };
     export default db;
 }
 

@@ -11,16 +11,23 @@ import { decode } from "./utf8.js";
 /** The end of a command. Every `expect…` gives it back, so that expectations stand in a row. */
 export class Exit {
     readonly #line: string;
+    readonly #successIsSaid: boolean;
     readonly #exit: Host;
 
-    constructor(line: string, exit: Host) {
+    constructor(line: string, successIsSaid: boolean, exit: Host) {
         this.#line = line;
+        this.#successIsSaid = successIsSaid;
         this.#exit = exit;
     }
 
     /** The exit code; 128 and the signal's number when a signal ended it. */
     code(): number {
         return this.#exit.code();
+    }
+
+    /** Whether the exit code is one that means success: 0, unless `successCodes` of the command or the grant say otherwise. */
+    isSuccess(): boolean {
+        return this.#exit.isSuccess();
     }
 
     /** Standard output. */
@@ -48,7 +55,7 @@ export class Exit {
         return this.#exit.stderr();
     }
 
-    /** What standard output has become. Fails when it was not to become an artifact, or the program did not end with 0. */
+    /** What standard output has become. Fails when it was not to become an artifact, or the program did not succeed. */
     stdoutArtifact(): Artifact {
         const sealed = this.#exit.stdoutArtifact();
         if (sealed === null) {
@@ -77,9 +84,13 @@ export class Exit {
         return json.path(this.#origin(), this.text(), pointer) as T;
     }
 
-    /** Fails unless the exit code is 0. */
+    /** Fails unless the exit code is one that means success: 0, unless command or grant say otherwise. */
     expectSuccess(): this {
-        return this.expectCode(0);
+        const success = this.isSuccess();
+        if (!success && !this.#successIsSaid && this.code() !== 0) {
+            return this.expectCode(0);
+        }
+        return this.#hold(success, () => `exit code ${this.code()} does not mean success here${this.#lastWords()}`);
     }
 
     /** Fails unless the exit code is that one. */

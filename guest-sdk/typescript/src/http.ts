@@ -8,6 +8,7 @@ import { answer, LockstepError } from "./failure.js";
 import * as given from "./given.js";
 import * as json from "./json.js";
 import { Response } from "./response.js";
+import { Artifact } from "./sealed.js";
 import type { Secret } from "./secret.js";
 import { type Duration, wholeMillis } from "./units.js";
 
@@ -79,7 +80,7 @@ export class Request {
     readonly method: string;
     #url: string;
     readonly #headers: [string, string][] = [];
-    #body: string | Uint8Array | undefined;
+    #body: string | Uint8Array | Artifact | undefined;
     readonly #says: ((request: Host) => void)[] = [];
     #probe: Asked | undefined;
 
@@ -127,6 +128,18 @@ export class Request {
     bytes(bytes: Uint8Array): this {
         this.#body = given.bytes("a body", bytes);
         return this;
+    }
+
+    /** An artifact for the body, of any size and as it is. */
+    artifact(content: Artifact): this {
+        this.#body = content;
+        return this;
+    }
+
+    /** Makes the body of the answer an artifact of any size, when its status is 200 to 299: `artifact` of the response has it. */
+    intoArtifact(id: string): this {
+        const checked = given.text("an artifact's id", id);
+        return this.#saying((request) => request.intoArtifact(checked));
     }
 
     /** Deadline of the whole exchange. Without it 30 seconds. */
@@ -234,6 +247,8 @@ export class Request {
         this.#headers.forEach(([name, value]) => request.header(name, value));
         if (typeof this.#body === "string") {
             request.bodyText(this.#body);
+        } else if (this.#body instanceof Artifact) {
+            request.bodyArtifact(this.#body.sealed);
         } else if (this.#body !== undefined) {
             request.body(this.#body);
         }

@@ -19,6 +19,8 @@ export * as files from "./files.js";
 export * as http from "./http.js";
 export * as kube from "./kube.js";
 export * as log from "./log.js";
+export * as migrate from "./migrate.js";
+export * as migrations from "./migrations.js";
 export type { Description, Parameter, Procedure, Reader } from "./procedure.js";
 export * as random from "./random.js";
 export * as redis from "./redis.js";

@@ -2,8 +2,9 @@
 
 import type { Response as Host, Timing } from "lockstep:contract/http@0.1.0";
 
-import { answer, assertion, LockstepError } from "./failure.js";
+import { answer, assertion, fail, LockstepError } from "./failure.js";
 import * as json from "./json.js";
+import { Artifact } from "./sealed.js";
 import { type Duration, lasting, spokenTime } from "./units.js";
 
 export type { Timing };
@@ -57,6 +58,15 @@ export class Response {
     /** Whether the body was longer than the grant's limit, and has been cut. */
     truncated(): boolean {
         return this.#response.truncated();
+    }
+
+    /** What the body has become. Fails when it was not to become an artifact, or the status is not 200 to 299. */
+    artifact(): Artifact {
+        const sealed = this.#response.bodyArtifact();
+        if (sealed === null) {
+            throw fail(`${this.#origin}: its body has become no artifact: it was answered with ${this.status()}`);
+        }
+        return new Artifact(sealed);
     }
 
     /** Where it came from in the end, after redirects. */

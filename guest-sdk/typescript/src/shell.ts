@@ -24,6 +24,7 @@ export class Command {
     readonly #program: string;
     readonly #args: string[] = [];
     readonly #says: ((command: Host) => void)[] = [];
+    #successCodes: number[] = [];
     #probe: Asked | undefined;
 
     constructor(program: string) {
@@ -74,7 +75,7 @@ export class Command {
         return this.#saying((command) => command.stdinArtifact(input.sealed));
     }
 
-    /** Makes its standard output an artifact of any size, once it has ended with 0: `stdoutArtifact` of the exit has it. */
+    /** Makes its standard output an artifact of any size, once it has succeeded: `stdoutArtifact` of the exit has it. */
     stdoutArtifact(id: string): this {
         const checked = given.text("an artifact's id", id);
         return this.#saying((command) => command.stdoutArtifact(checked));
@@ -91,6 +92,14 @@ export class Command {
         return this.#saying((command) => command.idempotent());
     }
 
+    /**
+     * The exit codes that mean success, in the place of what the grant says of the program, or of 0: `successCodes([0, 1])` of a search that may find nothing.
+     */
+    successCodes(codes: Iterable<number>): this {
+        this.#successCodes = [...codes].map((code) => given.signed("an exit code", code));
+        return this;
+    }
+
     /** How the host finds out whether it happened when its outcome was lost. Of use for what must not be done twice only. */
     probe(probe: Asked): this {
         this.#probe = probe;
@@ -102,13 +111,13 @@ export class Command {
         return new Asked(() => this.#ready().asProbe());
     }
 
-    /** Runs it to its end. An exit code other than 0 is an exit as well: say what you expect. */
+    /** Runs it to its end. One that did not succeed has ended as well: say what you expect. */
     run(): Exit {
         const command = this.#ready();
         if (this.#probe !== undefined) {
             command.probe(this.#probe.ready());
         }
-        return new Exit(this.#line(), answer(() => command.run()));
+        return new Exit(this.#line(), this.#successCodes.length > 0, answer(() => command.run()));
     }
 
     #saying(says: (command: Host) => void): this {
@@ -120,6 +129,7 @@ export class Command {
     #ready(): Host {
         const command = new host.Command(this.#program, this.#args);
         this.#says.forEach((says) => says(command));
+        this.#successCodes.forEach((code) => command.successCode(code));
         return command;
     }
 

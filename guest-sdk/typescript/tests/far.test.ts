@@ -196,6 +196,34 @@ test("a request is asked again by the host, and several are sent side by side", 
     assert.equal((second as LockstepError).code, "denied");
 });
 
+test("an artifact is sent as a body, and a body becomes one", () => {
+    host.begin();
+    const image = new Artifact(host.giving({ id: "image" }) as never);
+    host.answers["send"] = () => host.response(200, "", image.sealed);
+    const got = http.put("http://shop/image").text("in its place").artifact(image).intoArtifact("answer").send();
+    assert.equal(got.artifact().id(), "image");
+    assert.deepEqual(words(), [["request", "PUT", "http://shop/image"], ["bodyArtifact", "…"], ["intoArtifact", "answer"], ["send"]]);
+    host.answers["send"] = () => host.response(404, "");
+    const none = http.get("http://shop/image").intoArtifact("answer").send();
+    assert.throws(() => none.artifact(), { message: "GET http://shop/health: its body has become no artifact: it was answered with 404" });
+});
+
+test("an exit code means what command and grant say", () => {
+    host.begin();
+    host.answers["run"] = () => host.exit(1, "", "", true);
+    const found = shell.command("/bin/grep").successCodes([0, 1]).run();
+    assert.equal(found.expectSuccess().isSuccess(), true);
+    assert.deepEqual(words().slice(1), [["successCode", 0], ["successCode", 1], ["run"]]);
+    host.answers["run"] = () => host.exit(0, "found\n", "", false);
+    const message = "`/bin/grep`: exit code 0 does not mean success here; it said: found";
+    assert.throws(() => shell.command("/bin/grep").successCodes([1]).run().expectSuccess(), { code: codes.ASSERTION, message });
+    // The grant alone can say so as well.
+    assert.throws(() => shell.command("/bin/grep").run().expectSuccess(), { message });
+    host.answers["run"] = () => host.exit(2, "", "");
+    assert.throws(() => shell.command("/bin/grep").run().expectSuccess(), { message: "`/bin/grep`: expected exit code 0, found 2" });
+    assert.throws(() => shell.command("/bin/grep").successCodes([1]).run().expectSuccess(), { message: "`/bin/grep`: exit code 2 does not mean success here" });
+});
+
 test("a command reads an artifact and makes one", () => {
     host.begin();
     const sealed = host.giving({ id: "dump" });

@@ -15,7 +15,7 @@ let instant = Date.parse("2026-03-01T00:00:00Z");
 /** Forgets everything. */
 export function begin(): void {
     said.length = 0;
-    for (const kept of [parameters, outputs, remembered, answers]) {
+    for (const kept of [parameters, outputs, remembered, answers, folder]) {
         Object.keys(kept).forEach((key) => delete kept[key]);
     }
 }
@@ -79,7 +79,7 @@ export const clock = {
     },
 };
 
-const request = ["header", "body", "bodyText", "timeout", "redirects", "idempotent", "capture", "part", "partFile", "poll"];
+const request = ["header", "body", "bodyText", "bodyArtifact", "intoArtifact", "timeout", "redirects", "idempotent", "capture", "part", "partFile", "poll"];
 export const http = {
     Request: told("request", [...request, "untilStatus", "untilJson", "untilText", "send"]),
     Batch: class extends told("batch", ["send"]) {
@@ -92,16 +92,44 @@ export const http = {
         }
     },
 };
-const command = ["env", "envFile", "directory", "stdin", "stdinArtifact", "stdoutArtifact", "timeout", "idempotent", "run"];
+const command = ["env", "envFile", "directory", "stdin", "stdinArtifact", "stdoutArtifact", "timeout", "idempotent", "successCode", "run"];
 export const shell = { Command: told("command", command) };
 const store = ["timeout", "run", "runText", "ping", "info", "scan", "deleteByPrefix"];
 export const redis = { Store: { open: (id: string) => new (told("store", store))(id) } };
 const bind = ["bindNull", "bindBoolean", "bindInteger", "bindFloat", "bindDecimal", "bindText", "bindBytes", "bindTimestamp", "bindJson"];
-const database = told("database", ["ping", "query", "execute", "commit"]);
+const backups = ["makeBackup", "backupIn", "verifyBackup", "restore", "restoreOver"];
+const database = told("database", ["ping", "query", "execute", "commit", ...backups]);
+
+/** A migration: its checksum is made of its script, and what the database has seen is an answer. */
+class Migration extends told("migration of", ["downScript", "timeout", "withoutBackup"]) {
+    readonly #words: string[];
+
+    constructor(version: string, title: string, script: string) {
+        super(version, title, script);
+        this.#words = [version, script];
+    }
+
+    static history = asked("history");
+
+    checksum(): string {
+        return `sum of ${this.#words[1]}`;
+    }
+
+    up(): void {
+        said.push(["up", this.#words[0]]);
+    }
+
+    down(): void {
+        said.push(["down", this.#words[0]]);
+    }
+}
+
 export const db = {
     Database: { open: (id: string) => Object.assign(new database(id), { engine: () => "postgresql" }) },
     Statement: told("statement", [...bind, "timeout", "limitRows", "idempotent"]),
     Transaction: told("transaction", ["add", "expectRows", "timeout", "idempotent"]),
+    BackupOrder: told("order", ["atLeastBytes", "atLeastRows", "timeout"]),
+    Migration,
 };
 const changes = ["apply", "patch", "delete", "scale", "setImage", "restart", "rolloutUndo"];
 const waits = ["rolloutStatus", "waitForCondition", "waitForJson", "waitForDeleted", "logs", "events"];
@@ -110,12 +138,20 @@ export const kube = {
     Revision: { parse: asked("parse") },
     Selection: told("selection", ["labels", "fields", "limit", "entries"]),
 };
-export const files = { diskFree: () => answers["diskFree"]?.(), readText: () => answers["readText"]?.() };
-export const [artifact, random, secret] = [{}, {}, {}];
+/** Files by their paths. */
+export const folder: Record<string, string> = {};
+export const files = {
+    diskFree: () => answers["diskFree"]?.(),
+    readText: (path: string) => folder[path] ?? answers["readText"]?.(),
+    entries: (path: string) => Object.keys(folder).filter((file) => file.startsWith(`${path}/`)).map((file) => file.slice(path.length + 1)).sort(),
+};
+export const artifact = { byId: asked("byId") };
+export const [random, secret] = [{}, {}];
 
 /** What came back. */
-export function response(status: number, body: string): unknown {
+export function response(status: number, body: string, sealed: unknown = null): unknown {
     return {
+        bodyArtifact: () => sealed,
         status: () => status,
         headers: () => [{ key: "X-Side", value: "blue" }],
         bodyText: () => body,
@@ -126,7 +162,7 @@ export function response(status: number, body: string): unknown {
 }
 
 /** How a command ended. */
-export function exit(code: number, out: string, err: string): unknown {
+export function exit(code: number, out: string, err: string, success = code === 0): unknown {
     const bytes = (text: string) => () => new Uint8Array([...text].map((char) => char.charCodeAt(0)));
-    return { code: () => code, stdout: bytes(out), stdoutText: () => out, stderr: bytes(err), stdoutArtifact: () => null };
+    return { code: () => code, isSuccess: () => success, stdout: bytes(out), stdoutText: () => out, stderr: bytes(err), stdoutArtifact: () => null };
 }

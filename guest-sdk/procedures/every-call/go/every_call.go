@@ -33,6 +33,7 @@ func everyCall(p *lockstep.Procedure) {
 	p.Phase("There")
 	p.Step("asked", "Requests", ask).Undo(forget).Needs("told", "numbers", "kept").OnFailureUndo()
 	p.Step("stored", "Stores and databases", store)
+	p.Step("moved", "Backups and migrations", forward).Undo(back)
 	p.Step("cluster", "Objects of a cluster", cluster).Undo(putBack)
 	p.Step("ran", "Programs", run).Irreversible()
 	p.Step("alone", "Needs nothing", func(*lockstep.Ctx) (any, error) { return nil, nil }).Needs().OnFailureContinue()

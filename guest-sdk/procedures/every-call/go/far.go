@@ -121,6 +121,9 @@ func several() error {
 		return err
 	}
 	log.Info("%d", live.Tries)
+	if err := image(); err != nil {
+		return err
+	}
 	thing := far + "/things/1"
 	answers, err := http.All(http.Get(thing), http.Put(thing).Text("ü"), http.Get("http://elsewhere.test/"))
 	for _, answer := range answers {
@@ -132,6 +135,31 @@ func several() error {
 		}
 	}
 	return err
+}
+
+// image is fetched into an artifact, and sent as one.
+func image() error {
+	fetched, err := http.Get(far + "/image").IntoArtifact("image").Send()
+	if err != nil {
+		return err
+	}
+	if err := fetched.ExpectSuccess(); err != nil {
+		return err
+	}
+	image, err := fetched.Artifact()
+	if err != nil {
+		return err
+	}
+	text, err := image.Text()
+	if err != nil {
+		return err
+	}
+	log.Info("%s %s", image.ID(), text)
+	sent, err := http.Put(far+"/image").Header("content-type", "application/x-image").Artifact(image).Send()
+	if err != nil {
+		return err
+	}
+	return sent.ExpectStatus(204)
 }
 
 func forget(*lockstep.Ctx) error { return succeeds(http.Delete(far + "/things/1")) }
@@ -147,6 +175,11 @@ func answersNo() {
 		err = missing.ExpectStatus(200)
 	}
 	refused("not there", err)
+	none, err := get("/missing").IntoArtifact("missing").Send()
+	if err == nil {
+		_, err = none.Artifact()
+	}
+	refused("no artifact of it", err)
 	refused("no connection", sent(get("/broken")))
 	refused("no such name", sent(get("/nowhere")))
 	refused("too late", sent(get("/slow").Timeout(time.Second)))
@@ -196,6 +229,19 @@ func run(*lockstep.Ctx) (any, error) {
 	if err := outputs(again("keep").Idempotent().EnvFile("TOKEN", token)); err != nil {
 		return nil, err
 	}
+	fails, err := again("fail").Idempotent().SuccessCodes(0, 3).Run()
+	if err != nil {
+		return nil, err
+	}
+	if err := fails.ExpectSuccess(); err != nil {
+		return nil, err
+	}
+	plain, err := again("fail").Idempotent().Run()
+	if err != nil {
+		return nil, err
+	}
+	log.Info("%t %t", fails.IsSuccess, plain.IsSuccess)
+	refused("no success", ran(again("keep").Idempotent().SuccessCodes(1)))
 	refused("no artifact", made(again("fail").Idempotent().StdoutArtifact("none")))
 	refused("fails", ran(again("fail").Idempotent()))
 	refused("too late", ran(again("sleep").Idempotent().Timeout(time.Second)))

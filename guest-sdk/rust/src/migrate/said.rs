@@ -3,14 +3,11 @@
 use serde_json::Value;
 
 use super::Status;
+use crate::json::shown;
 use crate::{Context, Failure, Result};
 
-/// How much of what was not understood is shown, in characters.
-const SHOWN: usize = 300;
-
 fn not_understood(tool: &str, text: &str) -> Failure {
-    let shown: String = text.trim().chars().take(SHOWN).collect();
-    Failure::assertion(format!("what {tool} printed is not understood: {shown}"))
+    Failure::assertion(format!("what {tool} printed is not understood: {}", shown(text)))
 }
 
 /// A revision a line: `1975ea83b712 (head)`.

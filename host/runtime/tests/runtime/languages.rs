@@ -32,23 +32,6 @@ fn runtime() -> Runtime {
     Runtime::new(RuntimeOptions { cache_dir: Some(Path::new(GUESTS).join("store/cache")) }).unwrap()
 }
 
-/// Interfaces and calls that only the Rust SDK has so far: the others get them later, and the example with them.
-const RUST_ONLY: &[&str] = &[
-    "db.backup",
-    "db.backup-order",
-    "db.database.backup-in",
-    "db.database.make-backup",
-    "db.database.restore",
-    "db.database.restore-over",
-    "db.database.verify-backup",
-    "db.migration",
-    "http.request.body-artifact",
-    "http.request.into-artifact",
-    "http.response.body-artifact",
-    "shell.command.success-code",
-    "shell.exit.is-success",
-];
-
 fn example(name: &str) -> Vec<u8> {
     let file = Path::new(GUESTS).join(format!("{name}.wasm"));
     std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}: run scripts/test, which builds it", file.display()))
@@ -83,8 +66,7 @@ fn every_call_makes_every_call_of_the_contract() {
         WorldItem::Function(_) | WorldItem::Type { .. } => None,
     });
     let made: BTreeSet<String> = imports.flat_map(calls).chain(SAID_OTHERWISE.map(str::to_owned)).collect();
-    let only_rust = |call: &str| RUST_ONLY.iter().any(|only| call.strip_prefix(only).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')));
-    let missing: Vec<_> = there.difference(&made).filter(|call| !only_rust(call)).collect();
+    let missing: Vec<_> = there.difference(&made).collect();
     assert_eq!(missing, [""; 0], "the example every-call does not make these calls");
 }
 

@@ -19,7 +19,7 @@ static ls_result told(const ls_ctx *ctx, ls_list args, const ls_exit **exit) {
     ls_command *command;
     LS_TRY(git(ctx, args, &command));
     LS_TRY(ls_shell_run(command, exit));
-    return ls_expect_code(*exit, 0);
+    return ls_expect_exit_success(*exit);
 }
 
 // The output is the commit: later steps tag that one, whatever happens to the branch meanwhile.

@@ -62,7 +62,7 @@ ls_result tag(const ls_ctx *ctx) {
     ls_shell_probe(tagging, there);
     const ls_exit *tagged;
     LS_TRY(ls_shell_run(tagging, &tagged));
-    return ls_expect_code(tagged, 0);
+    return ls_expect_exit_success(tagged);
 }
 
 ls_result untag(const ls_ctx *ctx) {
@@ -76,7 +76,7 @@ ls_result untag(const ls_ctx *ctx) {
     LS_TRY(git(ctx, LS_LIST("tag", "--delete", tag), &command));
     ls_shell_idempotent(command);
     LS_TRY(ls_shell_run(command, &exit));
-    return ls_expect_code(exit, 0);
+    return ls_expect_exit_success(exit);
 }
 
 static ls_result slot_folder(const ls_ctx *ctx, const char **folder) {
@@ -126,7 +126,7 @@ ls_result start(const ls_ctx *ctx) {
     ls_shell_env(starting, "APP_PASSWORD", password.marker);
     const ls_exit *started;
     LS_TRY(ls_shell_run(starting, &started));
-    return ls_expect_code(started, 0);
+    return ls_expect_exit_success(started);
 }
 
 ls_result stop(const ls_ctx *ctx) {
@@ -136,5 +136,5 @@ ls_result stop(const ls_ctx *ctx) {
     const ls_exit *stopped;
     LS_TRY(service(ctx, "stop", found.idle, &stopping));
     LS_TRY(ls_shell_run(stopping, &stopped));
-    return ls_expect_code(stopped, 0);
+    return ls_expect_exit_success(stopped);
 }

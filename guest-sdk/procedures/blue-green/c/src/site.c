@@ -67,7 +67,7 @@ ls_result retire(const ls_ctx *ctx) {
     const ls_exit *stopped;
     LS_TRY(service(ctx, "stop", found.live, &stopping));
     LS_TRY(ls_shell_run(stopping, &stopped));
-    LS_TRY(ls_expect_code(stopped, 0));
+    LS_TRY(ls_expect_exit_success(stopped));
     ls_info("%s of version %s is stopped", found.live, found.live_version);
     return ls_done();
 }

@@ -72,6 +72,7 @@ LOCKSTEP_PROCEDURE(p) {
     ls_phase(p, "There");
     ls_step(p, "asked", "Requests", ask, .undo = forget_things, .needs = LS_LIST("told", "numbers", "kept"), .on_failure = LS_UNDO);
     ls_step(p, "stored", "Stores and databases", store);
+    ls_step(p, "moved", "Backups and migrations", forward, .undo = back);
     ls_step(p, "cluster", "Objects of a cluster", cluster, .undo = put_back);
     ls_step(p, "ran", "Programs", run, .irreversible = true);
     ls_step(p, "alone", "Needs nothing", alone, .needs = LS_NONE, .on_failure = LS_CONTINUE);

@@ -73,6 +73,24 @@ static ls_result find(const char *most) {
     return ls_done();
 }
 
+// Fetched into an artifact, and sent as one.
+static ls_result image(void) {
+    ls_request *get = ls_http_get(FAR "/image"), *put = ls_http_put(FAR "/image");
+    ls_http_into_artifact(get, "image");
+    const ls_response *fetched, *sent;
+    LS_TRY(ls_http_send(get, &fetched));
+    LS_TRY(ls_expect_success(fetched));
+    ls_artifact image;
+    const char *text;
+    LS_TRY(ls_response_artifact(fetched, &image));
+    LS_TRY(ls_artifact_text(&image, &text));
+    ls_info("%s %s", image.id, text);
+    ls_http_header(put, "content-type", "application/x-image");
+    ls_http_artifact(put, &image);
+    LS_TRY(ls_http_send(put, &sent));
+    return ls_expect_status(sent, 204);
+}
+
 static ls_result several(void) {
     static const uint8_t raw[] = {0, 255, 10};
     ls_request *form = ls_http_post(FAR "/form"), *wait = ls_http_get(FAR "/live"), *put = ls_http_put(THING);
@@ -89,6 +107,7 @@ static ls_result several(void) {
     ls_http_until_text(wait, "live");
     LS_TRY(ls_http_send(wait, &live));
     ls_info("%u", (unsigned)live->tries);
+    LS_TRY(image());
     ls_http_text(put, "ü");
     const ls_request *all[] = {ls_http_get(THING), put, ls_http_get("http://elsewhere.test/")};
     const ls_answer *answers;
@@ -109,6 +128,11 @@ static void answers_no(void) {
     const ls_response *response;
     ls_result missing = ls_http_send(ls_http_get(FAR "/missing"), &response);
     refused("not there", missing.failure ? missing : ls_expect_status(response, 200));
+    ls_request *none = ls_http_get(FAR "/missing");
+    ls_http_into_artifact(none, "missing");
+    missing = ls_http_send(none, &response);
+    ls_artifact artifact;
+    refused("no artifact of it", missing.failure ? missing : ls_response_artifact(response, &artifact));
     refused("no connection", ls_http_send(ls_http_get(FAR "/broken"), &response));
     refused("no such name", ls_http_send(ls_http_get(FAR "/nowhere"), &response));
     refused("too late", ls_http_send(timed(ls_http_get(FAR "/slow")), &response));
@@ -149,7 +173,7 @@ static ls_result again(const char *program, ls_list args, bool idempotent, ls_du
     if (longest) ls_shell_timeout(tool, longest);
     const ls_exit *exit;
     LS_TRY(ls_shell_run(tool, &exit));
-    return ls_expect_code(exit, 0);
+    return ls_expect_exit_success(exit);
 }
 
 static ls_result say(ls_secret token) {
@@ -166,9 +190,28 @@ static ls_result say(ls_secret token) {
     ls_shell_probe(tool, there);
     const ls_exit *said;
     LS_TRY(ls_shell_run(tool, &said));
-    LS_TRY(ls_expect_code(said, 0));
+    LS_TRY(ls_expect_exit_success(said));
     ls_info("%d %s %zu %u", said->code, ls_exit_text(said), said->err.size, (unsigned)said->duration);
     LS_ENSURE(!said->truncated, "the output was cut");
+    return ls_done();
+}
+
+// Runs it with these codes for success.
+static ls_result ends(const char *arg, const uint8_t *codes, size_t count, const ls_exit **exit) {
+    ls_command *tool = ls_shell_command("/usr/bin/tool", LS_LIST(arg));
+    ls_shell_idempotent(tool);
+    for (size_t at = 0; at < count; at++) ls_shell_success_code(tool, codes[at]);
+    return ls_shell_run(tool, exit);
+}
+
+static ls_result codes(void) {
+    const ls_exit *fails, *plain, *kept;
+    LS_TRY(ends("fail", (const uint8_t[]){0, 3}, 2, &fails));
+    LS_TRY(ls_expect_exit_success(fails));
+    LS_TRY(ends("fail", NULL, 0, &plain));
+    ls_info("%s %s", fails->is_success ? "true" : "false", plain->is_success ? "true" : "false");
+    ls_result ran = ends("keep", (const uint8_t[]){1}, 1, &kept);
+    refused("no success", ran.failure ? ran : ls_expect_exit_success(kept));
     return ls_done();
 }
 
@@ -186,6 +229,7 @@ static ls_result outputs(ls_secret token) {
     const char *text;
     LS_TRY(ls_artifact_text(&kept, &text));
     ls_info("%s %s", kept.id, text);
+    LS_TRY(codes());
     ls_shell_idempotent(failing);
     ls_shell_stdout_artifact(failing, "none");
     LS_TRY(ls_shell_run(failing, &exit));

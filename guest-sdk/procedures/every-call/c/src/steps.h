@@ -16,6 +16,8 @@ ls_result forget_files(const ls_ctx *ctx);
 ls_result ask(const ls_ctx *ctx);
 ls_result forget_things(const ls_ctx *ctx);
 ls_result store(const ls_ctx *ctx);
+ls_result forward(const ls_ctx *ctx);
+ls_result back(const ls_ctx *ctx);
 ls_result cluster(const ls_ctx *ctx);
 ls_result put_back(const ls_ctx *ctx);
 ls_result run(const ls_ctx *ctx);

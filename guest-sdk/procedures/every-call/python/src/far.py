@@ -34,6 +34,9 @@ def several() -> None:
     form.idempotent().send().expect_status(201)
     live = http.get(f"{FAR}/live").until(millis(10), secs(5)).until_status(200).until_json("/state", "live").until_json("/ready", True)
     log.info(str(live.until_text("live").send().tries()))
+    image = http.get(f"{FAR}/image").into_artifact("image").send().expect_success().artifact()
+    log.info(f"{image.id()} {image.text()}")
+    http.put(f"{FAR}/image").header("content-type", "application/x-image").artifact(image).send().expect_status(204)
     thing = f"{FAR}/things/1"
     for answer in http.all([http.get(thing), http.put(thing).text("ü"), http.get("http://elsewhere.test/")]):
         log.info(answer.code if isinstance(answer, LockstepError) else str(answer.status()))
@@ -48,6 +51,7 @@ def answers_no() -> None:
         return http.get(f"{FAR}{path}")
 
     refused("not there", lambda: get("/missing").send().expect_status(200))
+    refused("no artifact of it", lambda: get("/missing").into_artifact("missing").send().artifact())
     refused("no connection", lambda: get("/broken").send())
     refused("no such name", lambda: get("/nowhere").send())
     refused("too late", lambda: get("/slow").timeout(secs(1)).send())
@@ -73,6 +77,9 @@ def run(_: Ctx) -> None:
 
     kept = again("keep").idempotent().env_file("TOKEN", token).stdin_artifact(artifact.by_id("odd")).stdout_artifact("said").run().stdout_artifact()
     log.info(f"{kept.id()} {kept.text()}")
+    fails = again("fail").idempotent().success_codes([0, 3]).run().expect_success()
+    log.info(f"{str(fails.is_success()).lower()} {str(again('fail').idempotent().run().is_success()).lower()}")
+    refused("no success", lambda: again("keep").idempotent().success_codes([1]).run().expect_success())
     refused("no artifact", lambda: again("fail").idempotent().stdout_artifact("none").run().stdout_artifact())
     refused("fails", lambda: again("fail").idempotent().run().expect_success())
     refused("too late", lambda: again("sleep").idempotent().timeout(secs(1)).run())

@@ -5,6 +5,7 @@ from datetime import datetime
 import cluster
 import far
 import kept
+import moved
 import stored
 from lockstep import Ctx, Procedure, clock, ensure, log, millis, minutes, procedure, random, secs
 from refused import refused
@@ -26,6 +27,7 @@ def every_call(p: Procedure) -> None:
     p.phase("There")
     p.step("asked", "Requests", far.ask).undo(far.forget).needs(["told", "numbers", "kept"]).on_failure_undo()
     p.step("stored", "Stores and databases", stored.store)
+    p.step("moved", "Backups and migrations", moved.forward).undo(moved.back)
     p.step("cluster", "Objects of a cluster", cluster.change).undo(cluster.put_back)
     p.step("ran", "Programs", far.run).irreversible()
     p.step("alone", "Needs nothing", lambda _: None).needs([]).on_failure_continue()

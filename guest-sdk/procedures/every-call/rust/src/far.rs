@@ -35,6 +35,9 @@ fn several() -> Result<()> {
     form.idempotent().send()?.expect_status(201)?;
     let live = http::get(format!("{FAR}/live")).until(millis(10), secs(5)).until_status(200).until_json("/state", "live").until_json("/ready", true);
     info!("{}", live.until_text("live").send()?.tries());
+    let image = http::get(format!("{FAR}/image")).into_artifact("image").send()?.expect_success()?.artifact()?;
+    info!("{} {}", image.id(), image.text()?);
+    http::put(format!("{FAR}/image")).header("content-type", "application/x-image").artifact(&image).send()?.expect_status(204)?;
     let thing = format!("{FAR}/things/1");
     for answer in http::all([http::get(&thing), http::put(&thing).text("ü"), http::get("http://elsewhere.test/")])? {
         info!("{}", answer.map_or_else(|failure| failure.code().to_owned(), |response| response.status().to_string()));
@@ -50,6 +53,7 @@ pub fn forget(_: &Ctx) -> Result<()> {
 fn answers_no() {
     let get = |path: &str| http::get(format!("{FAR}{path}"));
     refused("not there", get("/missing").send().and_then(|response| response.expect_status(200)));
+    refused("no artifact of it", get("/missing").into_artifact("missing").send().and_then(|response| response.artifact()));
     refused("no connection", get("/broken").send());
     refused("no such name", get("/nowhere").send());
     refused("too late", get("/slow").timeout(secs(1)).send());
@@ -72,6 +76,9 @@ pub fn run(_: &Ctx) -> Result<()> {
     let tool = |arg: &str| shell::command("/usr/bin/tool").arg(arg);
     let kept = tool("keep").idempotent().env_file("TOKEN", token).stdin_artifact(&artifact::by_id("odd")?).stdout_artifact("said").run()?.stdout_artifact()?;
     info!("{} {}", kept.id(), kept.text()?);
+    let fails = tool("fail").idempotent().success_codes([0, 3]).run()?.expect_success()?;
+    info!("{} {}", fails.is_success(), tool("fail").idempotent().run()?.is_success());
+    refused("no success", tool("keep").idempotent().success_codes([1]).run().and_then(|exit| exit.expect_success()));
     refused("no artifact", tool("fail").idempotent().stdout_artifact("none").run().and_then(|exit| exit.stdout_artifact()));
     refused("fails", tool("fail").idempotent().run().and_then(|exit| exit.expect_success()));
     refused("too late", tool("sleep").idempotent().timeout(secs(1)).run());

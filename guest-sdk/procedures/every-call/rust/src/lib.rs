@@ -3,6 +3,7 @@
 mod cluster;
 mod far;
 mod kept;
+mod moved;
 mod stored;
 
 use lockstep::prelude::*;
@@ -24,6 +25,7 @@ fn every_call(p: &mut Procedure) {
     p.phase("There");
     p.step("asked", "Requests", far::ask).undo(far::forget).needs(["told", "numbers", "kept"]).on_failure_undo();
     p.step("stored", "Stores and databases", stored::store);
+    p.step("moved", "Backups and migrations", moved::forward).undo(moved::back);
     p.step("cluster", "Objects of a cluster", cluster::change).undo(cluster::put_back);
     p.step("ran", "Programs", far::run).irreversible();
     p.step("alone", "Needs nothing", |_: &Ctx| Ok(())).needs([""; 0]).on_failure_continue();

@@ -35,6 +35,9 @@ function several(): void {
     form.idempotent().send().expectStatus(201);
     const live = http.get(`${FAR}/live`).until(millis(10), secs(5)).untilStatus(200).untilJson("/state", "live").untilJson("/ready", true);
     log.info(String(live.untilText("live").send().tries()));
+    const image = http.get(`${FAR}/image`).intoArtifact("image").send().expectSuccess().artifact();
+    log.info(`${image.id()} ${image.text()}`);
+    http.put(`${FAR}/image`).header("content-type", "application/x-image").artifact(image).send().expectStatus(204);
     const thing = `${FAR}/things/1`;
     for (const answer of http.all([http.get(thing), http.put(thing).text("ü"), http.get("http://elsewhere.test/")])) {
         log.info(answer instanceof LockstepError ? answer.code : String(answer.status()));
@@ -48,6 +51,7 @@ export function forget(): void {
 function answersNo(): void {
     const get = (path: string) => http.get(`${FAR}${path}`);
     refused("not there", () => get("/missing").send().expectStatus(200));
+    refused("no artifact of it", () => get("/missing").intoArtifact("missing").send().artifact());
     refused("no connection", () => get("/broken").send());
     refused("no such name", () => get("/nowhere").send());
     refused("too late", () => get("/slow").timeout(secs(1)).send());
@@ -70,6 +74,9 @@ export function run(): void {
     const again = (arg: string) => shell.command("/usr/bin/tool").arg(arg);
     const kept = again("keep").idempotent().envFile("TOKEN", token).stdinArtifact(artifact.byId("odd")).stdoutArtifact("said").run().stdoutArtifact();
     log.info(`${kept.id()} ${kept.text()}`);
+    const fails = again("fail").idempotent().successCodes([0, 3]).run().expectSuccess();
+    log.info(`${fails.isSuccess()} ${again("fail").idempotent().run().isSuccess()}`);
+    refused("no success", () => again("keep").idempotent().successCodes([1]).run().expectSuccess());
     refused("no artifact", () => again("fail").idempotent().stdoutArtifact("none").run().stdoutArtifact());
     refused("fails", () => again("fail").idempotent().run().expectSuccess());
     refused("too late", () => again("sleep").idempotent().timeout(secs(1)).run());

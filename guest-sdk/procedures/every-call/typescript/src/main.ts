@@ -5,6 +5,7 @@ import { clock, type Ctx, ensure, log, millis, minutes, type Procedure, random, 
 import * as cluster from "./cluster.js";
 import * as far from "./far.js";
 import * as kept from "./kept.js";
+import * as moved from "./moved.js";
 import { refused } from "./refused.js";
 import * as stored from "./stored.js";
 
@@ -23,6 +24,7 @@ export default function everyCall(p: Procedure): void {
     p.phase("There");
     p.step("asked", "Requests", far.ask).undo(far.forget).needs(["told", "numbers", "kept"]).onFailureUndo();
     p.step("stored", "Stores and databases", stored.store);
+    p.step("moved", "Backups and migrations", moved.forward).undo(moved.back);
     p.step("cluster", "Objects of a cluster", cluster.change).undo(cluster.putBack);
     p.step("ran", "Programs", far.run).irreversible();
     p.step("alone", "Needs nothing", () => undefined).needs([]).onFailureContinue();

@@ -32,7 +32,7 @@ static ls_result post(const ls_ctx *ctx) {
     ls_shell_probe(letter, sent);
     const ls_exit *exit;
     LS_TRY(ls_shell_run(letter, &exit));
-    return ls_expect_code(exit, 0);
+    return ls_expect_exit_success(exit);
 }
 
 LOCKSTEP_PROCEDURE(p) {

@@ -16,7 +16,7 @@ static ls_result restart(const ls_ctx *ctx) {
     ls_shell_idempotent(command);
     const ls_exit *exit;
     LS_TRY(ls_shell_run(command, &exit));
-    return ls_expect_code(exit, 0);
+    return ls_expect_exit_success(exit);
 }
 
 static ls_result look_again(void *ctx) { return healthy(ctx); }

@@ -17,7 +17,7 @@ static ls_result hold(const ls_ctx *ctx) {
     if (seconds > 0) {
         const ls_exit *exit;
         LS_TRY(ls_shell_run(ls_shell_command("/usr/bin/sleep", LS_LIST(ls_format("%lld", seconds))), &exit));
-        LS_TRY(ls_expect_code(exit, 0));
+        LS_TRY(ls_expect_exit_success(exit));
     }
     return ls_done();
 }
