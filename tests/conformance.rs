@@ -21,7 +21,6 @@ const MISSING: &[(&str, &[&str], &str)] = &[
     ("cache-flush", &["python"], "its component takes long to make, and `every-call` makes its calls"),
     ("kube-rollout", &["python"], "its component takes long to make, and `every-call` makes its calls"),
     ("compose-release", &["python"], "its component takes long to make, and `blue-green` asks for the same"),
-    ("database-release", LANGUAGES, "migrations and backups are in the Rust SDK only so far"),
 ];
 
 /// The example whose failures speak each language's own words, and what it says in all of them.

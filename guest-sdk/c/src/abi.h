@@ -75,3 +75,7 @@ __attribute__((format(printf, 1, 0))) const char *abi_format(const char *format,
 
 // A new list that can grow: `*items` has room for `count + 1` afterwards.
 void *abi_grown(void *items, size_t count, size_t size);
+
+// One more text at the end of a list that began empty; and whether a list has a text.
+void abi_add(ls_list *list, const char *text);
+bool abi_has(ls_list list, const char *text);

@@ -57,6 +57,19 @@ void *abi_grown(void *items, size_t count, size_t size) {
     return more;
 }
 
+void abi_add(ls_list *list, const char *text) {
+    const char **items = abi_grown((void *)list->items, list->count, sizeof *items);
+    items[list->count++] = text;
+    list->items = items;
+}
+
+bool abi_has(ls_list list, const char *text) {
+    for (size_t at = 0; at < list.count; at++) {
+        if (!strcmp(list.items[at], text)) return true;
+    }
+    return false;
+}
+
 abi_texts abi_list(ls_list list) {
     abi_text *texts = ls_alloc((list.count + 1) * sizeof *texts);
     for (size_t at = 0; at < list.count; at++) texts[at] = (abi_text){list.items[at], strlen(list.items[at])};

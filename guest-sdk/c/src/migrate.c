@@ -25,12 +25,6 @@ ls_tool *ls_migrate_prisma(const char *program) { return tool(PRISMA, program); 
 ls_tool *ls_migrate_sqlx(const char *program) { return tool(SQLX, program); }
 ls_tool *ls_migrate_flyway(const char *program) { return tool(FLYWAY, program); }
 
-static void add(ls_list *list, const char *text) {
-    const char **items = abi_grown((void *)list->items, list->count, sizeof *items);
-    items[list->count++] = text;
-    list->items = items;
-}
-
 static bool same(ls_list left, ls_list right) {
     if (left.count != right.count) return false;
     for (size_t at = 0; at < left.count; at++) {
@@ -46,7 +40,7 @@ static const char *joined(ls_list list) {
 }
 
 void ls_tool_first(ls_tool *tool, ls_list args) {
-    for (size_t at = 0; at < args.count; at++) add(&tool->first, args.items[at]);
+    for (size_t at = 0; at < args.count; at++) abi_add(&tool->first, args.items[at]);
 }
 
 void ls_tool_directory(ls_tool *tool, const char *path) { tool->directory = path; }
@@ -113,7 +107,7 @@ static ls_list revisions(const char *text) {
         size_t size = strcspn(line, " ");
         bool plain = size > 0 && (!line[size] || line[size + 1] == '(' || !line[size + 1]);
         for (size_t at = 0; at < size; at++) plain &= isalnum((unsigned char)line[at]) || strchr("_-.", line[at]);
-        if (plain) add(&found, ls_format("%.*s", (int)size, line));
+        if (plain) abi_add(&found, ls_format("%.*s", (int)size, line));
     }
     return found;
 }
@@ -125,7 +119,7 @@ static ls_result of_prisma(const char *text, ls_migrated *status) {
     bool begun = false;
     while ((line = next(&rest)) && !(begun && !*line)) {
         size_t size = strlen(line);
-        if (begun) add(&status->pending, line);
+        if (begun) abi_add(&status->pending, line);
         begun = begun || (size >= strlen(mark) && !strcmp(line + size - strlen(mark), mark));
     }
     if (status->pending.count || (!begun && strstr(text, "Database schema is up to date"))) return ls_done();
@@ -144,16 +138,9 @@ static ls_result of_sqlx(const char *text, ls_migrated *status) {
         const char *word = ls_format("%.*s", (int)strcspn(rest, " "), rest);
         bool installed = !strcmp(word, "installed");
         if (!installed && strcmp(word, "pending")) return not_understood("sqlx", line);
-        add(installed ? &status->applied : &status->pending, version);
+        abi_add(installed ? &status->applied : &status->pending, version);
     }
     return ls_done();
-}
-
-static bool is_one_of(const char *text, ls_list list) {
-    for (size_t at = 0; at < list.count; at++) {
-        if (!strcmp(text, list.items[at])) return true;
-    }
-    return false;
 }
 
 // JSON with `migrations`, each with `version` and `state`.
@@ -167,10 +154,10 @@ static ls_result of_flyway(const char *text, ls_migrated *status) {
         ls_result read = ls_json_text_at(origin, one, "/version", &version);
         if (read.failure || ls_json_text_at(origin, one, "/state", &state).failure) return not_understood("Flyway", text);
         // Repeatable ones have no version, and undo scripts stand beside what they undo.
-        if (!*version || is_one_of(state, LS_LIST("Available", "Above Target", "Below Baseline"))) continue;
-        bool applied = is_one_of(state, LS_LIST("Success", "Out of Order", "Baseline"));
-        if (!applied && !is_one_of(state, LS_LIST("Pending", "Undone"))) return ls_assertion("migration %s is in the state `%s`", version, state);
-        add(applied ? &status->applied : &status->pending, version);
+        if (!*version || abi_has(LS_LIST("Available", "Above Target", "Below Baseline"), state)) continue;
+        bool applied = abi_has(LS_LIST("Success", "Out of Order", "Baseline"), state);
+        if (!applied && !abi_has(LS_LIST("Pending", "Undone"), state)) return ls_assertion("migration %s is in the state `%s`", version, state);
+        abi_add(applied ? &status->applied : &status->pending, version);
     }
     return ls_done();
 }
@@ -184,7 +171,7 @@ static ls_result of_alembic(const ls_tool *tool, ls_migrated *status) {
     status->applied = revisions(current);
     ls_list all = revisions(heads);
     for (size_t at = 0; at < all.count; at++) {
-        if (!is_one_of(all.items[at], status->applied)) add(&status->pending, all.items[at]);
+        if (!abi_has(status->applied, all.items[at])) abi_add(&status->pending, all.items[at]);
     }
     return ls_done();
 }
@@ -264,7 +251,7 @@ static ls_result parse_list(const char *json, const char *name, ls_list *list) {
     if (*all != '[') return ls_fail("what was recorded must be what `ls_migrated_json` gave");
     for (size_t at = 0; !ls_json_at("what was recorded", all, ls_format("/%zu", at), &text).failure; at++) {
         LS_TRY(ls_json_text_at("what was recorded", text, "", &text));
-        add(list, text);
+        abi_add(list, text);
     }
     return ls_done();
 }

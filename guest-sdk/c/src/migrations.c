@@ -85,22 +85,9 @@ void ls_migrations_timeout(ls_migrations *migrations, ls_duration longest) {
 
 void ls_migrations_without_backup(ls_migrations *migrations, const char *reason) { migrations->reason = reason; }
 
-static void add(ls_list *list, const char *text) {
-    const char **items = abi_grown((void *)list->items, list->count, sizeof *items);
-    items[list->count++] = text;
-    list->items = items;
-}
-
-static bool has(ls_list list, const char *text) {
-    for (size_t at = 0; at < list.count; at++) {
-        if (!strcmp(list.items[at], text)) return true;
-    }
-    return false;
-}
-
 ls_list ls_migrations_versions(const ls_migrations *migrations) {
     ls_list versions = {NULL, 0};
-    for (size_t at = 0; at < migrations->count; at++) add(&versions, migrations->all[at].version);
+    for (size_t at = 0; at < migrations->count; at++) abi_add(&versions, migrations->all[at].version);
     return versions;
 }
 
@@ -138,17 +125,17 @@ ls_result ls_migrations_status(const ls_migrations *migrations, const ls_databas
         const migration *one = &migrations->all[at];
         const ls_applied *applied = seen(&history, one->version);
         if (applied && is_unfinished(applied)) {
-            add(&status->unfinished, one->version);
+            abi_add(&status->unfinished, one->version);
         } else if (!applied || strcmp(applied->state, "applied")) {
-            add(&status->pending, one->version);
+            abi_add(&status->pending, one->version);
         } else {
-            add(same(migrations, one, applied) ? &status->applied : &status->changed, one->version);
+            abi_add(same(migrations, one, applied) ? &status->applied : &status->changed, one->version);
         }
     }
     ls_list known = ls_migrations_versions(migrations);
     for (size_t at = 0; at < history.count; at++) {
         const ls_applied *applied = &history.items[at];
-        if (strcmp(applied->state, "taken-back") && !has(known, applied->version)) add(&status->missing, applied->version);
+        if (strcmp(applied->state, "taken-back") && !abi_has(known, applied->version)) abi_add(&status->missing, applied->version);
     }
     return ls_done();
 }
@@ -183,7 +170,7 @@ ls_result ls_migrations_up(const ls_migrations *migrations, const ls_database *d
     if (status.changed.count) return ls_assertion("migration %s was changed after it had been applied: write a new one", status.changed.items[0]);
     if (status.missing.count) return lacking(status.missing.items[0]);
     ls_list todo = status.unfinished;
-    for (size_t at = 0; at < status.pending.count; at++) add(&todo, status.pending.items[at]);
+    for (size_t at = 0; at < status.pending.count; at++) abi_add(&todo, status.pending.items[at]);
     LS_TRY(each(migrations, todo, database, contract_db_migration_up));
     if (applied) *applied = todo;
     return ls_done();
@@ -200,13 +187,13 @@ static ls_result since(const ls_history *history, const ls_history *recorded, ls
     }
     ls_list before = ls_history_versions(recorded), now = ls_history_versions(history);
     for (size_t at = 0; at < before.count; at++) {
-        if (has(now, before.items[at])) continue;
+        if (abi_has(now, before.items[at])) continue;
         return ls_assertion("migration %s was applied when it was recorded, and is not any more: somebody else has migrated", before.items[at]);
     }
     *back = (ls_list){NULL, 0};
-    if (unfinished) add(back, unfinished->version);
+    if (unfinished) abi_add(back, unfinished->version);
     for (size_t at = now.count; at-- > 0;) {
-        if (!has(before, now.items[at])) add(back, now.items[at]);
+        if (!abi_has(before, now.items[at])) abi_add(back, now.items[at]);
     }
     return ls_done();
 }
