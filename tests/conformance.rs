@@ -21,6 +21,7 @@ const MISSING: &[(&str, &[&str], &str)] = &[
     ("cache-flush", &["python"], "its component takes long to make, and `every-call` makes its calls"),
     ("kube-rollout", &["python"], "its component takes long to make, and `every-call` makes its calls"),
     ("compose-release", &["python"], "its component takes long to make, and `blue-green` asks for the same"),
+    ("carry", LANGUAGES, "it is for the sizes of artifacts, and `every-call` makes its calls"),
 ];
 
 /// The example whose failures speak each language's own words, and what it says in all of them.

@@ -22,6 +22,7 @@ mod yard;
 mod cli {
     //! The real binary, one module a verb or a subject.
 
+    mod artifacts;
     mod audit;
     mod bad_input;
     mod cache;
@@ -30,6 +31,7 @@ mod cli {
     mod doubt;
     mod follow;
     mod grants;
+    mod leaks;
     mod life;
     mod looks;
     mod projects;

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::time::Instant;
 
 use lockstep_gate::CallContext;
-use lockstep_gate::artifacts::{pump, unreadable};
+use lockstep_gate::artifacts::{Behind, pump, unreadable};
 use lockstep_model::request::SealedArtifact;
 use lockstep_model::{Digest, Failure};
 
@@ -45,11 +45,17 @@ pub(crate) fn place(replacement: &Replacement<'_>, digest: Digest, pace: &Pace<'
     let mut reader = pace.context.artifacts.open(digest)?;
     let mut unread = None;
     let written = replacement.fill(|file| {
-        let piece = |piece: &[u8]| pace.may_go_on().and_then(|()| file.write_all(piece));
-        pump(&mut reader, piece).unwrap_or_else(|error| {
+        let mut behind = Behind::new(file.try_clone()?.into_std());
+        let piece = |piece: &[u8]| {
+            pace.may_go_on()?;
+            file.write_all(piece)?;
+            behind.wrote(piece.len())
+        };
+        let pumped = pump(&mut reader, piece).unwrap_or_else(|error| {
             unread = Some(unreadable(error));
             Err(io::ErrorKind::InvalidData.into())
-        })
+        });
+        pumped.and_then(|()| behind.finish())
     });
     unread.map_or(written, Err)
 }

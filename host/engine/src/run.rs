@@ -98,7 +98,8 @@ pub struct RunReport {
 pub fn start(house: &House, mut start: Start) -> Result<RunReport, EngineError> {
     let (run, seed) = new_run(house);
     // A value of a secret given as a parameter would be in the journal for ever: its marker is used instead.
-    let secrets = known(house, &seed, &start.grant);
+    let secrets = Secrets::new(&seed);
+    learn_declared(&secrets, house, &start.grant);
     start.parameters.values_mut().for_each(|value| *value = secrets.scrub_text(value));
     let declared = declare(&*start.procedure, &start.grant, &start.environment, &start.parameters)?;
     if let Some(expected) = start.expected_plan
@@ -276,7 +277,8 @@ struct Drive<'a> {
 
 impl<'a> Drive<'a> {
     fn new(house: &'a House, scribe: Scribe, procedure: Arc<dyn Procedure>, grant: Arc<Grant>, attended: bool, waits: Waits) -> Result<Self, EngineError> {
-        let secrets = secrets(house, &scribe, &grant)?;
+        let secrets = Secrets::new(&scribe.state().created.seed);
+        learn(&secrets, house, &scribe, &grant)?;
         Ok(Self::knowing(house, scribe, procedure, grant, attended, waits, secrets))
     }
 
@@ -370,9 +372,8 @@ fn plan_again(scribe: &mut Scribe, procedure: &dyn Procedure) -> Result<(), Engi
     Ok(())
 }
 
-/// Every declared secret that has a value.
-fn known(house: &House, seed: &str, grant: &Grant) -> Secrets {
-    let secrets = Secrets::new(seed);
+/// Learns every declared secret that has a value.
+fn learn_declared(secrets: &Secrets, house: &House, grant: &Grant) {
     for rule in grant.secrets() {
         match house.secrets.value(rule, grant) {
             Ok(Some(value)) => secrets.learn(&rule.id, value),
@@ -380,18 +381,17 @@ fn known(house: &House, seed: &str, grant: &Grant) -> Secrets {
             Err(why) => secrets.lacks(&rule.id, why),
         }
     }
-    secrets
 }
 
-/// Every declared secret that has a value, and what responses of this run were captured into.
-fn secrets(house: &House, scribe: &Scribe, grant: &Grant) -> Result<Secrets, EngineError> {
+/// Learns every declared secret that has a value, and what responses of this run were captured into.
+fn learn(secrets: &Secrets, house: &House, scribe: &Scribe, grant: &Grant) -> Result<(), EngineError> {
+    learn_declared(secrets, house, grant);
     let state = scribe.state();
-    let secrets = known(house, &state.created.seed, grant);
     for (id, digest) in &state.captured {
         let store = scribe.store();
         let Some(sealed) = store.blob(*digest).map_err(|error| JournalError::Store(error.into()))? else { continue };
         let value = store.open_secret(state.run, id, &sealed).map_err(JournalError::Store)?;
         secrets.learn(id, Secret::new(value));
     }
-    Ok(secrets)
+    Ok(())
 }

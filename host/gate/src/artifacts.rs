@@ -14,7 +14,7 @@ use lockstep_model::{Digest, Failure};
 use crate::secrets::{ScrubStream, Secrets};
 
 pub use lockstep_journal::BlobReader as ArtifactReader;
-pub use lockstep_journal::blobs::pump;
+pub use lockstep_journal::blobs::{Behind, pump};
 
 /// So many of one attempt are written at a time: each may have an open file.
 const MOST_AT_ONCE: u32 = 16;

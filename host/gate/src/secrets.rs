@@ -92,6 +92,13 @@ impl Secrets {
         (inner.scrubber, inner.markers) = (None, None);
     }
 
+    /// Clears every value that is known: nothing can be placed and nothing is taken out of anything before they are learnt again.
+    pub fn forget(&self) {
+        let mut inner = self.lock();
+        inner.values.clear();
+        (inner.scrubber, inner.markers) = (None, None);
+    }
+
     /// Says why a declared secret has no value.
     pub fn lacks(&self, id: &str, why: String) {
         self.lock().lacking.insert(id.to_owned(), why);

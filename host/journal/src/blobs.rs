@@ -1,10 +1,14 @@
 //! Bytes kept beside the journal under their digest: large bodies and artifacts, of any size and in constant memory.
 
+mod behind;
+
 use std::io::{self, Read, Seek, Write};
 
 use lockstep_model::{Digest, Hasher};
 
 use crate::store::StoreError;
+
+pub use behind::Behind;
 
 /// So much at a time is moved from one place to another.
 const CHUNK: usize = 64 << 10;

@@ -7,6 +7,7 @@ use std::fmt;
 use chacha20poly1305::aead::{Aead, AeadInOut, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use lockstep_model::{Digest, RunId};
+use ring::hmac;
 
 /// What is authenticated first, so that nothing sealed for another purpose opens here.
 const DOMAIN: &str = "lockstep secret v1";
@@ -21,7 +22,11 @@ pub const NONCE: usize = 24;
 pub const SEALED_LONGER: u64 = 16;
 
 /// A store's key for blobs and captured secrets.
-pub struct SealingKey(XChaCha20Poly1305);
+pub struct SealingKey {
+    cipher: XChaCha20Poly1305,
+    /// What keys of large blobs' files are made with.
+    files: hmac::Key,
+}
 
 /// Why something could not be sealed or opened. Says no more on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +36,7 @@ pub struct NotSealedHere;
 impl SealingKey {
     /// From the 32 bytes of the key.
     pub fn new(key: &[u8; 32]) -> Self {
-        Self(XChaCha20Poly1305::new(&(*key).into()))
+        Self { cipher: XChaCha20Poly1305::new(&(*key).into()), files: hmac::Key::new(hmac::HMAC_SHA256, key) }
     }
 
     /// Encrypts `value` for one secret of one run. `nonce` must never be used twice with the same key.
@@ -40,7 +45,7 @@ impl SealingKey {
     /// When the value is longer than the cipher's 256 GiB.
     pub fn seal(&self, nonce: [u8; NONCE], run: RunId, secret: &str, value: &[u8]) -> Result<Vec<u8>, NotSealedHere> {
         let context = context(run, secret);
-        let encrypted = self.0.encrypt(&nonce.into(), Payload { msg: value, aad: context.as_bytes() }).map_err(|_| NotSealedHere)?;
+        let encrypted = self.cipher.encrypt(&nonce.into(), Payload { msg: value, aad: context.as_bytes() }).map_err(|_| NotSealedHere)?;
         Ok([nonce.as_slice(), &encrypted].concat())
     }
 
@@ -51,7 +56,7 @@ impl SealingKey {
     pub fn open(&self, run: RunId, secret: &str, sealed: &[u8]) -> Result<Vec<u8>, NotSealedHere> {
         let (nonce, encrypted) = sealed.split_first_chunk::<NONCE>().ok_or(NotSealedHere)?;
         let context = context(run, secret);
-        self.0.decrypt(&(*nonce).into(), Payload { msg: encrypted, aad: context.as_bytes() }).map_err(|_| NotSealedHere)
+        self.cipher.decrypt(&(*nonce).into(), Payload { msg: encrypted, aad: context.as_bytes() }).map_err(|_| NotSealedHere)
     }
 
     /// Encrypts a blob under the digest of its bytes, which must be theirs. Sealing the same bytes twice gives the same.
@@ -59,7 +64,7 @@ impl SealingKey {
     /// # Errors
     /// When it is longer than the cipher's 256 GiB.
     pub fn seal_blob(&self, digest: Digest, mut bytes: Vec<u8>) -> Result<Vec<u8>, NotSealedHere> {
-        self.0.encrypt_in_place(&blob_nonce(digest).into(), &blob_context(digest), &mut bytes).map_err(|_| NotSealedHere)?;
+        self.cipher.encrypt_in_place(&blob_nonce(digest).into(), &blob_context(digest), &mut bytes).map_err(|_| NotSealedHere)?;
         Ok(bytes)
     }
 
@@ -68,7 +73,7 @@ impl SealingKey {
     /// # Errors
     /// When it was sealed with another key or under another digest, or has been changed.
     pub fn open_blob(&self, digest: Digest, mut sealed: Vec<u8>) -> Result<Vec<u8>, NotSealedHere> {
-        self.0.decrypt_in_place(&blob_nonce(digest).into(), &blob_context(digest), &mut sealed).map_err(|_| NotSealedHere)?;
+        self.cipher.decrypt_in_place(&blob_nonce(digest).into(), &blob_context(digest), &mut sealed).map_err(|_| NotSealedHere)?;
         Ok(sealed)
     }
 }

@@ -11,7 +11,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use lockstep_journal::Blobs;
-use lockstep_journal::blobs::pump;
+use lockstep_journal::blobs::{Behind, pump};
 use lockstep_model::Digest;
 use lockstep_store_sqlite::{Options, SqliteStore};
 use tempfile::TempDir;
@@ -74,6 +74,7 @@ fn keep(store: &SqliteStore, source: &Path) -> Digest {
 
 fn place(store: &SqliteStore, digest: Digest, target: &Path) {
     let (mut reader, mut file) = (store.open_blob(digest).unwrap().unwrap(), File::create(target).unwrap());
-    pump(&mut reader, |piece| file.write_all(piece)).unwrap().unwrap();
-    file.sync_all().unwrap();
+    let mut behind = Behind::new(file.try_clone().unwrap());
+    pump(&mut reader, |piece| file.write_all(piece).and_then(|()| behind.wrote(piece.len()))).unwrap().unwrap();
+    behind.finish().and_then(|()| file.sync_all()).unwrap();
 }

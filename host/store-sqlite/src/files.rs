@@ -5,6 +5,8 @@
 //! the renaming and the row the folder is locked, which keeps it from being swept.
 
 mod draft;
+mod part;
+mod pieces;
 mod reader;
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};

@@ -276,7 +276,7 @@ impl Blobs for SqliteStore {
         let key = self.sealing().map_err(|why| BlobError::NoKey { digest, why: Box::new(why) })?;
         let sealed = match row {
             Row::Sealed(sealed) => sealed,
-            Row::File(size) => return files::open(&self.dir, digest, size, Arc::clone(key)),
+            Row::File(size) => return files::open(&self.dir, digest, size, key),
         };
         let bytes = key.open_blob(digest, sealed).map_err(|_| BlobError::Corrupt(digest))?;
         // Who has the key could have sealed other bytes under this digest, but not found others that have it.

@@ -12,7 +12,8 @@ use lockstep_model::Digest;
 use lockstep_store_sqlite::{BackupError, Options, SqliteStore, backup, compact};
 use tempfile::TempDir;
 
-const SIZE: usize = 1_200_000;
+/// So long that who reads it from its beginning is read ahead for.
+const SIZE: usize = 2_500_000;
 
 /// The head of a file, and a piece with its tag.
 const HEAD: usize = 72;
@@ -73,18 +74,20 @@ fn a_file_that_was_changed_cut_off_reordered_or_exchanged_is_an_error_that_names
         fs::write(&file, bytes).unwrap();
         assert!(is_corrupt(&dir, digest), "{what}");
     };
-    for place in (0..HEAD).chain([HEAD, HEAD + PIECE - 1, HEAD + PIECE, sound.len() - 1]) {
+    for place in (0..HEAD).chain([HEAD, HEAD + PIECE - 1, HEAD + PIECE, HEAD + 16 * PIECE, HEAD + 30 * PIECE, sound.len() - 1]) {
         let mut changed = sound.clone();
         changed[place] ^= 1;
         tampered(&format!("byte {place}"), &changed);
     }
-    for length in [0, HEAD - 1, HEAD, HEAD + 3 * PIECE, sound.len() - 1] {
+    for length in [0, HEAD - 1, HEAD, HEAD + 3 * PIECE, HEAD + 30 * PIECE, sound.len() - 1] {
         tampered(&format!("cut to {length}"), &sound[..length]);
     }
-    let mut swapped = sound.clone();
-    swapped[HEAD..HEAD + PIECE].copy_from_slice(&sound[HEAD + PIECE..HEAD + 2 * PIECE]);
-    swapped[HEAD + PIECE..HEAD + 2 * PIECE].copy_from_slice(&sound[HEAD..HEAD + PIECE]);
-    tampered("two pieces in each other's place", &swapped);
+    for first in [HEAD, HEAD + 30 * PIECE] {
+        let (mut swapped, second) = (sound.clone(), first + PIECE);
+        swapped[first..second].copy_from_slice(&sound[second..second + PIECE]);
+        swapped[second..second + PIECE].copy_from_slice(&sound[first..second]);
+        tampered("two pieces in each other's place", &swapped);
+    }
     tampered("another blob's file", &foreign);
     let mut mixed = sound.clone();
     mixed[HEAD..HEAD + PIECE].copy_from_slice(&foreign[HEAD..HEAD + PIECE]);
@@ -107,6 +110,47 @@ fn a_part_is_read_without_what_is_before_it_and_a_changed_piece_gives_none_of_it
     assert_eq!(part, numbered(0)[70_000..170_000]);
     reader.seek(SeekFrom::Start(65_535)).unwrap();
     assert!(matches!(reader.read(&mut part).map_err(BlobError::from), Err(BlobError::Corrupt(_))));
+}
+
+#[test]
+fn a_reader_that_leaves_the_order_and_comes_back_gives_the_same_bytes() {
+    let (_temporary, dir, digest, file) = one_file();
+    let (store, all) = (look(&dir), numbered(0));
+    let mut reader = store.open_blob(digest).unwrap().unwrap();
+    let mut part = vec![0; 1_900_001];
+    for from in [0, 5, 599_999, 0] {
+        reader.seek(SeekFrom::Start(from as u64)).unwrap();
+        reader.read_exact(&mut part).unwrap();
+        assert!(part == all[from..from + part.len()], "from {from}");
+    }
+    // A piece that is changed while it is read: it was not opened yet, or gives what it was.
+    let mut reader = store.open_blob(digest).unwrap().unwrap();
+    reader.read_exact(&mut part[..1_200_000]).unwrap();
+    let mut changed = fs::read(&file).unwrap();
+    changed[HEAD + 37 * PIECE] ^= 1;
+    fs::write(&file, changed).unwrap();
+    let mut rest = Vec::new();
+    assert!(matches!(reader.read_to_end(&mut rest).map_err(BlobError::from), Err(BlobError::Corrupt(_))));
+    assert!(rest == all[1_200_000..1_200_000 + rest.len()]);
+}
+
+#[test]
+fn a_draft_that_is_dropped_leaves_nothing_however_much_was_written_and_any_way_of_writing_gives_the_same_blob() {
+    let (_temporary, dir, digest, _file) = one_file();
+    let store = open(&dir);
+    let mut draft = store.draft().unwrap();
+    draft.write_all(&numbered(7)).unwrap();
+    assert_eq!(names(&dir.join("blobs")).len(), 2);
+    drop(draft);
+    assert_eq!(names(&dir.join("blobs")), [digest.hex()]);
+    for (at_a_time, size) in [(1, 1 << 20), (999, (1 << 20) + 1), (65_537, 1_310_720), (SIZE, SIZE)] {
+        let (all, mut draft) = (&numbered(3)[..size], store.draft().unwrap());
+        all.chunks(at_a_time).for_each(|part| draft.write_all(part).unwrap());
+        let kept = draft.finish().unwrap();
+        assert_eq!((kept.digest, kept.size), (Digest::of(all), size as u64));
+        assert!(store.blob(kept.digest).unwrap().unwrap() == all, "{at_a_time} at a time");
+        assert_eq!(dir.join("blobs").join(kept.digest.hex()).exists(), size > 1 << 20);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use lockstep_journal::{JournalError, RunStatus};
 use lockstep_model::Timestamp;
 
 use super::acts::Turn;
-use super::{Drive, RunReport};
+use super::{Drive, RunPassage, RunReport, learn};
 use crate::error::EngineError;
 
 impl Drive<'_> {
@@ -19,7 +19,7 @@ impl Drive<'_> {
         }
         self.scribe().commit(Event::RunWaiting(RunWaiting { until, reason: self.scrub_text(place) }))?;
         loop {
-            if self.sit_out(until) {
+            if self.sit_out_knowing_nothing(until)? {
                 self.wake()?;
                 return Ok(Turn::On);
             }
@@ -62,6 +62,15 @@ impl Drive<'_> {
             | RunStatus::Diverged(_)
             | RunStatus::Finished(_) => Ok(()),
         }
+    }
+
+    /// As `sit_out`, with no value of a secret in memory: a long wait may be weeks, and what is looked up again afterwards may be another value by then.
+    fn sit_out_knowing_nothing(&self, until: Timestamp) -> Result<bool, EngineError> {
+        let RunPassage { secrets, grant, .. } = &self.passage;
+        secrets.forget();
+        let came = self.sit_out(until);
+        learn(secrets, self.house, &self.scribe(), grant)?;
+        Ok(came)
     }
 
     /// Whether the instant came, rather than the operator.

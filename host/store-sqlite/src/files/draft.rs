@@ -1,22 +1,29 @@
-//! A blob being written: held while it is small, and from then on sealed piece by piece into a file.
+//! A blob being written: held while it is small, and from then on sealed piece by piece into a file, on a thread of its own beside the hashing.
 
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::mem;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::thread::{Builder, JoinHandle};
 
 use lockstep_journal::sealing::SealingKey;
-use lockstep_journal::sealing::pieces::{HEAD, Head, NUMBER, PIECE, TAG};
+use lockstep_journal::sealing::pieces::PIECE;
 use lockstep_journal::{BlobDraft, BlobError, DraftKept, Durability, StoreError};
 use lockstep_model::{Digest, Hasher};
 
-use super::{LARGEST_ROW, PART, folder, hold, path};
+use super::part::Part;
+use super::{LARGEST_ROW, hold};
 use crate::blobs::pointer;
 use crate::commit::Job;
-use crate::error::{of_blob, of_file};
-use crate::key::random;
+use crate::error::of_blob;
 use crate::writer::Writer;
+
+/// So much is handed to the thread that seals at a time: whole pieces.
+const BATCH: usize = 4 * PIECE;
+
+/// Batches that wait for it at most: a draft takes a megabyte or two of memory.
+const WAITING: usize = 2;
 
 /// What a draft needs of its store.
 #[derive(Clone)]
@@ -31,42 +38,36 @@ pub(crate) struct Draft {
     shelf: Shelf,
     hasher: Hasher,
     size: u64,
-    /// What has not been written to the file.
+    /// What has not been handed to be sealed.
     held: Vec<u8>,
-    part: Option<Part>,
+    sealer: Option<Sealer>,
 }
 
-/// A file being written, removed again unless it is renamed.
-struct Part {
-    /// Locked, so that nobody takes it for what a crash left.
-    file: File,
-    path: PathBuf,
-    number: [u8; NUMBER],
-    /// The place of the next piece.
-    next: u64,
-    renamed: bool,
+/// The thread that seals a file and writes it. Dropped, it ends, and the file is gone.
+struct Sealer {
+    batches: Option<SyncSender<Vec<u8>>>,
+    /// What it has done with, to be filled again.
+    spent: Receiver<Vec<u8>>,
+    thread: Option<JoinHandle<Result<Part, BlobError>>>,
 }
 
 impl Draft {
     pub(crate) fn new(shelf: Shelf) -> Self {
-        Self { shelf, hasher: Hasher::default(), size: 0, held: Vec::new(), part: None }
+        Self { shelf, hasher: Hasher::default(), size: 0, held: Vec::new(), sealer: None }
     }
 
-    fn add(&mut self, bytes: &[u8]) -> Result<(), BlobError> {
-        self.held.extend_from_slice(bytes);
-        self.hasher.add(bytes);
-        self.size += bytes.len() as u64;
-        if self.held.len() <= if self.part.is_some() { PIECE } else { LARGEST_ROW } {
-            return Ok(());
-        }
-        let part = match &mut self.part {
-            Some(part) => part,
-            none => none.insert(Part::begin(&self.shelf.dir).map_err(|error| of_blob(&error))?),
+    /// So much is held before it is handed on: what fits into a row is no file.
+    fn most_held(&self) -> usize {
+        if self.sealer.is_some() { BATCH } else { LARGEST_ROW }
+    }
+
+    fn hand_on(&mut self) -> Result<(), BlobError> {
+        let sealer = match &mut self.sealer {
+            Some(sealer) => sealer,
+            none => none.insert(Sealer::begin(&self.shelf)?),
         };
-        let whole = self.held.len() - self.held.len() % PIECE;
-        part.add(&self.shelf.sealing, &self.held[..whole])?;
-        self.held.drain(..whole);
-        Ok(())
+        let empty = sealer.spent.try_recv().unwrap_or_default();
+        sealer.take(mem::replace(&mut self.held, empty))
     }
 
     /// Commits the row of the blob, and so makes it one.
@@ -78,9 +79,16 @@ impl Draft {
 
 impl Write for Draft {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // What comes in one write is held as a whole.
-        let bytes = &bytes[..bytes.len().min(LARGEST_ROW)];
-        self.add(bytes)?;
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        if self.held.len() == self.most_held() {
+            self.hand_on()?;
+        }
+        let bytes = &bytes[..bytes.len().min(self.most_held() - self.held.len())];
+        self.held.extend_from_slice(bytes);
+        self.hasher.add(bytes);
+        self.size += bytes.len() as u64;
         Ok(bytes.len())
     }
 
@@ -91,82 +99,66 @@ impl Write for Draft {
 
 impl BlobDraft for Draft {
     fn finish(self: Box<Self>) -> Result<DraftKept, BlobError> {
-        let Self { shelf, hasher, size, held, part } = *self;
-        let digest = hasher.finish();
-        match part {
+        let Self { shelf, hasher, size, held, sealer } = *self;
+        match sealer {
             None => {
+                let digest = hasher.finish();
                 let sealed = shelf.sealing.seal_blob(digest, held).map_err(|error| of_blob(&StoreError::from(error)))?;
                 Self::row(&shelf, digest, sealed)?;
+                Ok(DraftKept { digest, size })
             }
-            Some(mut part) => {
-                part.add(&shelf.sealing, &held)?;
-                part.close(&shelf.sealing, digest, size)?;
+            Some(mut sealer) => {
+                sealer.take(held)?;
+                let (mut part, digest) = (sealer.end()?, hasher.finish());
+                part.close(digest, size)?;
                 let _held = hold(&shelf.dir).map_err(|error| of_blob(&error))?;
                 part.rename(&shelf.dir, digest)?;
                 Self::row(&shelf, digest, pointer(size))?;
+                Ok(DraftKept { digest, size })
             }
         }
-        Ok(DraftKept { digest, size })
     }
 }
 
-impl Part {
-    fn begin(dir: &Path) -> Result<Self, StoreError> {
-        let number = *random::<NUMBER>()?.expose();
-        let name: String = number.iter().map(|byte| format!("{byte:02x}")).collect();
-        let path = folder(dir).join(name + PART);
-        // Until it is locked: it looks like what a crash left.
-        let _held = hold(dir)?;
-        let begin = || {
-            let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-            file.lock()?;
-            (&file).write_all(&[0; HEAD])?;
-            Ok(file)
+impl Sealer {
+    fn begin(shelf: &Shelf) -> Result<Self, BlobError> {
+        let mut part = Part::begin(&shelf.dir, &shelf.sealing)?;
+        let ((batches, taken), (done, spent)) = (sync_channel::<Vec<u8>>(WAITING), channel());
+        let work = move || {
+            for mut batch in taken {
+                part.add(&batch)?;
+                batch.clear();
+                // Nobody takes it back once all has been handed on.
+                let _ = done.send(batch);
+            }
+            Ok(part)
         };
-        let file = begin().map_err(|error| of_file(&path, &error))?;
-        Ok(Self { file, path, number, next: 0, renamed: false })
+        let thread = Builder::new().name("blob-seal".to_owned()).spawn(work)?;
+        Ok(Self { batches: Some(batches), spent, thread: Some(thread) })
     }
 
-    /// Seals bytes that begin with a piece, and writes them.
-    fn add(&mut self, key: &SealingKey, bytes: &[u8]) -> Result<(), BlobError> {
-        let mut piece = Vec::with_capacity(PIECE + TAG);
-        for plain in bytes.chunks(PIECE) {
-            piece.clear();
-            piece.extend_from_slice(plain);
-            key.seal_piece(self.number, self.next, &mut piece).map_err(|error| of_blob(&StoreError::from(error)))?;
-            self.file.write_all(&piece).map_err(|error| self.failed(&error))?;
-            self.next += 1;
+    /// Hands a batch on. Only the last one may end in the middle of a piece.
+    fn take(&mut self, batch: Vec<u8>) -> Result<(), BlobError> {
+        match self.batches.as_ref().map(|batches| batches.send(batch)) {
+            Some(Ok(())) => Ok(()),
+            // It has ended before its time: it says why.
+            Some(Err(_)) | None => Err(self.end().err().unwrap_or_else(ended)),
         }
-        Ok(())
     }
 
-    /// Writes the head and makes all of it durable.
-    fn close(&mut self, key: &SealingKey, digest: Digest, size: u64) -> Result<(), BlobError> {
-        let head = key.seal_head(&Head { number: self.number, digest, size }).map_err(|error| of_blob(&StoreError::from(error)))?;
-        self.file.write_all_at(&head, 0).and_then(|()| self.file.sync_all()).map_err(|error| self.failed(&error))
-    }
-
-    /// Gives it its name. What has that name already has the same bytes, or was damaged.
-    fn rename(&mut self, dir: &Path, digest: Digest) -> Result<(), BlobError> {
-        let rename = || {
-            fs::rename(&self.path, path(dir, digest))?;
-            File::open(folder(dir))?.sync_all()
-        };
-        rename().map_err(|error| self.failed(&error))?;
-        self.renamed = true;
-        Ok(())
-    }
-
-    fn failed(&self, error: &io::Error) -> BlobError {
-        of_blob(&of_file(&self.path, error))
+    /// Waits until all is written.
+    fn end(&mut self) -> Result<Part, BlobError> {
+        self.batches = None;
+        self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or_else(|| Err(ended()))
     }
 }
 
-impl Drop for Part {
+fn ended() -> BlobError {
+    BlobError::Medium("the thread that seals a blob has ended".to_owned())
+}
+
+impl Drop for Sealer {
     fn drop(&mut self) {
-        if !self.renamed {
-            // What stays is swept the next time.
-            let _ = fs::remove_file(&self.path);
-        }
+        let _ = self.end();
     }
 }
