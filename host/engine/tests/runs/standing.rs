@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use crate::world::{World, id, nothing, post, put, two_steps};
 use lockstep_engine::{
     EngineError, Heard, House, LONGEST_HOLD, Resume, RunReport, Start, Waits, act, post as post_act, release, resume, retry, start, undo, wake,
 };
-use lockstep_gate::{CallContext, Driver, Drivers, Gate, Interrupt};
-use lockstep_grant::Granted;
+use lockstep_gate::{CallContext, Driver, Drivers, Gate, Interrupt, SecretSource};
+use lockstep_grant::{Grant, Granted, SecretRule};
 use lockstep_journal::{Act, JournalError, RunStatus, Store, StoreError};
 use lockstep_model::plan::{Retry, Undo};
-use lockstep_model::request::{ClockRequest, HttpRequest, HttpResponse};
-use lockstep_model::{Failure, RunId, RunOutcome};
+use lockstep_model::request::{ClockRequest, HttpRequest, HttpResponse, SecretRequest};
+use lockstep_model::{Failure, RunId, RunOutcome, Secret};
 use lockstep_testkit::{Script, ask};
 
 /// A house that lets go of what waits for long, with one clock for all that is done in it.
@@ -70,6 +70,41 @@ fn a_wait_in_the_foreground_is_recorded_and_sat_out() {
     let report = start(&letting_go(&world), world.start()).unwrap();
     assert_eq!(report.outcome, RunOutcome::Succeeded);
     assert!(world.kinds().contains(&"RunWaiting"));
+}
+
+/// A value that is another one each time it is looked up.
+struct Rotating(AtomicU32);
+
+impl SecretSource for Rotating {
+    fn value(&self, rule: &SecretRule, _: &Grant) -> Result<Option<Secret<Vec<u8>>>, String> {
+        let value = || format!("correct-horse-{}", self.0.fetch_add(1, Ordering::Relaxed));
+        Ok((!rule.may_be_captured()).then(|| Secret::new(value().into_bytes())))
+    }
+}
+
+#[test]
+fn after_a_long_wait_in_the_foreground_a_secret_has_the_value_that_it_has_by_then() {
+    let log_in = |gate: &Gate| {
+        ask(gate, SecretRequest { id: "API_KEY".into() })?;
+        let mut request = HttpRequest::to("PUT", "http://app.test/login");
+        request.body = Some(gate.marker("API_KEY").as_str().into());
+        ask(gate, request).map(drop)
+    };
+    let world = World::of(Script::default().step(
+        "one",
+        move |gate| {
+            log_in(gate)?;
+            ask(gate, ClockRequest::Sleep { seconds: 3_600 })?;
+            log_in(gate)
+        },
+        nothing,
+    ));
+    let house = House { secrets: Arc::new(Rotating(AtomicU32::new(0))), ..letting_go(&world) };
+    assert_eq!(start(&house, world.start()).unwrap().outcome, RunOutcome::Succeeded);
+    let sent: Vec<String> = world.drivers.performed().into_iter().map(|performed| performed.request).collect();
+    let value = |request: &String| request.split("correct-horse-").nth(1).and_then(|rest| rest.chars().next()).unwrap();
+    assert!(sent.len() == 2 && value(&sent[0]) < value(&sent[1]), "{sent:?}");
+    assert_eq!(world.kinds().iter().filter(|kind| **kind == "SecretUsed").count(), 2, "each value is told apart");
 }
 
 #[test]
