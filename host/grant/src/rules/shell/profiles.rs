@@ -40,6 +40,7 @@ profiles! {
     "alembic": "status", "upgrade", "downgrade";
     "docker": "read", "build", "publish";
     "docker-compose": "read", "release";
+    "flyway": "status", "migrate", "undo";
     "git": "read", "tag", "release";
     "helm": "read", "release";
     "kubectl": "read", "release";
@@ -49,6 +50,7 @@ profiles! {
     "prisma": "status", "deploy";
     "pytest": "run";
     "redis-cli": "read";
+    "sqlx": "status", "run", "revert";
 }
 
 /// Puts a profile's rules in the place of the rule that names it.

@@ -224,6 +224,70 @@ fn a_way_back_by_alembic_never_goes_back_to_nothing() {
 }
 
 #[test]
+fn a_way_back_by_sqlx_never_drops_a_database_nor_goes_back_to_nothing() {
+    let grant = wide("/c", &["sqlx/run", "sqlx/revert", "sqlx/status"], &["sqlx"]);
+    check_denied(
+        &grant,
+        &[
+            "/c sqlx database drop -y",
+            "/c sqlx db reset -y",
+            "/c sqlx --no-dotenv DB DROP -f",
+            "/c sqlx migrate revert --target-version 0",
+            "/c sqlx migrate revert --target-version=0",
+            "/c sqlx migrate revert --target-version 00",
+            "/c sqlx migrate run -D postgres://me:geheim@db/shop",
+            "/c sqlx migrate run --database-url=postgres://me:geheim@db/shop",
+        ],
+    );
+    let grant = narrow("/s", &["sqlx/run", "sqlx/revert", "sqlx/status"], &[]);
+    for (line, class) in [
+        ("/s migrate info --source db/migrations", EffectClass::Read),
+        ("/s migrate run --dry-run", EffectClass::Read),
+        ("/s migrate run --source=db/migrations --target-version 20240102000000", EffectClass::Idempotent),
+        ("/s migrate revert --target-version 20240101000000", EffectClass::Idempotent),
+        ("/s migrate revert", EffectClass::AtMostOnce),
+    ] {
+        assert_eq!(allowed(&grant, line), Some(class), "{line}");
+    }
+    check_not_allowed(
+        &grant,
+        &["/s migrate run --ignore-missing", "/s migrate revert --target-version 0", "/s migrate add x", "/s database create", "/s prepare"],
+    );
+}
+
+#[test]
+fn flyway_never_cleans_wherever_the_word_stands() {
+    let grant = wide("/f", &["flyway/migrate", "flyway/undo", "flyway/status"], &["-configFiles=/srv/app/flyway.toml"]);
+    let denied = [
+        "clean",
+        "migrate clean",
+        "CLEAN migrate",
+        "-cleanDisabled=false clean",
+        "-cleanOnValidationError=true migrate",
+        "-flyway.cleanDisabled=false migrate",
+        "repair",
+        "baseline",
+        "-baselineOnMigrate=true migrate",
+        "migrate -password=geheim",
+    ];
+    check_denied(&grant, &denied.map(|words| format!("/f -configFiles=/srv/app/flyway.toml {words}")).iter().map(String::as_str).collect::<Vec<_>>());
+    let grant = narrow("/f", &["flyway/migrate", "flyway/undo", "flyway/status"], &[]);
+    for (line, class) in [
+        ("/f info -outputType=json", EffectClass::Read),
+        ("/f validate", EffectClass::Read),
+        ("/f -environment=production migrate -target=42", EffectClass::Idempotent),
+        ("/f undo -target=41", EffectClass::Idempotent),
+        ("/f undo", EffectClass::AtMostOnce),
+    ] {
+        assert_eq!(allowed(&grant, line), Some(class), "{line}");
+    }
+    check_not_allowed(
+        &grant,
+        &["/f migrate info", "/f migrate -configFiles=/tmp/evil.toml", "/f migrate -jarDirs=/tmp", "/f migrate -url=jdbc:evil", "/f migrate -callbacks=Evil"],
+    );
+}
+
+#[test]
 fn a_dump_shows_no_password_and_drops_nothing() {
     check_denied(&wide("/d", &["pg_dump/dump"], &[]), &["/d --clean shop", "/d --cl shop", "/d -W shop"]);
     check_denied(&wide("/d", &["mysqldump/dump"], &[]), &["/d -pgeheim shop", "/d --password=geheim shop", "/d --pass=geheim shop"]);
