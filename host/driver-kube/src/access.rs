@@ -7,8 +7,10 @@ use kube::{Client, Config};
 use lockstep_grant::KubeAccess;
 use lockstep_model::{Failure, Secret};
 
-/// A client, with the credentials as they are now.
-pub(crate) async fn client(access: &KubeAccess, value: &Secret<Vec<u8>>) -> Result<Client, Failure> {
+use crate::exchange;
+
+/// The cluster, with the credentials as they are now.
+pub(crate) async fn cluster(access: &KubeAccess, value: &Secret<Vec<u8>>) -> Result<exchange::Cluster, Failure> {
     let mut config = match access {
         KubeAccess::InCluster => Config::incluster().map_err(|error| wrong(format!("this is not a pod with a service account: {error}")))?,
         KubeAccess::Kubeconfig { file, context, impersonate, plugins } => from_file(file, context, impersonate.as_deref(), plugins).await?,
@@ -20,7 +22,8 @@ pub(crate) async fn client(access: &KubeAccess, value: &Secret<Vec<u8>>) -> Resu
     if config.cluster_url.scheme_str() != Some("https") {
         return Err(wrong("the cluster's server is not `https://…`: what is not verified is not asked".to_owned()));
     }
-    Client::try_from(config).map_err(|error| wrong(error.to_string()))
+    let at = config.cluster_url.to_string().trim_end_matches('/').to_owned();
+    Ok(exchange::Cluster::of(Client::try_from(config).map_err(|error| wrong(error.to_string()))?, at))
 }
 
 fn server(url: &str, token: &str, authority: Option<&Path>, value: &Secret<Vec<u8>>) -> Result<Config, Failure> {

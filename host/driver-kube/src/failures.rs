@@ -8,12 +8,25 @@ use lockstep_model::Failure;
 /// The longest message, in bytes: what a server says is not ours.
 const LONGEST: usize = 12 << 10;
 
+/// A server that refused.
+pub(crate) struct Refusal {
+    /// What the procedure is told.
+    pub(crate) failure: Failure,
+    /// How many seconds the server wants to be left alone, when it is busy and says so.
+    pub(crate) rest: Option<u32>,
+}
+
 /// What the server answered instead of what was asked for. `after`: its header `Retry-After`.
-pub(crate) fn refused(code: u16, body: &[u8], after: Option<&str>) -> Failure {
+pub(crate) fn refused(code: u16, body: &[u8], after: Option<&str>) -> Refusal {
     let status = serde_json::from_slice::<Status>(body).unwrap_or_default();
     let said = if status.message.is_empty() { format!("the server answered with status {code}") } else { told(status.message.clone()) };
-    let seconds = status.details.as_ref().map(|details| details.retry_after_seconds).filter(|seconds| *seconds > 0).map(|seconds| seconds.to_string());
-    let later = after.map(str::to_owned).or(seconds).map(|seconds| format!("; it may be asked again in {seconds} s")).unwrap_or_default();
+    let in_body = status.details.as_ref().map(|details| details.retry_after_seconds).filter(|seconds| *seconds > 0);
+    let rest = after.and_then(|text| text.trim().parse().ok()).or(in_body).filter(|_| matches!(code, 429 | 503 | 504));
+    let later = rest.map(|seconds| format!("; it may be asked again in {seconds} s")).unwrap_or_default();
+    Refusal { failure: failure(code, said, &later), rest }
+}
+
+fn failure(code: u16, said: String, later: &str) -> Failure {
     match code {
         401 => Failure::problem("kube.auth", format!("the server does not accept the credentials, which may have expired: {said}")),
         403 => Failure::problem("kube.forbidden", said),
@@ -26,8 +39,8 @@ pub(crate) fn refused(code: u16, body: &[u8], after: Option<&str>) -> Failure {
     }
 }
 
-/// What a library says of an exchange that did not come about or broke off. It knows nothing of credentials.
-pub(crate) fn broken(error: &(dyn Error + 'static)) -> Failure {
+/// What a library says of an exchange with the server `at` that did not come about or broke off. It knows nothing of credentials.
+pub(crate) fn broken(at: &str, error: &(dyn Error + 'static)) -> Failure {
     let mut said = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
@@ -37,7 +50,9 @@ pub(crate) fn broken(error: &(dyn Error + 'static)) -> Failure {
         }
         next = error.source();
     }
-    let said = told(said.join(": "));
+    // Which of its parts noticed is the library's own affair.
+    let said = said.join(": ").replace("ServiceError: ", "").replace("client error (Connect): ", "");
+    let said = told(format!("`{at}`: {said}"));
     let lower = said.to_ascii_lowercase();
     if lower.contains("auth exec") || lower.contains("token file") || lower.contains("exec-plugin") {
         return Failure::problem("kube.auth", said);
@@ -65,7 +80,7 @@ pub(crate) fn passes(failure: &Failure) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{broken, refused};
+    use super::{Refusal, broken, refused};
 
     #[test]
     fn every_refusal_has_a_code_and_says_whether_trying_again_may_help() {
@@ -81,20 +96,25 @@ mod tests {
             (500, "kube.protocol", true),
             (503, "kube.throttled", true),
         ] {
-            let failure = refused(status, br#"{"kind":"Status","message":"because"}"#, Some("7"));
+            let Refusal { failure, rest } = refused(status, br#"{"kind":"Status","message":"because"}"#, Some("7"));
+            assert_eq!(rest, (code == "kube.throttled").then_some(7), "{status}");
             assert_eq!((failure.code(), failure.is_retryable()), (code, retryable), "{status}");
             assert!(failure.message().contains("because"), "{failure}");
         }
-        assert!(refused(429, b"{}", Some("7")).message().contains("in 7 s"));
-        assert!(refused(503, br#"{"details":{"retryAfterSeconds":3}}"#, None).message().contains("in 3 s"));
-        assert!(refused(403, b"<html>no</html>", None).message().contains("403"), "what is no status of Kubernetes is told all the same");
+        assert!(refused(429, b"{}", Some("7")).failure.message().contains("in 7 s"));
+        assert!(refused(503, br#"{"details":{"retryAfterSeconds":3}}"#, None).failure.message().contains("in 3 s"));
+        for unusable in ["-1", "soon", "99999999999"] {
+            assert_eq!(refused(429, b"{}", Some(unusable)).rest, None, "{unusable}");
+        }
+        assert!(refused(403, b"<html>no</html>", None).failure.message().contains("403"), "what is no status of Kubernetes is told all the same");
     }
 
     #[test]
     fn a_certificate_that_does_not_hold_is_not_tried_again() {
-        let failure = broken(&std::io::Error::other("invalid peer certificate: UnknownIssuer"));
+        let failure = broken("https://a.test", &std::io::Error::other("client error (Connect): invalid peer certificate: UnknownIssuer"));
         assert_eq!((failure.code(), failure.is_retryable()), ("kube.tls", false));
-        let failure = broken(&std::io::Error::from(std::io::ErrorKind::ConnectionRefused));
+        assert_eq!(failure.message(), "`https://a.test`: invalid peer certificate: UnknownIssuer");
+        let failure = broken("https://a.test", &std::io::Error::from(std::io::ErrorKind::ConnectionRefused));
         assert_eq!((failure.code(), failure.is_retryable()), ("kube.connect", true));
     }
 }

@@ -20,6 +20,7 @@ mod object;
 mod rollout;
 mod secrets;
 mod session;
+mod version;
 mod wait;
 
 use std::collections::HashMap;
@@ -76,7 +77,7 @@ impl KubeDriver {
         {
             return Ok(cluster);
         }
-        let cluster = Arc::new(Cluster::of(access::client(access, &token).await?));
+        let cluster = Arc::new(access::cluster(access, &token).await?);
         self.lock().insert(access.clone(), (token, cluster.clone()));
         Ok(cluster)
     }

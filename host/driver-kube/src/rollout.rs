@@ -34,11 +34,15 @@ enum Standing {
 /// Looks until it is complete or has failed. The caller has the deadline.
 pub(crate) async fn watch(session: &Session<'_>) -> Result<KubeResponse, Failure> {
     let mut pauses = Pauses::new();
-    let mut shown = None;
+    let (mut shown, mut missed) = (None, String::new());
     loop {
         let object = match session.there().await {
             Err(failure) if passes(&failure) => {
-                session.say(&format!("{}: {failure}", session.request.place()));
+                let trouble = failure.to_string();
+                if missed != trouble {
+                    session.say(&format!("{}: {trouble}", session.request.place()));
+                    missed = trouble;
+                }
                 pauses.next().await;
                 continue;
             }

@@ -2,12 +2,15 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
+use lockstep_faults::FaultProxy;
+use lockstep_gate::{CallContext, Driver as _, Interrupt, LiveOutput, LooseArtifacts, NoNotes, Stream};
 use lockstep_model::Failure;
 use lockstep_model::request::{HttpRequest, JsonPart, Until};
 
 use super::server::Server;
-use super::{get, send};
+use super::{HttpDriver, LOOPBACK, get, granted, send};
 
 fn waiting(url: &str, change: impl FnOnce(&mut Until)) -> HttpRequest {
     let mut until = Until { statuses: Vec::new(), json: Vec::new(), text: Vec::new(), every_milliseconds: 1, within_milliseconds: 20_000 };
@@ -50,6 +53,38 @@ fn a_server_that_is_not_there_yet_is_waited_for() {
         }
     });
     assert_eq!(send(&waiting(&server.url("/"), |_| {})).unwrap().tries, 3);
+}
+
+/// Takes the server away after the first answer, and brings it back when it has been missed.
+struct Restarting(FaultProxy);
+
+impl LiveOutput for Restarting {
+    fn output(&self, _: Stream, line: &[u8]) {
+        let line = String::from_utf8_lossy(line);
+        if line.starts_with("try 1: status 503") {
+            self.0.down();
+        } else if line.starts_with("try 2: cannot connect") {
+            self.0.up().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_server_that_is_restarted_between_two_tries_is_waited_for() {
+    let server = saying(&["503 no", "200 yes"]);
+    let proxy = FaultProxy::before(server.address).unwrap();
+    let request = waiting(&format!("http://{}/", proxy.address()), |_| {});
+    let live = Restarting(proxy);
+    let context = CallContext {
+        idempotency_key: super::KEY,
+        time_left: Duration::from_secs(30),
+        interrupt: &Interrupt::default(),
+        notes: &NoNotes,
+        live: &live,
+        artifacts: &LooseArtifacts::default(),
+    };
+    let response = HttpDriver::new().unwrap().perform(&granted(&request, LOOPBACK), &context).unwrap();
+    assert_eq!((response.tries, response.body.as_text()), (3, Some("yes")));
 }
 
 #[test]

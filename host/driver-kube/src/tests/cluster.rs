@@ -1,18 +1,30 @@
 //! A real cluster: its controllers roll out, hang and fail by the name of the image.
 
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use lockstep_faults::FaultProxy;
+use lockstep_gate::{CallContext, Driver as _, Interrupt, LiveOutput, LooseArtifacts, NoNotes, Stream};
+use lockstep_grant::Grant;
+use lockstep_model::Secret;
 use lockstep_model::request::{KubeCall, KubeRequest, KubeResponse, KubeVersion};
 use serde_json::{Value, json};
 
-use super::{Place, changed, image};
+use super::identity::{by_token, part};
+use super::{Place, changed, granted, image};
+use crate::KubeDriver;
 
 #[test]
 fn t19_an_undo_restores_the_recorded_template_whatever_has_been_rolled_out_since() {
     let Some(place) = Place::new() else { return };
     let before = place.deploy("api", "shop/api:1", 2);
     let recorded: Value = serde_json::from_str(before.template.as_ref().unwrap()).unwrap();
-    for version in [2, 3] {
+    // Whoever puts back nothing but the image leaves what the second one brought with it.
+    for (image, flag) in [("shop/api:2", "none"), ("shop/api:3", "new")] {
         let now = place.revision("api");
-        place.set_image(&format!("to {version}"), "api", &now, &format!("shop/api:{version}")).unwrap();
+        let patch = json!({"spec": {"template": {"spec": {"containers": [{"name": "api", "image": image, "env": [{"name": "FLAG", "value": flag}]}]}}}});
+        place.ask(place.deployment("api", KubeCall::Patch { before: now.version, patch: patch.to_string() })).unwrap();
         place.ask(place.deployment("api", KubeCall::RolloutStatus)).unwrap();
     }
     let undo = KubeCall::RolloutUndo { uid: before.version.uid.clone(), template: before.template.clone().unwrap() };
@@ -58,6 +70,47 @@ fn t17_scale_says_replicas_and_touches_nothing_else() {
     assert_eq!(serde_json::from_str::<Value>(&rollout).unwrap()["available"], 3);
     let after = place.revision("api");
     assert_eq!((after.replicas, &after.template), (Some(3), &before.template));
+}
+
+/// Takes the server away at the first progress of a rollout, and brings it back when it has been missed.
+struct Restarting {
+    proxy: FaultProxy,
+    missed: AtomicBool,
+}
+
+impl LiveOutput for Restarting {
+    fn output(&self, _: Stream, line: &[u8]) {
+        let line = String::from_utf8_lossy(line);
+        if line.contains("updated") && !self.missed.load(Ordering::Relaxed) {
+            self.proxy.down();
+        } else if line.contains("kube.connect") {
+            self.missed.store(true, Ordering::Relaxed);
+            self.proxy.up().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_server_that_is_restarted_while_a_rollout_is_watched_is_waited_for() {
+    let Some(place) = Place::new() else { return };
+    let before = place.deploy("api", "shop/api:1", 1);
+    place.set_image("slow", "api", &before, "shop/api-slow:2").unwrap();
+    let text = std::fs::read_to_string(lockstep_faults::server("KUBECONFIG").unwrap()).unwrap();
+    let proxy = FaultProxy::before(part(&text, "server").trim_start_matches("https://")).unwrap();
+    let grant = Grant::parse(&by_token(&text, &format!("https://{}", proxy.address())), "test.toml", Path::new("/")).unwrap();
+    let token = part(&text, "token");
+    let status = granted(place.deployment("api", KubeCall::RolloutStatus), &grant).with_placed(|_| Some(Secret::new(token.as_bytes().to_vec())));
+    let live = Restarting { proxy, missed: AtomicBool::new(false) };
+    let context = CallContext {
+        idempotency_key: "key",
+        time_left: Duration::from_secs(60),
+        interrupt: &Interrupt::default(),
+        notes: &NoNotes,
+        live: &live,
+        artifacts: &LooseArtifacts::default(),
+    };
+    let KubeResponse::Text(rollout) = KubeDriver::new().unwrap().perform(&status, &context).unwrap() else { panic!() };
+    assert!(live.missed.load(Ordering::Relaxed) && rollout.contains("\"available\":1"), "{rollout}");
 }
 
 #[test]

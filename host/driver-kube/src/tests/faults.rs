@@ -3,9 +3,9 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use kube::{Client, Config};
 use lockstep_gate::{CallContext, Interrupt, LooseArtifacts, NoLiveOutput, NoNotes};
@@ -41,7 +41,7 @@ fn ask(request: KubeRequest, answers: Arc<Answers>) -> Result<KubeResponse, Fail
     runtime.block_on(async {
         let mut config = Config::new(format!("http://{address}").parse().unwrap());
         config.default_retry = false;
-        let cluster = Cluster::of(Client::try_from(config).unwrap());
+        let cluster = Cluster::of(Client::try_from(config).unwrap(), "the far side".to_owned());
         let context = CallContext {
             idempotency_key: "key",
             time_left: Duration::from_secs(20),
@@ -89,6 +89,22 @@ fn read() -> KubeRequest {
     KubeRequest::of("apps/v1", "Deployment", "shop", "api", KubeCall::Read)
 }
 
+/// A deployment, with the mark of a change.
+fn deployment(mark: Option<Value>, generation: u32) -> String {
+    let mut object = json!({"kind": "Deployment", "metadata": {"name": "api", "uid": "u1", "generation": generation, "resourceVersion": "9"},
+        "spec": {"replicas": 1, "template": {"spec": {"containers": [{"name": "api", "image": "api:1"}]}}}});
+    if let Some(mark) = mark {
+        object["metadata"]["annotations"] = json!({"lockstep.dev/call": mark});
+    }
+    object.to_string()
+}
+
+/// A change of it as it was recorded.
+fn restart() -> KubeRequest {
+    let before = KubeVersion { uid: "u1".to_owned(), version: "generation 4".to_owned() };
+    KubeRequest::of("apps/v1", "Deployment", "shop", "api", KubeCall::Restart { before })
+}
+
 #[test]
 fn a_server_that_throttles_says_when_it_may_be_asked_again() {
     let throttled = |status: &'static str| after_kinds(move |_, _, stream| answer(stream, status, "retry-after: 7\r\n", r#"{"message":"slow down"}"#));
@@ -97,6 +113,24 @@ fn a_server_that_throttles_says_when_it_may_be_asked_again() {
         assert_eq!((failure.code(), failure.is_retryable()), ("kube.throttled", true));
         assert!(failure.message().contains("in 7 s"), "{failure}");
     }
+}
+
+#[test]
+fn a_server_that_is_busy_is_left_alone_as_long_as_it_says_and_the_change_is_made_once() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let heard = asked.clone();
+    let answers = after_kinds(move |head, _, stream| {
+        if head.starts_with("PATCH ") {
+            heard.lock().unwrap().push(Instant::now());
+            if heard.lock().unwrap().len() == 1 {
+                return answer(stream, "429 Too Many Requests", "retry-after: 1\r\n", r#"{"message":"slow down"}"#);
+            }
+        }
+        answer(stream, "200 OK", "", &deployment(None, 4));
+    });
+    assert!(matches!(ask(restart(), answers), Ok(KubeResponse::Change(_))));
+    let asked = asked.lock().unwrap();
+    assert!(asked.len() == 2 && asked[1].duration_since(asked[0]) >= Duration::from_secs(1), "{asked:?}");
 }
 
 #[test]
@@ -119,16 +153,8 @@ fn nonsense_and_a_broken_connection_are_what_they_are() {
 
 #[test]
 fn a_connection_that_breaks_after_the_change_was_sent_is_settled_by_the_mark_and_the_change_is_made_once() {
-    let object = |mark: Option<Value>, generation: u32| {
-        let mut object = json!({"kind": "Deployment", "metadata": {"name": "api", "uid": "u1", "generation": generation, "resourceVersion": "9"},
-            "spec": {"replicas": 1, "template": {"spec": {"containers": [{"name": "api", "image": "api:1"}]}}}});
-        if let Some(mark) = mark {
-            object["metadata"]["annotations"] = json!({"lockstep.dev/call": mark});
-        }
-        object.to_string()
-    };
     let made = Arc::new(AtomicU32::new(0));
-    let mark = std::sync::Mutex::new(None);
+    let mark = Mutex::new(None);
     let counted = made.clone();
     let answers = after_kinds(move |head, body, stream| {
         if head.starts_with("PATCH ") {
@@ -141,11 +167,9 @@ fn a_connection_that_breaks_after_the_change_was_sent_is_settled_by_the_mark_and
         }
         let mark = mark.lock().unwrap().clone();
         let generation = if mark.is_some() { 5 } else { 4 };
-        answer(stream, "200 OK", "", &object(mark, generation));
+        answer(stream, "200 OK", "", &deployment(mark, generation));
     });
-    let before = KubeVersion { uid: "u1".to_owned(), version: "generation 4".to_owned() };
-    let restart = KubeRequest::of("apps/v1", "Deployment", "shop", "api", KubeCall::Restart { before });
-    let response = ask(restart, answers).unwrap();
+    let response = ask(restart(), answers).unwrap();
     assert!(matches!(response, KubeResponse::Change(_)), "{response:?}");
     assert_eq!(made.load(Ordering::SeqCst), 1);
 }

@@ -30,29 +30,47 @@ fn node() -> KubeRequest {
 }
 
 /// A part of the test cluster's kubeconfig: what stands behind the first `key`.
-fn part(kubeconfig: &str, key: &str) -> String {
+pub(super) fn part(kubeconfig: &str, key: &str) -> String {
     let behind = kubeconfig.split_once(key).unwrap().1;
     behind.trim_start_matches([':', ' ', '"']).split(['"', ' ', ',', '}', '\n']).next().unwrap().to_owned()
+}
+
+/// Everything, of the cluster at this address, with a token.
+pub(super) fn by_token(kubeconfig: &str, server: &str) -> String {
+    let (authority, rest) = (part(kubeconfig, "certificate-authority"), everything("x", "y"));
+    let rest = rest.split_once("[[kube.allow]]").unwrap().1;
+    format!(
+        "[kube]\nserver = \"{server}\"\ntoken = {{ secret = \"T\" }}\nauthority = \"{authority}\"\n[[kube.allow]]{rest}\n[secrets]\nT = {{ env = \"T\", to = [\"kube\"] }}"
+    )
 }
 
 #[test]
 fn a_token_of_a_secret_and_the_servers_authority_are_enough() {
     let Some(file) = lockstep_faults::server("KUBECONFIG") else { return };
     let text = std::fs::read_to_string(&file).unwrap();
-    let (server, authority, token) = (part(&text, "server"), part(&text, "certificate-authority"), part(&text, "token"));
-    let rest = everything("x", "y").split_once("[[kube.allow]]").unwrap().1.to_owned();
-    let grant = |authority: &str| {
-        format!(
-            "[kube]\nserver = \"{server}\"\ntoken = {{ secret = \"T\" }}\n{authority}\n[[kube.allow]]{rest}\n[secrets]\nT = {{ env = \"T\", to = [\"kube\"] }}"
-        )
-    };
-    let with = grant(&format!("authority = \"{authority}\""));
+    let token = part(&text, "token");
+    let with = by_token(&text, &part(&text, "server"));
     assert!(matches!(ask(&with, Path::new("/"), &token, node()), Ok(KubeResponse::Object(Some(_)))));
     let refused = ask(&with, Path::new("/"), "expired", node()).unwrap_err();
     assert_eq!((refused.code(), refused.is_retryable()), ("kube.auth", false), "{refused}");
     assert_eq!(ask(&with, Path::new("/"), "", node()).unwrap_err().code(), "kube.config");
-    let unknown = ask(&grant(""), Path::new("/"), &token, node()).unwrap_err();
+    let without: String = with.lines().filter(|line| !line.starts_with("authority")).map(|line| format!("{line}\n")).collect();
+    let unknown = ask(&without, Path::new("/"), &token, node()).unwrap_err();
     assert_eq!((unknown.code(), unknown.is_retryable()), ("kube.tls", false), "{unknown}");
+}
+
+#[test]
+fn a_cluster_with_a_certificate_of_another_name_is_shown_no_token() {
+    let Some(file) = lockstep_faults::server("KUBECONFIG") else { return };
+    let text = std::fs::read_to_string(&file).unwrap();
+    let (server, token) = (part(&text, "server"), part(&text, "token"));
+    let ask = |host: &str| {
+        let proxy = lockstep_faults::FaultProxy::at(host.parse::<std::net::IpAddr>().unwrap(), server.trim_start_matches("https://")).unwrap();
+        ask(&by_token(&text, &format!("https://{}", proxy.address())), Path::new("/"), &token, node())
+    };
+    assert!(matches!(ask("127.0.0.1"), Ok(KubeResponse::Object(Some(_)))), "the same authority, and a name that the certificate has");
+    let refused = ask("127.0.0.2").unwrap_err();
+    assert_eq!((refused.code(), refused.is_retryable()), ("kube.tls", false), "{refused}");
 }
 
 #[test]
@@ -106,6 +124,14 @@ fn what_a_kubeconfig_asks_for_beyond_the_grant_is_refused_before_anything_is_sen
         assert!(said.starts_with("kube.config: ") && said.contains(wanted), "{cluster} {user} {more}: {said}");
     }
     assert!(said("", "token: t, as: deployer", "impersonate = \"deployer\"").starts_with("kube.connect"), "what is granted gets as far as the connection");
+}
+
+#[test]
+fn outside_of_a_pod_there_is_no_service_account_and_nothing_else_is_taken_in_its_place() {
+    let rest = everything("x", "y");
+    let grant = format!("[kube]\nin-cluster = true\n[[kube.allow]]{}", rest.split_once("[[kube.allow]]").unwrap().1);
+    let failure = ask(&grant, Path::new("/"), "", node()).unwrap_err();
+    assert!(failure.code() == "kube.config" && failure.message().contains("not a pod with a service account"), "{failure}");
 }
 
 #[test]

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use lockstep_gate::Interrupt;
 use lockstep_model::Failure;
-use lockstep_model::request::RedisRequest;
+use lockstep_model::request::{RedisAsk, RedisReply, RedisRequest, RedisResponse};
 
 use super::server::Server;
-use super::{ask_within, code, grant, run};
+use super::{ask, ask_within, code, grant, run};
 
 /// A server that passes on to another until a command with `last` in it has gone through, and then hangs up.
 fn cut_after(port: u16, last: &'static [u8]) -> u16 {
@@ -73,6 +73,22 @@ fn a_connection_that_breaks_after_the_command_leaves_a_doubt_only_where_there_is
     assert_eq!(code(run(&through(b"$3\r\nSET"), "SET b 1")), ("redis.connection-lost".into(), true));
     assert_eq!(code(run(&through(b"$3\r\nGET"), "GET b")), ("redis.connection-lost".into(), true));
     assert_eq!(code(run(&through(b"COMMAND"), "INCR c")), ("redis.connect".into(), true), "it was not sent");
+}
+
+#[test]
+fn a_server_that_goes_away_in_the_middle_of_a_deletion_is_asked_again_and_the_rest_goes() {
+    let Some(server) = Server::start(&[]) else { return };
+    let direct = grant(&server.url(), "");
+    for at in 0..12 {
+        let pairs: String = (0..100).map(|n| format!(" cache:{at}:{n} x")).collect();
+        run(&direct, &format!("MSET{pairs} session:{at} x")).unwrap();
+    }
+    let delete = |grant| ask(grant, RedisAsk::DeleteByPrefix { prefix: "cache:".into(), most: 2_000 });
+    let through = grant(&format!("redis://127.0.0.1:{}", cut_after(server.port, b"UNLINK\r\n")), "");
+    assert_eq!(code(delete(&through)), ("redis.connection-lost".into(), true));
+    let RedisResponse::Deleted(rest) = delete(&direct).unwrap() else { panic!() };
+    assert!((1..1_200).contains(&rest), "{rest}");
+    assert_eq!(run(&direct, "DBSIZE").unwrap(), RedisReply::Integer("12".into()), "the sessions, and nothing else");
 }
 
 #[test]
