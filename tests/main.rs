@@ -29,6 +29,7 @@ mod cli {
     mod confined;
     mod databases;
     mod doubt;
+    mod environment;
     mod follow;
     mod grants;
     mod leaks;

@@ -100,6 +100,10 @@ fn usage(error: &clap::Error) -> CliError {
             None => shown = shown.detail(line.trim_start()),
         }
     }
+    if plain.contains("lockstep grant explain") && error.get(ContextKind::InvalidArg).is_some() {
+        // What looks like an option is mostly one of the program that is asked about.
+        shown = shown.hint("what is asked is one argument, between quotes: `lockstep grant explain --env FILE '/usr/bin/git status --porcelain'`");
+    }
     if error.get(ContextKind::InvalidSubcommand).is_some() {
         return shown.hint("`lockstep help` lists the verbs");
     }

@@ -24,6 +24,7 @@ use crate::fsio;
 use crate::ui::Ui;
 
 pub(crate) use language::Language;
+pub(crate) use tool::first_line;
 
 /// Where `build` puts components and `run` looks for them, below the project's folder.
 pub(crate) const OUTPUT: &str = "target/lockstep";

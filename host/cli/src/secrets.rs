@@ -38,12 +38,21 @@ impl Source for Declared {
 impl Declared {
     fn in_cluster(&self, grant: &Grant, place: (&str, &str, &str)) -> Result<Secret<Vec<u8>>, String> {
         let access = grant.kube().access().ok_or("the grant names no cluster")?;
-        let token = match &**access {
+        self.kube.secret_value(access, self.token(access, grant)?, place).map_err(|failure| failure.to_string())
+    }
+
+    /// Which version the cluster of the grant has, if it can be reached.
+    pub(crate) fn cluster_version(&self, access: &Arc<KubeAccess>, grant: &Grant) -> Result<String, String> {
+        self.kube.server_version(access, self.token(access, grant)?).map_err(|failure| failure.to_string())
+    }
+
+    /// What the cluster's server is shown, when the grant has a secret for that.
+    fn token(&self, access: &KubeAccess, grant: &Grant) -> Result<Option<Secret<Vec<u8>>>, String> {
+        match access {
             // Its source is no cluster, or the grant would not have been read.
-            KubeAccess::Server { token, .. } => grant.secret(token).map(|rule| self.value(rule, grant)).transpose()?.flatten(),
-            KubeAccess::Kubeconfig { .. } | KubeAccess::InCluster => None,
-        };
-        self.kube.secret_value(access, token, place).map_err(|failure| failure.to_string())
+            KubeAccess::Server { token, .. } => Ok(grant.secret(token).map(|rule| self.value(rule, grant)).transpose()?.flatten()),
+            KubeAccess::Kubeconfig { .. } | KubeAccess::InCluster => Ok(None),
+        }
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) use progress::Progress;
 pub(crate) use style::{Style, paint};
 pub(crate) use table::Table;
 pub(crate) use view::View;
-pub(crate) use words::{bytes, clock_time, duration, harmless, harmless_json, instant, plural, shell_word};
+pub(crate) use words::{bytes, clock_time, duration, first_line, harmless, harmless_json, instant, plural, shell_word};
 
 use crate::args::{ColorChoice, GlobalArgs};
 use crate::environment;

@@ -148,6 +148,13 @@ pub struct DbPrograms {
     pub client: Option<Program>,
 }
 
+impl DbPrograms {
+    /// Those that are named.
+    pub fn named(&self) -> impl Iterator<Item = &Program> {
+        [&self.dump, &self.unpack, &self.client].into_iter().flatten()
+    }
+}
+
 /// A program of the host that a driver may start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {

@@ -1,4 +1,6 @@
-//! `lockstep doctor`: versions, the store, its disk, and the tools that build each guest language.
+//! `lockstep doctor`: versions, the store, its disk, the tools that build each guest language, and what an environment's grant asks for.
+
+mod needs;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -7,16 +9,25 @@ use std::time::{Duration, Instant};
 use lockstep_api::Exit;
 use serde::Serialize;
 
+use self::needs::Need;
 use crate::build::{self, Language};
 use crate::context::Context;
 use crate::error::CliError;
-use crate::ui::{Style, bytes, plural};
+use crate::journal::read_grant;
+use crate::ui::{Style, bytes, harmless, plural};
 use crate::wiring::{Compiled, Kernel};
 use crate::{environment, wiring};
 
 /// Look at this machine: versions, store, disk, the tools of each guest language
+///
+/// With `--env` also at what that grant asks for: its cluster, and the programs that back up its databases. The exit code is 1 when the store, its disk or
+/// one of these is not as it has to be.
 #[derive(Debug, clap::Args)]
-pub(crate) struct DoctorArgs {}
+pub(crate) struct DoctorArgs {
+    /// A grant file, of which to look at the cluster and the programs of databases
+    #[arg(long, value_name = "FILE")]
+    env: Option<PathBuf>,
+}
 
 /// What was found.
 #[derive(Debug, Serialize)]
@@ -40,6 +51,9 @@ struct Findings {
     no_new_privileges: bool,
     limits: bool,
     languages: Vec<Tools>,
+    /// What the grant asks for; none: no grant was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    needs: Option<Vec<Need>>,
     ok: bool,
 }
 
@@ -53,6 +67,9 @@ struct Tools {
     missing: Option<String>,
 }
 
+/// The room for a line's name: as long as those of languages.
+const NAME: usize = 10;
+
 /// Enough for a p99 that is not just the worst one, few enough to be over in a second on a slow disk.
 const SYNCS: usize = 200;
 
@@ -65,18 +82,21 @@ const SYNCED: usize = 4_096 + 24;
 /// Does it.
 ///
 /// # Errors
-/// None of its own: what is wrong is its result.
-pub(super) fn run(_: &DoctorArgs, context: &Context) -> Result<Exit, CliError> {
-    let findings = look(context);
+/// When the grant file cannot be read: whatever else is wrong is its result.
+pub(super) fn run(args: &DoctorArgs, context: &Context) -> Result<Exit, CliError> {
+    let grant = args.env.as_deref().map(read_grant).transpose()?;
+    let findings = look(context, grant.map(|(grant, _)| needs::of(&grant)));
     let ui = context.ui();
     let exit = if findings.ok { Exit::Done } else { Exit::Failed };
     if ui.json() {
         ui.print_json(&findings)?;
         return Ok(exit);
     }
+    let needs = findings.needs.as_deref().unwrap_or_default();
+    let width = needs.iter().map(|need| need.name.chars().count()).max().unwrap_or_default().max(NAME);
     let line = |ok: bool, name: &str, text: &str| {
         let mark = if ok { ui.out(Style::Good, "✓") } else { ui.out(Style::Bad, "✗") };
-        ui.data(format!("{mark} {name:10} {text}"));
+        ui.data(format!("{mark} {name:width$} {text}"));
     };
     line(true, "lockstep", &findings.lockstep);
     line(true, "system", &findings.system);
@@ -101,10 +121,13 @@ pub(super) fn run(_: &DoctorArgs, context: &Context) -> Result<Exit, CliError> {
     for Tools { language, found, missing } in &findings.languages {
         line(found.is_some(), language, found.as_ref().or(missing.as_ref()).map_or("", String::as_str));
     }
+    for need in needs {
+        line(need.is_met(), &harmless(&need.name), &harmless(&need.text()));
+    }
     Ok(exit)
 }
 
-fn look(context: &Context) -> Findings {
+fn look(context: &Context, needs: Option<Vec<Need>>) -> Findings {
     let folder = context.store();
     let store = folder.clone().and_then(|folder| store_state(&folder));
     let (store_ok, (store_state, runs, records)) = match store {
@@ -123,8 +146,8 @@ fn look(context: &Context) -> Findings {
     Findings {
         lockstep: wiring::ENGINE.to_owned(),
         system: environment::system(),
-        // A store that cannot be written is one that nothing can be run with.
-        ok: store_ok && sync_error.is_none(),
+        // A store that cannot be written is one that nothing can be run with, and nothing can be where its grant's cluster is not.
+        ok: store_ok && sync_error.is_none() && needs.iter().flatten().all(Need::is_met),
         store: folder.map(|folder| folder.display().to_string()),
         store_state,
         store_ok,
@@ -139,6 +162,7 @@ fn look(context: &Context) -> Findings {
         no_new_privileges: kernel.no_new_privileges,
         limits: kernel.limits,
         languages: Language::ALL.into_iter().map(tools).collect(),
+        needs,
     }
 }
 

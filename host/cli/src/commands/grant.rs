@@ -1,18 +1,15 @@
 //! `lockstep grant`: which rule decides about a call and why the others do not, and what a profile says.
 
+mod ask;
+
 use std::path::PathBuf;
 
 use clap::Subcommand;
 use lockstep_api::{Code, Exit};
-use lockstep_grant::{Explanation, Grant, Grantable, Profile, Side, Verdict};
-use lockstep_model::Request as _;
-use lockstep_model::request::{
-    DbAsk, DbRequest, DbStatement, DbValue, FilesRequest, HttpRequest, KubeCall, KubeRequest, KubeVersion, ProbeRead, RedisAsk, RedisRequest, ShellRequest,
-};
+use lockstep_grant::{Explanation, Grant, Profile, Side, Verdict};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
 
+use self::ask::Ask;
 use super::calls::{calls, parse_call};
 use crate::context::Context;
 use crate::error::CliError;
@@ -50,6 +47,8 @@ struct ProfileArgs {
 ///             lockstep grant explain --env E.toml redis cache FLUSHDB
 ///             lockstep grant explain --env E.toml kube set-image apps/v1/Deployment shop/api
 ///             lockstep grant explain --env E.toml db main 'DELETE FROM orders WHERE id = $1'
+///             lockstep grant explain --env E.toml db main make-backup
+///             lockstep grant explain --env E.toml secret API_KEY
 ///             lockstep grant explain --env E.toml --probe '/usr/bin/systemctl is-active app'
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -68,16 +67,6 @@ struct ExplainArgs {
     probe: bool,
 }
 
-/// A request that a grant decides about.
-enum Ask {
-    Http(HttpRequest),
-    Shell(ShellRequest),
-    Files(FilesRequest),
-    Redis(RedisRequest),
-    Kube(KubeRequest),
-    Db(DbRequest),
-}
-
 /// Does it.
 ///
 /// # Errors
@@ -91,9 +80,9 @@ pub(super) fn run(args: &GrantArgs, context: &Context) -> Result<Exit, CliError>
     let explained = match (&args.env, &args.call) {
         (Some(file), _) => {
             let (grant, _) = read_grant(file)?;
-            let ask = parse_ask(&args.what)?.asked_under(&grant);
+            let ask = Ask::written(&args.what)?.asked_under(&grant);
             let explanation = if args.probe { ask.explain_probe(&grant) } else { ask.explain(&grant) };
-            Explained { what: args.what.join(" "), explanation, probe: None }
+            Explained::of(args.what.join(" "), &ask, explanation, &grant)
         }
         (None, Some(call)) => of_run(context, &args.what, call)?,
         (None, None) => {
@@ -129,7 +118,16 @@ fn show_profile(args: &ProfileArgs, context: &Context) -> Result<Exit, CliError>
 struct Explained {
     what: String,
     explanation: Explanation,
+    /// What the grant does with it beside: only of what is allowed.
+    beside: Vec<String>,
     probe: Option<Box<Explained>>,
+}
+
+impl Explained {
+    fn of(what: String, ask: &Ask, explanation: Explanation, grant: &Grant) -> Self {
+        let beside = if explanation.decision.is_ok() { ask.beside(grant) } else { Vec::new() };
+        Self { what, explanation, beside, probe: None }
+    }
 }
 
 fn of_run(context: &Context, what: &[String], call: &str) -> Result<Explained, CliError> {
@@ -147,160 +145,14 @@ fn of_run(context: &Context, what: &[String], call: &str) -> Result<Explained, C
     let value = run
         .value(&found.asked.request)?
         .ok_or_else(|| CliError::new(Code::BytesMissing, "the store does not have the request any more").detail(run.why_gone()))?;
-    let ask = match found.asked.interface.as_str() {
-        "http" => Ask::Http(typed(value)?),
-        "shell" => Ask::Shell(typed(value)?),
-        "files" => Ask::Files(typed(value)?),
-        "redis" => Ask::Redis(typed(value)?),
-        "kube" => Ask::Kube(typed(value)?),
-        "db" => Ask::Db(typed(value)?),
-        other => return Err(CliError::new(Code::NoSuchCall, format!("call {id} is of `{other}`, about which no rule decides"))),
+    let interface = found.asked.interface.as_str();
+    let Some(ask) = Ask::recorded(interface, value)? else {
+        return Err(CliError::new(Code::NoSuchCall, format!("call {id} is of `{interface}`, about which no rule decides")));
     };
-    let what = format!("{}.{} {}", found.asked.interface, found.asked.function, found.asked.summary);
-    let probe = ask.probe().map(|(what, ask)| Box::new(Explained { what: format!("probe {what}"), explanation: ask.explain_probe(&grant), probe: None }));
-    Ok(Explained { what, explanation: ask.explain(&grant), probe })
-}
-
-fn typed<R: DeserializeOwned>(value: Value) -> Result<R, CliError> {
-    serde_json::from_value(value).map_err(|error| CliError::new(Code::JournalBroken, format!("the recorded request cannot be read: {error}")))
-}
-
-impl Ask {
-    /// As a procedure would ask: what only reads is a `query`.
-    fn asked_under(self, grant: &Grant) -> Self {
-        let Self::Db(DbRequest { database, ask: DbAsk::Execute(statement) }) = &self else { return self };
-        let query = DbRequest { database: database.clone(), ask: DbAsk::Query(statement.clone()) };
-        if grant.explain(&query).decision.is_ok() { Self::Db(query) } else { self }
-    }
-
-    fn explain(&self, grant: &Grant) -> Explanation {
-        fn of<R: Grantable>(grant: &Grant, request: &R) -> Explanation {
-            grant.explain(request)
-        }
-        match self {
-            Self::Http(request) => of(grant, request),
-            Self::Shell(request) => of(grant, request),
-            Self::Files(request) => of(grant, request),
-            Self::Redis(request) => of(grant, request),
-            Self::Kube(request) => of(grant, request),
-            Self::Db(request) => of(grant, request),
-        }
-    }
-
-    /// As the gate decides about it when it is a probe.
-    fn explain_probe(&self, grant: &Grant) -> Explanation {
-        let explanation = self.explain(grant);
-        match self {
-            Self::Http(request) => explanation.of_probe(request),
-            Self::Shell(request) => explanation.of_probe(request),
-            Self::Files(request) => explanation.of_probe(request),
-            Self::Redis(request) => explanation.of_probe(request),
-            Self::Kube(request) => explanation.of_probe(request),
-            Self::Db(request) => explanation.of_probe(request),
-        }
-    }
-
-    /// What its probe would ask, with its line.
-    fn probe(&self) -> Option<(String, Self)> {
-        let probe = match self {
-            Self::Http(request) => request.probe(),
-            Self::Shell(request) => request.probe(),
-            Self::Files(request) => request.probe(),
-            Self::Redis(request) => request.probe(),
-            Self::Kube(request) => request.probe(),
-            Self::Db(request) => request.probe(),
-        }?;
-        let ask = match &probe.read {
-            ProbeRead::Http(request) => Self::Http(request.clone()),
-            ProbeRead::Shell(request) => Self::Shell(request.clone()),
-            ProbeRead::File { path, .. } => Self::Files(FilesRequest::Digest { path: path.clone() }),
-        };
-        Some((probe.summary(), ask))
-    }
-}
-
-/// `GET https://…`, `/usr/bin/git status`, `read /app/x`, `redis cache GET app:1`.
-fn parse_ask(words: &[String]) -> Result<Ask, CliError> {
-    // One argument with blanks is taken apart; several are taken as they are, so that an argument may hold blanks.
-    let split: Vec<&str> = match words {
-        [one] => one.split_whitespace().collect(),
-        several => several.iter().map(String::as_str).collect(),
-    };
-    let unclear = || {
-        CliError::new(Code::Usage, format!("it is not clear what `{}` asks for", words.join(" ").chars().take(80).collect::<String>()))
-            .hint("write `METHOD URL`, `/absolute/program ARGS…`, `read|write|remove|look|entries|link PATH`, `redis STORE COMMAND…`, `kube VERB API-VERSION/KIND NAMESPACE/ID` or `db NAME 'SQL'`")
-    };
-    match split.as_slice() {
-        [method, url] if method.bytes().all(|b| b.is_ascii_uppercase()) => Ok(Ask::Http(HttpRequest::to(method, url))),
-        ["redis", store, words @ ..] if !words.is_empty() => Ok(Ask::Redis(redis_request(store, words))),
-        ["db", database, sql @ ..] if !sql.is_empty() => Ok(Ask::Db(db_request(database, sql))),
-        [program, args @ ..] if program.starts_with('/') => Ok(Ask::Shell(ShellRequest::command(program, args))),
-        ["kube", verb, kind, place] => kube_request(verb, kind, place).map(Ask::Kube).ok_or_else(unclear),
-        [does, path] if path.starts_with('/') => files_request(does, path).map(Ask::Files).ok_or_else(unclear),
-        _ => Err(unclear()),
-    }
-}
-
-fn redis_request(store: &str, words: &[&str]) -> RedisRequest {
-    let most = u32::MAX;
-    match words {
-        ["delete-by-prefix", prefix] => RedisRequest::of(store, RedisAsk::DeleteByPrefix { prefix: (*prefix).into(), most }),
-        ["scan", prefix] => RedisRequest::of(store, RedisAsk::Scan { prefix: (*prefix).into(), most }),
-        words => RedisRequest::run(store, words),
-    }
-}
-
-/// Each placeholder has a value: which one decides nothing.
-fn db_request(database: &str, sql: &[&str]) -> DbRequest {
-    let sql = sql.join(" ");
-    let placeholders = (1..=64).rev().find(|number| sql.contains(&format!("${number}"))).unwrap_or(0);
-    let statement = DbStatement { sql, parameters: vec![DbValue::Null; placeholders], ..DbStatement::default() };
-    DbRequest { database: database.to_owned(), ask: DbAsk::Execute(statement) }
-}
-
-/// `NAMESPACE/ID`; of a list the namespace alone, of what belongs to none the id alone.
-fn kube_request(verb: &str, kind: &str, place: &str) -> Option<KubeRequest> {
-    let before = KubeVersion::default();
-    let call = match verb {
-        "get" | "read" | "revision" => KubeCall::Read,
-        "list" | "entries" => KubeCall::Entries { labels: String::new(), fields: String::new(), limit: 1 },
-        "apply" => KubeCall::Apply { before, object: "{}".to_owned(), force: false },
-        "patch" => KubeCall::Patch { before, patch: "{}".to_owned() },
-        "delete" => KubeCall::Delete { before },
-        "scale" => KubeCall::Scale { before, replicas: 1 },
-        "scale-to-zero" => KubeCall::Scale { before, replicas: 0 },
-        "set-image" => KubeCall::SetImage { before, container: "container".to_owned(), image: "image".to_owned() },
-        "restart" => KubeCall::Restart { before },
-        "rollout-undo" => KubeCall::RolloutUndo { uid: String::new(), template: "{}".to_owned() },
-        "rollout-status" => KubeCall::RolloutStatus,
-        "logs" => KubeCall::Logs { container: String::new(), lines: 1, since: 0 },
-        "events" => KubeCall::Events,
-        _ => return None,
-    };
-    let (api_version, kind) = kind.rsplit_once('/')?;
-    let (namespace, id) = match place.split_once('/') {
-        Some(parts) => parts,
-        None if matches!(call, KubeCall::Entries { .. }) => (place, ""),
-        None => ("", place),
-    };
-    Some(KubeRequest::of(api_version, kind, namespace, id, call))
-}
-
-fn files_request(does: &str, path: &str) -> Option<FilesRequest> {
-    let path = path.to_owned();
-    Some(match does {
-        "read" | "read-text" => FilesRequest::Read { path },
-        "write" | "write-text" => FilesRequest::Write { path, bytes: "".into() },
-        "append-text" => FilesRequest::AppendText { path, text: String::new(), probe: None },
-        "look" => FilesRequest::Look { path },
-        "entries" => FilesRequest::Entries { path },
-        "make-directory" => FilesRequest::MakeDirectory { path },
-        "remove" => FilesRequest::Remove { path },
-        "link" => FilesRequest::Link { path, target: "target".to_owned() },
-        "digest" => FilesRequest::Digest { path },
-        "disk-free" => FilesRequest::DiskFree { path },
-        _ => return None,
-    })
+    let what = format!("{interface}.{} {}", found.asked.function, found.asked.summary);
+    let mut explained = Explained::of(what, &ask, ask.explain(&grant), &grant);
+    explained.probe = ask.probe().map(|(what, ask)| Box::new(Explained::of(format!("probe {what}"), &ask, ask.explain_probe(&grant), &grant)));
+    Ok(explained)
 }
 
 #[derive(Serialize)]
@@ -318,6 +170,9 @@ struct Shown {
     message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
+    /// What the grant does with it that no rule says: a proxy, a certificate that is shown, where a secret's value comes from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    beside: Vec<String>,
     considered: Vec<ShownRule>,
     #[serde(skip_serializing_if = "Option::is_none")]
     probe: Option<Box<Shown>>,
@@ -333,7 +188,7 @@ struct ShownRule {
     why: String,
 }
 
-fn shown(Explained { what, explanation, probe }: &Explained) -> Shown {
+fn shown(Explained { what, explanation, beside, probe }: &Explained) -> Shown {
     let considered = explanation.considered.iter().map(|considered| ShownRule {
         rule: considered.rule.clone(),
         text: considered.text.clone(),
@@ -346,15 +201,15 @@ fn shown(Explained { what, explanation, probe }: &Explained) -> Shown {
         why: considered.why.clone(),
     });
     let considered = considered.collect();
-    let (asked, probe) = (what.clone(), probe.as_ref().map(|probe| Box::new(shown(probe))));
+    let (asked, beside, probe) = (what.clone(), beside.clone(), probe.as_ref().map(|probe| Box::new(shown(probe))));
     match &explanation.decision {
         Ok(allowance) => {
             let (class, overruled) = (Some(allowance.class.to_string()), allowance.overrules().then(|| allowance.asked.to_string()));
-            Shown { asked, allowed: true, rule: allowance.rule.clone(), class, overruled, message: None, hint: None, considered, probe }
+            Shown { asked, allowed: true, rule: allowance.rule.clone(), class, overruled, message: None, hint: None, beside, considered, probe }
         }
         Err(denial) => {
             let (message, hint) = (Some(denial.message.clone()), denial.hint.clone());
-            Shown { asked, allowed: false, rule: denial.rule.clone(), class: None, overruled: None, message, hint, considered, probe }
+            Shown { asked, allowed: false, rule: denial.rule.clone(), class: None, overruled: None, message, hint, beside, considered, probe }
         }
     }
 }
@@ -366,7 +221,7 @@ fn side(side: Side) -> &'static str {
     }
 }
 
-fn show(ui: &Ui, Explained { what, explanation, probe }: &Explained) {
+fn show(ui: &Ui, Explained { what, explanation, beside, probe }: &Explained) {
     ui.data(ui.out(Style::Strong, &harmless(what)));
     for considered in &explanation.considered {
         let (mark, style) = match considered.verdict {
@@ -381,6 +236,7 @@ fn show(ui: &Ui, Explained { what, explanation, probe }: &Explained) {
         Ok(allowance) => {
             let overruled = if allowance.overrules() { format!(", overruling the procedure's {}", allowance.asked) } else { String::new() };
             ui.data(format!("{} by {}, class {}{overruled}", ui.out(Style::Good, "allowed"), harmless(&allowance.rule), allowance.class));
+            beside.iter().for_each(|line| ui.data(format!("  {}", harmless(line))));
         }
         Err(denial) => {
             ui.data(format!("{} by {}: {}", ui.out(Style::Bad, "denied"), harmless(&denial.rule), harmless(&denial.message)));
@@ -391,26 +247,5 @@ fn show(ui: &Ui, Explained { what, explanation, probe }: &Explained) {
     }
     if let Some(probe) = probe {
         show(ui, probe);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Ask, parse_ask};
-
-    #[test]
-    fn what_is_asked_is_read_from_one_argument_or_several() {
-        let ask = |words: &[&str]| parse_ask(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>());
-        assert!(matches!(ask(&["GET https://a.example/x"]).unwrap(), Ask::Http(request) if request.url == "https://a.example/x"));
-        assert!(matches!(ask(&["/bin/echo", "a b"]).unwrap(), Ask::Shell(request) if request.args == ["a b"]));
-        assert!(matches!(ask(&["/bin/echo a b"]).unwrap(), Ask::Shell(request) if request.args == ["a", "b"]));
-        assert!(matches!(ask(&["redis cache FLUSHDB"]).unwrap(), Ask::Redis(request) if request.store == "cache" && request.words().len() == 1));
-        for words in [&["db main DELETE FROM t"][..], &["db", "main", "DELETE FROM t"]] {
-            assert!(matches!(ask(words).unwrap(), Ask::Db(request) if request.database == "main" && request.statements()[0].sql == "DELETE FROM t"));
-        }
-        assert!(matches!(ask(&["read /app/x"]).unwrap(), Ask::Files(request) if request.path() == "/app/x"));
-        for unclear in [&["git status"][..], &["fly /x"], &[""], &["get https://x"]] {
-            assert!(ask(unclear).is_err(), "{unclear:?}");
-        }
     }
 }

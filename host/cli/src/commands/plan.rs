@@ -83,6 +83,7 @@ fn allows(grant: &Grant) -> Vec<String> {
             format!("{interface} {side} {}{class}", rule.text)
         })
         .collect();
+    lines.extend(grant.http().ways().iter().map(|way| format!("http {way}")));
     for mount in grant.files().mounts() {
         lines.push(format!("files {}", super::names::mount(mount)));
     }

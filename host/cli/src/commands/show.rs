@@ -13,7 +13,7 @@ use crate::context::{Context, program};
 use crate::error::CliError;
 use crate::journal::{Run, something_to_undo};
 use crate::stopwatch::Stopwatch;
-use crate::ui::{Style, Ui, duration, harmless, instant, shell_word};
+use crate::ui::{Style, Ui, duration, first_line, harmless, instant, shell_word};
 
 /// Show a run: steps, calls, failures, what to do next
 #[derive(Debug, clap::Args)]
@@ -158,7 +158,9 @@ fn show_step(ui: &Ui, state: &RunState, step: &StepEnd, calls: &[CallShown], all
     }
     let said = |failure: &Failure| calls.iter().filter(own).any(|call| call.failure.as_ref() == Some(failure));
     if let Some(failure) = step.failure.as_ref().filter(|failure| !said(failure)) {
-        ui.data(format!("    {}", ui.out(Style::Bad, &harmless(&failure.to_string()))));
+        for line in failure.to_string().lines() {
+            ui.data(format!("    {}", ui.out(Style::Bad, &harmless(line))));
+        }
     }
 }
 
@@ -176,8 +178,8 @@ fn show_call(ui: &Ui, call: &CallShown) {
     if let Some(probe) = &call.probe {
         ui.data(format!("        probe {}: {}, {}", harmless(&probe.probe), probe.answer, harmless(&probe.detail)));
     }
-    if let Some(failure) = &call.failure {
-        ui.data(format!("        {}", harmless(&failure.to_string())));
+    for line in call.failure.iter().map(Failure::to_string).collect::<String>().lines() {
+        ui.data(format!("        {}", harmless(line)));
     }
 }
 
@@ -191,7 +193,8 @@ fn asked(call: &CallShown) -> String {
 fn foot(ui: &Ui, shown: &RunShown) {
     if let Some(reason) = &shown.line.reason {
         ui.data("");
-        ui.data(format!("reason: {}", harmless(reason)));
+        // All of its lines stand where it happened.
+        ui.data(format!("reason: {}", harmless(&first_line(reason))));
     }
     if let Some(call) = &shown.in_doubt {
         ui.data(format!("in doubt: {} {} (begun {})", call.call, asked(call), instant(call.time)));

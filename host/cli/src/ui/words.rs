@@ -100,11 +100,26 @@ pub(crate) fn harmless(text: &str) -> String {
     })
 }
 
+/// The first line of what may have many, and how many more there are.
+pub(crate) fn first_line(text: &str) -> String {
+    match text.trim_end().split_once('\n') {
+        None => text.to_owned(),
+        Some((first, rest)) => format!("{first} (and {} more)", plural(rest.lines().count(), "line")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::{bytes, duration, harmless, harmless_json, shell_word};
+    use super::{bytes, duration, first_line, harmless, harmless_json, shell_word};
+
+    #[test]
+    fn of_many_lines_the_first_is_shown_and_how_many_follow() {
+        assert_eq!(first_line("one"), "one");
+        assert_eq!(first_line("one\ntwo\n"), "one (and 1 line more)");
+        assert_eq!(first_line("one\ntwo\nthree"), "one (and 2 lines more)");
+    }
 
     #[test]
     fn durations_read_well() {

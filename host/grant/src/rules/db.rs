@@ -17,7 +17,7 @@ use crate::place::Place;
 use crate::read::{Item, Section};
 use crate::rules::secrets::{SecretRule, read_placed};
 use crate::sql::{Compiled, Engine, SqlError, StatementClass, compile, statements_of};
-use crate::terms::{DbTerms, DbWhere};
+use crate::terms::{DbPrograms, DbTerms, DbWhere};
 use backup::BackupRules;
 
 /// `[db]`, compiled. The default allows nothing.
@@ -131,6 +131,11 @@ impl DbRule {
     /// The engine that the operator says it is.
     pub fn engine(&self) -> Engine {
         self.terms.engine
+    }
+
+    /// The engine's own programs, which backups need.
+    pub fn programs(&self) -> &DbPrograms {
+        &self.terms.programs
     }
 
     fn compile(&self, request: &DbRequest) -> Result<Vec<Compiled>, Denial> {

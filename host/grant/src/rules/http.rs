@@ -123,6 +123,11 @@ impl HttpRules {
         HttpUrl::parse(url).ok().and_then(|url| self.ways.proxy(&url))
     }
 
+    /// Its proxies and what it shows of this host, each with the servers that it is for: a line each, for a person.
+    pub fn ways(&self) -> Vec<String> {
+        self.ways.lines()
+    }
+
     /// The secrets that a request to this URL needs placed.
     pub(crate) fn placed(&self, url: &str) -> Vec<String> {
         HttpUrl::parse(url).map(|url| self.ways.placed(&url)).unwrap_or_default()

@@ -1,5 +1,6 @@
 //! `[secrets]`: where each secret comes from and where it may go. No value is ever here.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use crate::granted::{Denial, Destination};
@@ -79,6 +80,15 @@ impl SecretRule {
         }
     }
 
+    /// Where it may go, as the file says it.
+    pub fn destinations(&self) -> Vec<&str> {
+        let texts = self.to.iter().map(|to| match to {
+            To::Url(pattern) => pattern.text(),
+            To::Program(text) | To::Section(text) => text.as_str(),
+        });
+        texts.collect()
+    }
+
     /// Why it may not be put into a request that goes to `destination`, and what to add.
     pub fn refusal(&self, destination: &Destination) -> Denial {
         let (shown, entry) = match destination {
@@ -93,6 +103,20 @@ impl SecretRule {
             rule: self.place.to_string(),
             message: format!("secret `{}` may not go to {shown}", self.id),
             hint: entry.map(|entry| format!("add {entry} to `to` of `{}` ({}:{})", self.place.name, self.place.file, self.place.line)),
+        }
+    }
+}
+
+/// For a person, behind `from`.
+impl fmt::Display for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "the variable {name}"),
+            Self::File(path) => write!(f, "the file {}", path.display()),
+            Self::Directory(path) => write!(f, "its file in {}", path.display()),
+            Self::Command(words) => write!(f, "the output of {}", words.first().map(String::as_str).unwrap_or_default()),
+            Self::Kube { namespace, object, key } => write!(f, "the key {key} of the cluster's Secret {namespace}/{object}"),
+            Self::Capture => f.write_str("a response of the run"),
         }
     }
 }

@@ -7,7 +7,7 @@ use lockstep_model::{Failure, StepId, Timestamp};
 
 use crate::journal::something_to_undo;
 use crate::stopwatch::Stopwatch;
-use crate::ui::{Style, duration, plural};
+use crate::ui::{Style, duration, first_line, plural};
 
 /// One line.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub(super) fn line_of(event: &Event, state: &RunState, time: Timestamp, watch: &
         Event::UndoBegan(_) if has_failed(state) => line("↶", Style::Warn, "undoing what was done"),
         Event::UndoBegan(began) => line("↶", Style::Warn, format!("undoing what was done: {}", began.reason)),
         Event::UndoSucceeded(attempt) => line("↶", Style::Good, format!("{} undone", attempt.step)),
-        Event::UndoFailed(UndoFailed { step, failure, .. }) => line("✗", Style::Bad, format!("undo of {step}: {failure}")),
+        Event::UndoFailed(UndoFailed { step, failure, .. }) => line("✗", Style::Bad, format!("undo of {step}: {}", first_line(&failure.to_string()))),
         // Why it goes back is said when it turns round.
         Event::RunResumed(_) if state.status == RunStatus::Undoing => line("▸", Style::Strong, format!("run {}", state.run)),
         Event::RunResumed(resumed) => line("▸", Style::Strong, format!("going on with run {}: {}", state.run, resumed.reason)),
@@ -93,7 +93,8 @@ fn step_failed(failed: &StepFailed, state: &RunState, time: Timestamp, watch: &S
     let why = match &failed.failure {
         // The refusal has a line of its own.
         Failure::Denied(_) => "denied".to_owned(),
-        failure @ (Failure::TimedOut(_) | Failure::InDoubt(_) | Failure::Failed(_)) => failure.to_string(),
+        // What follows its first line stands below the error at the end, and in `show`.
+        failure @ (Failure::TimedOut(_) | Failure::InDoubt(_) | Failure::Failed(_)) => first_line(&failure.to_string()),
     };
     let text = format!("{}{}: {why}", failed.step, took(state, &failed.step, watch));
     match failed.retry_at {

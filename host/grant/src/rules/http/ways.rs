@@ -65,6 +65,14 @@ impl Ways {
         self.proxies.iter().find(|proxy| takes(&proxy.to, url))
     }
 
+    /// What is shown to whom, and by which way it goes to whom, a line each.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let to = |patterns: &[UrlPattern]| patterns.iter().map(UrlPattern::text).collect::<Vec<_>>().join(", ");
+        let proxies = self.proxies.iter().map(|proxy| format!("through the proxy `{}`, {}: {}", proxy.id, proxy.origin(), to(&proxy.to)));
+        let identities = self.identities.iter().map(|identity| format!("with the client certificate `{}`: {}", identity.certificate, to(&identity.to)));
+        proxies.chain(identities).collect()
+    }
+
     /// The secrets that a request to this URL needs placed.
     pub(crate) fn placed(&self, url: &HttpUrl) -> Vec<String> {
         let identity = self.identity(url).into_iter().flat_map(|identity| [identity.certificate.clone(), identity.key.clone()]);
