@@ -67,7 +67,14 @@ pub struct Denial {
 impl Denial {
     /// By a deny, or by a rule that is about the request and does not go so far.
     pub(crate) fn by_rule(place: &Place, message: String) -> Self {
-        let hint = format!("a deny wins over every allow: change `{}` ({}:{}) to let it through", place.name, place.file, place.line);
+        let Place { name, file, line } = place;
+        let hint = match name.strip_prefix("shell.allow") {
+            // A deny in an allow is its profile's, which is nobody's to change.
+            Some(_) => {
+                format!("its profile denies it whatever else is allowed ({file}:{line}): to let it through, write rules of your own in the profile's place")
+            }
+            None => format!("a deny wins over every allow: change `{name}` ({file}:{line}) to let it through"),
+        };
         Self { rule: place.to_string(), message, hint: Some(hint) }
     }
 

@@ -41,7 +41,10 @@ fn check_denied(grant: &Grant, lines: &[&str]) {
         let words: Vec<&str> = line.split(' ').collect();
         match ShellRequest::command(words[0], &words[1..]).decide(grant) {
             Decision::Allowed(granted) => panic!("`{line}` is allowed by {}", granted.rule()),
-            Decision::Denied(denial) => assert!(denial.rule.contains(" deny["), "`{line}`: {denial:?}"),
+            Decision::Denied(denial) => {
+                let hint = denial.hint.as_deref().unwrap_or_default();
+                assert!(denial.rule.contains(" deny[") && hint.contains("its profile denies it"), "`{line}`: {denial:?}");
+            }
         }
     }
 }
