@@ -2,7 +2,7 @@
 //!
 //! The ratio counts. Both take turns, over one connection each, so that a slow moment of the server meets both. As a test it only shows that it works, with few.
 
-#![expect(clippy::print_stdout, clippy::unwrap_used, clippy::disallowed_methods, reason = "a program of its own that measures and prints a table")]
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a program of its own that measures and prints a table")]
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
