@@ -21,9 +21,12 @@ start() {
     tar -C "$root" -c . | engine import - lockstep/busybox:1 >>"$place/dockerd.log" 2>&1
 }
 
-# What containers on the host's network leave behind.
+# What containers on the host's network leave behind, and an engine that was killed: its data stays mounted on itself.
 tidy() {
-    ! mountpoint --quiet "$place/exec/netns/default" || umount "$place/exec/netns/default"
+    local mount
+    for mount in "$place/exec/netns/default" "$place/data"; do
+        ! mountpoint --quiet "$mount" || umount "$mount"
+    done
 }
 
 engine() { docker --host "unix://$place/docker.sock" "$@"; }
