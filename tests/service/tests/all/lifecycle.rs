@@ -139,6 +139,8 @@ fn a_kill_while_the_answer_is_late_leaves_the_effect_recorded() {
     until("the effect", || get(port, "/effects").json()["keys"]["k"] == 1);
     kill_process(Pid::from_raw(place.pid("blue")).unwrap(), Signal::KILL).unwrap();
     assert_eq!(caller.join().unwrap(), "");
+    // What the kernel closes for the dead it closes one after another.
+    until("the port", || TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok());
     place.start_at(port, "blue", "2", &[]);
     assert_eq!(get(port, "/effects").json()["keys"]["k"], 1);
 }
