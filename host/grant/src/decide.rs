@@ -33,7 +33,7 @@ impl Grantable for HttpRequest {
 
 fn decide_http(request: &HttpRequest, grant: &Grant, watch: &mut dyn Watch) -> Result<Granted<HttpRequest>, Denial> {
     let rules = grant.http();
-    let rule = rules.decide(&request.method, &request.url, watch)?;
+    let (rule, placed) = rules.decide(&request.method, &request.url, watch)?;
     for capture in &request.captures {
         check_capture(&capture.secret, grant)?;
     }
@@ -43,8 +43,7 @@ fn decide_http(request: &HttpRequest, grant: &Grant, watch: &mut dyn Watch) -> R
         rules: rules.clone(),
         body_limit: rules.body_limit,
     };
-    Ok(Granted::new(request.clone(), crate::judge::Rule::place(rule).to_string(), rule.class.unwrap_or(request.class()), terms)
-        .placing(rules.placed(&request.url)))
+    Ok(Granted::new(request.clone(), crate::judge::Rule::place(rule).to_string(), rule.class.unwrap_or(request.class()), terms).placing(placed))
 }
 
 fn check_capture(id: &str, grant: &Grant) -> Result<(), Denial> {

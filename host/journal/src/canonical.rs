@@ -213,8 +213,12 @@ fn order(left: &[u8], right: &[u8]) -> Ordering {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
+    use serde::Serialize;
     use serde_json::Value;
+    use serde_json::value::RawValue;
 
     use super::{NotCanonical, canonical_json, outline};
 
@@ -247,6 +251,45 @@ mod tests {
     fn deep_nesting_is_refused_without_recursing() {
         let text = format!("{{\"a\":{}{}}}", "[".repeat(1_000_000), "]".repeat(1_000_000));
         assert!(!is_canonical(&text));
+    }
+
+    /// Every shape that a type of Rust can have in JSON.
+    #[derive(Serialize)]
+    enum Shape {
+        Unit,
+        Newtype(Nothing),
+        Tuple(u8, i64),
+        Struct {
+            b: (char, bool),
+            a: Option<&'static str>,
+            #[serde(rename = "é")]
+            c: Option<()>,
+        },
+    }
+
+    #[derive(Serialize)]
+    struct Nothing;
+
+    #[derive(Serialize)]
+    struct Pair(u64, f32);
+
+    fn written_like_the_canonicalizer(value: &impl Serialize) {
+        let (ours, library) = (canonical_json(value).unwrap(), serde_json_canonicalizer::to_vec(&serde_json::to_value(value).unwrap()).unwrap());
+        assert_eq!(String::from_utf8(ours).unwrap(), String::from_utf8(library).unwrap());
+    }
+
+    #[test]
+    fn every_shape_is_written_as_the_canonicalizer_writes_it() {
+        let shapes = [Shape::Unit, Shape::Newtype(Nothing), Shape::Tuple(1, -1), Shape::Struct { b: ('"', true), a: Some("a\n\u{7f}\u{1}\\"), c: None }];
+        written_like_the_canonicalizer(&shapes);
+        written_like_the_canonicalizer(&[Pair(1, 0.5), Pair(1 << 54, 2.0)]);
+        written_like_the_canonicalizer(&[i64::MIN, -(1 << 53), 1 << 53]);
+        written_like_the_canonicalizer(&BTreeMap::from([(10, "ten"), (9, "nine")]));
+        written_like_the_canonicalizer(&BTreeMap::from([(true, 1), (false, 0)]));
+        written_like_the_canonicalizer(&BTreeMap::from([('\\', 1), ('a', 0)]));
+        written_like_the_canonicalizer(&RawValue::from_string(r#"{"b": 1, "a": [1.50]}"#.to_owned()).unwrap());
+        written_like_the_canonicalizer(&format_args!("a {} in quotes", '"'));
+        assert!(canonical_json(&BTreeMap::from([([1], 1)])).is_err());
     }
 
     fn json() -> impl Strategy<Value = Value> {

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use sha2::{Digest as _, Sha256};
+
+/// What a digest is called by before its digits.
+const PREFIX: &str = "sha256:";
 
 /// A SHA-256 digest, written `sha256:` and 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +47,14 @@ impl Digest {
         String::from_utf8_lossy(&self.digits()).into_owned()
     }
 
+    fn text(&self) -> [u8; 71] {
+        let mut text = [0; 71];
+        let (prefix, digits) = text.split_at_mut(PREFIX.len());
+        prefix.copy_from_slice(PREFIX.as_bytes());
+        digits.copy_from_slice(&self.digits());
+        text
+    }
+
     fn digits(&self) -> [u8; 64] {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut digits = [0; 64];
@@ -73,8 +84,7 @@ impl Hasher {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("sha256:")?;
-        f.write_str(std::str::from_utf8(&self.digits()).map_err(|_| fmt::Error)?)
+        f.write_str(std::str::from_utf8(&self.text()).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -89,7 +99,7 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let invalid = || InvalidDigest(text.chars().take(80).collect());
-        let digits = text.strip_prefix("sha256:").ok_or_else(invalid)?.as_bytes();
+        let digits = text.strip_prefix(PREFIX).ok_or_else(invalid)?.as_bytes();
         if digits.len() != 64 {
             return Err(invalid());
         }
@@ -108,7 +118,7 @@ impl FromStr for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(std::str::from_utf8(&self.text()).map_err(ser::Error::custom)?)
     }
 }
 

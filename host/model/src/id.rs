@@ -55,7 +55,7 @@ impl FromStr for RunId {
 
 impl Serialize for RunId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.0.array_to_str(&mut [0; ulid::ULID_LEN]))
     }
 }
 

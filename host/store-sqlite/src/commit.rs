@@ -3,8 +3,8 @@
 //! A commit that nobody waits for is written to SQLite's log without a sync, and is then in the hands of the operating system: it survives this process.
 //! The sync of the next durable commit is of the same file and covers it. So an effect, a durable intent and a written outcome, costs one sync.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::slice;
 use std::time::{Duration, Instant};
 
@@ -97,7 +97,7 @@ struct Shared<'a> {
     /// Adds a record.
     insert: CachedStatement<'a>,
     /// The leases that have been found to be the newest: by their runs and tokens.
-    held: HashSet<(RunId, u64)>,
+    held: BTreeSet<(RunId, u64)>,
 }
 
 /// The end of the ledger, where records are added.
@@ -118,9 +118,9 @@ pub(crate) struct Ledger {
 struct End {
     frontier: Frontier,
     /// Of runs written to lately.
-    places: HashMap<RunId, Place>,
+    places: BTreeMap<RunId, Place>,
     /// Runs with a batch that failed while nobody waited: the next batch is told.
-    failed: HashMap<RunId, StoreError>,
+    failed: BTreeMap<RunId, StoreError>,
     /// Since when a checkpoint is owed that nobody waits for.
     owed: Option<Instant>,
 }
@@ -229,7 +229,7 @@ impl Ledger {
     fn fill(&self, jobs: &[Job]) -> Result<(End, Vec<Answer>), StoreError> {
         let mut end = self.caught_up()?;
         let insert = self.connection.prepare_cached("INSERT INTO record (idx, run, seq, before, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
-        let mut shared = Shared { insert: insert.map_err(of_sqlite)?, held: HashSet::new() };
+        let mut shared = Shared { insert: insert.map_err(of_sqlite)?, held: BTreeSet::new() };
         let answers = jobs.iter().map(|job| self.take(job, &mut end, &mut shared)).collect::<Result<_, _>>()?;
         self.file(jobs.iter().flat_map(Job::runs).collect(), &mut end)?;
         if end.owed.is_some_and(|since| jobs.is_empty() || since.elapsed() >= CHECKPOINTS_APART) {
@@ -297,7 +297,7 @@ impl Ledger {
     }
 
     /// Whether the job's lease is the newest and every record has its place, which it is given then.
-    fn may_write(&self, job: &Job, end: &mut End, held: &mut HashSet<(RunId, u64)>) -> Result<Result<(), StoreError>, StoreError> {
+    fn may_write(&self, job: &Job, end: &mut End, held: &mut BTreeSet<(RunId, u64)>) -> Result<Result<(), StoreError>, StoreError> {
         if let Some(LeaseUse { lease, .. }) = &job.lease
             && !held.contains(&(lease.run, lease.token))
         {

@@ -110,7 +110,7 @@ impl HttpRules {
     /// # Errors
     /// What the guest gets instead.
     pub fn allows(&self, method: &str, url: &str) -> Result<String, Denial> {
-        self.decide(method, url, &mut Unwatched).map(|rule| rule.place.to_string())
+        self.decide(method, url, &mut Unwatched).map(|(rule, _)| rule.place.to_string())
     }
 
     /// What this host shows to the server of a URL, if it does.
@@ -128,12 +128,8 @@ impl HttpRules {
         self.ways.lines()
     }
 
-    /// The secrets that a request to this URL needs placed.
-    pub(crate) fn placed(&self, url: &str) -> Vec<String> {
-        HttpUrl::parse(url).map(|url| self.ways.placed(&url)).unwrap_or_default()
-    }
-
-    pub(crate) fn decide(&self, method: &str, url: &str, watch: &mut dyn Watch) -> Result<&HttpRule, Denial> {
+    /// The rule that allows a request, and the secrets that one to this URL needs placed.
+    pub(crate) fn decide(&self, method: &str, url: &str, watch: &mut dyn Watch) -> Result<(&HttpRule, Vec<String>), Denial> {
         let Some(method) = METHODS.into_iter().find(|known| *known == method) else {
             let message = format!("{} is not a method that a procedure may use", hint::shown(method));
             return Err(Denial::built_in(message, Some(format!("use one of {}", METHODS.join(", ")))));
@@ -143,7 +139,7 @@ impl HttpRules {
             Judgement::Allowed(rule) => match url.address().map_or(Ok(()), |address| self.reaches(&[address])) {
                 // A host that is an address needs no resolving: it is refused before anything is sent.
                 Err(error) => Err(self.by_address(&error, error.to_string())),
-                Ok(()) => Ok(rule),
+                Ok(()) => Ok((rule, self.ways.placed(&url))),
             },
             Judgement::Denied(rule) => Err(Denial::by_rule(&rule.place, not_allowed(method, &url))),
             Judgement::Default => Err(match self.reaches(&known_addresses(&url.host)) {
