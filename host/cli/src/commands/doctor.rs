@@ -103,7 +103,7 @@ pub(super) fn run(args: &DoctorArgs, context: &Context) -> Result<Exit, CliError
     let store = findings.store.as_ref().map(|store| format!("{store}, ")).unwrap_or_default();
     line(findings.store_ok, "store", &format!("{store}{}", findings.store_state));
     if let (Some(components), Some(size)) = (findings.compiled_components, findings.compiled_bytes) {
-        let components = plural(usize::try_from(components).unwrap_or(usize::MAX), "component");
+        let components = plural(components, "component");
         line(true, "compiled", &format!("{components}, {}; beyond {} what was used longest ago goes", bytes(size), bytes(Compiled::MOST)));
     }
     match (findings.sync_p50_microseconds, findings.sync_p99_microseconds) {
@@ -183,7 +183,7 @@ fn store_state(folder: &Path) -> Result<StoreState, CliError> {
     }
     let store = wiring::open_store_to_look(folder)?;
     let (runs, records) = (store.runs()?.len(), store.head()?.size);
-    Ok((format!("{runs} runs, {records} records"), Some(runs), Some(records)))
+    Ok((format!("{}, {}", plural(runs, "run"), plural(records, "record")), Some(runs), Some(records)))
 }
 
 /// How long the store's disk takes to make a small write durable, in microseconds, sorted. The error says which folder cannot be written.

@@ -16,7 +16,7 @@ pub(super) fn tell(ui: &Ui, attempt: &AttemptChecked) {
         return;
     }
     let name = name(attempt);
-    let calls = plural(attempt.agreed as usize, "call");
+    let calls = plural(attempt.agreed, "call");
     let line = |style, mark: &str, text: String| ui.data(format!("{} {}", ui.out(style, mark), harmless(&text)));
     match &attempt.verdict {
         Verdict::Agreed => line(Style::Good, "✓", format!("{name}: {calls}")),
@@ -64,7 +64,7 @@ pub(super) fn sum_up(ui: &Ui, report: &ReplayReport) {
             }
         }
     }
-    let calls: usize = report.attempts.iter().map(|attempt| attempt.agreed as usize).sum();
+    let calls: u32 = report.attempts.iter().map(|attempt| attempt.agreed).sum();
     let counted = format!("{}, {}", plural(report.attempts.len(), "attempt"), plural(calls, "call"));
     let parted = report.attempts.iter().filter(|attempt| attempt.divergence().is_some()).count();
     let (style, word) = match (report.diverged(), not_checked(report)) {

@@ -13,7 +13,7 @@ use crate::context::{Context, program};
 use crate::error::CliError;
 use crate::journal::{Run, something_to_undo};
 use crate::stopwatch::Stopwatch;
-use crate::ui::{Style, Ui, duration, first_line, harmless, instant, shell_word};
+use crate::ui::{Style, Ui, duration, first_line, harmless, instant, plural, shell_word};
 
 /// Show a run: steps, calls, failures, what to do next
 #[derive(Debug, clap::Args)]
@@ -115,7 +115,7 @@ fn head(ui: &Ui, state: &RunState, shown: &RunShown) {
     if let RunStatus::Waiting(until, _) = &state.status {
         ui.data(format!("  waits       until {}", instant(*until)));
     }
-    ui.data(format!("  took        {}, {} records", duration(std::time::Duration::from_millis(shown.duration)), shown.records));
+    ui.data(format!("  took        {}, {}", duration(std::time::Duration::from_millis(shown.duration)), plural(shown.records, "record")));
     for (id, value) in &shown.parameters {
         ui.data(format!("  parameter   {}={}", harmless(id), harmless(value)));
     }

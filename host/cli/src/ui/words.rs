@@ -1,5 +1,6 @@
 //! Times, sizes and texts as a person reads them.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use lockstep_model::Timestamp;
@@ -35,8 +36,8 @@ pub(crate) fn bytes(count: u64) -> String {
 }
 
 /// `1 step`, `3 steps`.
-pub(crate) fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+pub(crate) fn plural<N: Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
+    if count == N::from(1) { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// The time of day where the operator is, `12:03:04`.

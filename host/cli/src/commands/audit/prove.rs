@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::journal::store_to_act;
 use crate::runs;
-use crate::ui::harmless_json;
+use crate::ui::{harmless_json, plural};
 
 /// Prove that a record is in the ledger: the record, the path to a root, and a signed checkpoint with that root
 ///
@@ -61,7 +61,7 @@ pub(super) fn run(args: &ProveArgs, context: &Context) -> Result<Exit, CliError>
         entry.index + 1 < size
     })?;
     let missing = || {
-        CliError::new(Code::NoSuchRecord, format!("the ledger of {size} records has no such record"))
+        CliError::new(Code::NoSuchRecord, format!("the ledger of {} has no such record", plural(size, "record")))
             .hint("`lockstep audit show RUN` lists the records of a run")
     };
     let (index, run, seq) = found.ok_or_else(missing)?;

@@ -67,19 +67,14 @@ pub(super) fn run(args: &VerifyArgs, context: &Context) -> Result<Exit, CliError
         return Ok(error.exit());
     }
     if !ui.json() {
-        ui.data(format!(
-            "{} {} of {} verify",
-            ui.out(Style::Good, "✓"),
-            plural(usize::try_from(report.records).unwrap_or(usize::MAX), "record"),
-            plural(usize::try_from(report.runs).unwrap_or(usize::MAX), "run")
-        ));
-        ui.data(format!("  {} checked", plural(usize::try_from(report.checkpoints).unwrap_or(usize::MAX), "signed head")));
+        ui.data(format!("{} {} of {} verify", ui.out(Style::Good, "✓"), plural(report.records, "record"), plural(report.runs, "run")));
+        ui.data(format!("  {} checked", plural(report.checkpoints, "signed head")));
         if let Some(BytesFound { kept, released }) = report.bytes {
             let released = if released > 0 { format!(", {released} gone by retention") } else { String::new() };
             let opened = if args.blobs { " and opened" } else { "" };
-            ui.data(format!("  {} kept beside the records{opened}{released}", plural(usize::try_from(kept).unwrap_or(usize::MAX), "blob")));
+            ui.data(format!("  {} kept beside the records{opened}{released}", plural(kept, "blob")));
         }
-        ui.data(format!("  head {} of {} records", report.head.root, report.head.size));
+        ui.data(format!("  head {} of {}", report.head.root, plural(report.head.size, "record")));
         if args.checkpoint.is_none() {
             ui.say("  without a checkpoint kept elsewhere nobody can tell whether the end of the ledger was cut off");
         }

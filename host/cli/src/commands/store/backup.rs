@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::context::{Context, absolute};
 use crate::error::CliError;
 use crate::journal::existing_folder;
+use crate::ui::plural;
 use crate::wiring;
 
 /// Copy the store to a folder, while runs go on
@@ -40,7 +41,7 @@ pub(super) fn run(args: &BackupArgs, context: &Context) -> Result<Exit, CliError
         ui.print_json(&Copied { store: to, head })?;
         return Ok(Exit::Done);
     }
-    ui.data(format!("copied {} records to {}", head.size, to.display()));
+    ui.data(format!("copied {} to {}", plural(head.size, "record"), to.display()));
     ui.data(format!("  head {}", head.root));
     ui.say(format!(
         "  the key is not in the copy: keep {} once, elsewhere; without it the bytes beside the records cannot be read",

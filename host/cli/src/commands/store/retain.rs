@@ -57,10 +57,9 @@ pub(super) fn run(args: &RetainArgs, context: &Context) -> Result<Exit, CliError
         ui.print_json(&Retained { ended_before, dry_run: args.dry_run, released, released_runs })?;
         return Ok(Exit::Done);
     }
-    let count = |count: u64, noun: &str| plural(usize::try_from(count).unwrap_or(usize::MAX), noun);
     let (gave, deleted) = if args.dry_run { ("would give", "would delete") } else { ("gave", "deleted") };
-    ui.data(format!("{gave} up the bytes of {} that ended before {}", count(released.runs, "run"), instant(ended_before)));
-    ui.data(format!("{deleted} {}, {}", count(released.blobs, "blob"), bytes(released.bytes)));
+    ui.data(format!("{gave} up the bytes of {} that ended before {}", plural(released.runs, "run"), instant(ended_before)));
+    ui.data(format!("{deleted} {}, {}", plural(released.blobs, "blob"), bytes(released.bytes)));
     if args.dry_run {
         for run in released_runs {
             ui.data(format!("  {run}"));
