@@ -7,6 +7,8 @@
 
 #[path = "golden/pen.rs"]
 mod pen;
+#[path = "golden/released.rs"]
+mod released;
 #[path = "golden/runs.rs"]
 mod runs;
 
@@ -14,10 +16,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
+use lockstep_journal::event::{Outcome, ProbeAnswer, Stored};
 use lockstep_journal::memory::MemoryStore;
 use lockstep_journal::store::{Batch, Durability, Store};
 use lockstep_journal::verify::{VerifyOptions, verify};
-use lockstep_journal::{Event, RunState, SealedRecord};
+use lockstep_journal::{Event, Json, RunState, SealedRecord};
+use lockstep_model::request::{DbRequest, DbResponse};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// Set by `scripts/test --golden`.
 const WRITE: &str = "LOCKSTEP_GOLDEN";
@@ -102,6 +108,40 @@ fn every_kind_of_event_has_a_golden_record() {
     let golden: BTreeSet<_> = Golden::read(env!("CARGO_PKG_VERSION")).records().iter().map(|record| record.record.event.kind()).collect();
     let missing: Vec<_> = Event::KINDS.iter().filter(|kind| !golden.contains(*kind)).collect();
     assert!(missing.is_empty(), "{missing:?}: let it happen in host/journal/tests/golden/runs.rs, then `scripts/test --golden`");
+}
+
+/// A replay compares what is asked with what was, and gives the guest what it was given.
+#[test]
+fn what_a_database_was_asked_and_gave_is_read_as_it_was_in_every_version() {
+    fn again<T: DeserializeOwned + Serialize>(stored: &Stored) -> usize {
+        let Stored::Inline(json) = stored else { return 0 };
+        let read: T = json.to().unwrap_or_else(|error| panic!("{error}: {json:?}"));
+        assert_eq!(&Json::of(&read).unwrap(), json);
+        1
+    }
+    for version in versions() {
+        let (mut asked, mut calls) = (0, BTreeSet::new());
+        for record in Golden::read(&version).records() {
+            let (request, outcome) = match &record.record.event {
+                Event::CallStarted(call) if call.asked.interface == "db" => {
+                    calls.insert(format!("{} {:?}", record.record.run, call.id));
+                    (Some(&call.asked.request), None)
+                }
+                Event::CallAnswered(call) if call.asked.interface == "db" => (Some(&call.asked.request), Some(&call.outcome)),
+                Event::CallFinished(call) if calls.contains(&format!("{} {:?}", record.record.run, call.id)) => (None, Some(&call.outcome)),
+                Event::CallProbed(call) if call.probe.starts_with("db:") => match &call.answer {
+                    ProbeAnswer::Happened(outcome) => (None, Some(outcome)),
+                    ProbeAnswer::DidNot | ProbeAnswer::Unknown => (None, None),
+                },
+                _ => (None, None),
+            };
+            asked += request.map_or(0, again::<DbRequest>);
+            if let Some(Outcome::Returned(stored)) = outcome {
+                asked += again::<DbResponse>(stored);
+            }
+        }
+        assert!(asked > 0, "{version} has no call of `db`");
+    }
 }
 
 #[test]

@@ -12,21 +12,22 @@ use lockstep_model::{Content, EffectClass, Failure, RunOutcome};
 use serde_json::json;
 
 use crate::pen::{Pen, asked, blob, call, created, digest, inline, plan, step, undo_call};
+use crate::released::released;
 
 /// Every run, as its records.
 pub(crate) fn all() -> Vec<Vec<SealedRecord>> {
-    vec![succeeded(), undone(), diverged(), by_hand(), noted()]
+    vec![succeeded(), undone(), diverged(), by_hand(), noted(), released()]
 }
 
 /// What the artifact says of itself as a backup.
-fn backup(id: &str) -> DbBackup {
+pub(crate) fn backup(id: &str) -> DbBackup {
     let artifact = SealedArtifact { id: id.into(), digest: digest("an artifact"), size: "70000".into() };
     let table = DbTable { label: "public.orders".into(), rows: "3".into(), checksum: "00ff00ff00ff00ff".into() };
     let (engine, format) = ("postgresql".into(), "postgresql-archive".into());
     DbBackup { artifact, database: "main".into(), engine, format, server_version: "15.18".into(), tables: vec![table] }
 }
 
-fn planned() -> Event {
+pub(crate) fn planned() -> Event {
     Event::PlanDeclared(declared())
 }
 
@@ -34,7 +35,7 @@ fn declared() -> PlanDeclared {
     PlanDeclared { digest: digest("plan"), plan: plan() }
 }
 
-fn attempt(name: &str, attempt: u32) -> Attempt {
+pub(crate) fn attempt(name: &str, attempt: u32) -> Attempt {
     Attempt { step: step(name), attempt }
 }
 
@@ -47,11 +48,11 @@ fn resumed(text: &str, grant: &str) -> Event {
     Event::RunResumed(RunResumed { reason: text.into(), grant: digest(grant), grant_file, lease: 2 })
 }
 
-fn step_succeeded(name: &str, attempt: u32, output: Option<&str>) -> Event {
+pub(crate) fn step_succeeded(name: &str, attempt: u32, output: Option<&str>) -> Event {
     Event::StepSucceeded(StepSucceeded { step: step(name), attempt, output: output.map(str::to_owned) })
 }
 
-fn finished(outcome: RunOutcome) -> Event {
+pub(crate) fn finished(outcome: RunOutcome) -> Event {
     Event::RunFinished(RunFinished { outcome })
 }
 
