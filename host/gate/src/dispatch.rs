@@ -62,6 +62,12 @@ pub trait Dispatch: Grantable {
     /// `Failure` is an outcome for the guest and the journal; `Stop` ends the attempt without an outcome.
     fn perform(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<Self::Response, Failure>, Stop>;
 
+    /// Whether nothing of an effect has happened before its driver has noted something of it.
+    fn notes_first(drivers: &Drivers, call: &Granted<Self>) -> bool {
+        let _ = (drivers, call);
+        false
+    }
+
     /// What became of an at-most-once call whose outcome was lost, when its driver can find out by what it noted.
     fn settle(around: &Surroundings<'_>, call: &Granted<Self>, note: Option<&serde_json::Value>, context: &CallContext<'_>) -> Settled<Self::Response> {
         let _ = (around, call, note, context);
@@ -156,6 +162,10 @@ impl Dispatch for DbRequest {
             }
             DbAsk::Open | DbAsk::Ping | DbAsk::Query(_) | DbAsk::Execute(_) | DbAsk::Commit(_) | DbAsk::History => Ok(around.drivers.db.perform(call, context)),
         }
+    }
+
+    fn notes_first(drivers: &Drivers, call: &Granted<Self>) -> bool {
+        drivers.db.notes_first(call)
     }
 
     fn settle(around: &Surroundings<'_>, call: &Granted<Self>, note: Option<&serde_json::Value>, context: &CallContext<'_>) -> Settled<DbResponse> {

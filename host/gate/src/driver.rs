@@ -11,7 +11,8 @@ use crate::interrupt::Interrupt;
 /// Performs the calls of one capability.
 ///
 /// # Guarantees
-/// The gate calls it only with a granted request, after the intent is durable when the class is an effect, and never in a replay.
+/// The gate calls it only with a granted request, after the intent is durable when the class is an effect, and never in a replay. Of a call that `notes_first`
+/// the intent is handed over by then, and durable when its first note is.
 /// # Assumptions
 /// `perform` returns by the deadline, give or take a second, and as soon when the operator cancels; it blocks the calling thread until then.
 /// # Errors
@@ -24,6 +25,13 @@ pub trait Driver<R: Grantable>: Send + Sync {
     /// # Errors
     /// See the trait.
     fn perform(&self, call: &Granted<R>, context: &CallContext<'_>) -> Result<R::Response, Failure>;
+
+    /// Whether nothing of this effect has happened before the driver has noted something of it: then the intent need not be durable before, and shares a sync with
+    /// the note. A driver that says so lets nothing happen without a note.
+    fn notes_first(&self, call: &Granted<R>) -> bool {
+        let _ = call;
+        false
+    }
 
     /// Finds out what became of an at-most-once call whose outcome was lost, by what it noted on its way; changes nothing. `note` is none when it had not
     /// noted anything. Waits while the far side is still at it, until the deadline.

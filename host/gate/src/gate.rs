@@ -317,16 +317,22 @@ impl Way<'_> {
         self.finish_effect(session, id, granted, &key, performed)
     }
 
-    /// Makes the intent of an effect durable; without it nothing happens.
+    /// Makes the intent of an effect durable; without it nothing happens. What happens after a note of its driver at the earliest has an intent that this note
+    /// makes durable: until then it only survives this process, unless it is the first to tell of a secret's value.
     fn intend<R: Dispatch>(&self, next: NextCall, granted: &Granted<R>, class: EffectClass, key: &str) -> Result<Timestamp, Stop> {
         let NextCall { id, asked, blob, .. } = next;
         let mut scribe = lock(&self.run.scribe);
         if let Some(blob) = blob {
             scribe.attach(blob);
         }
-        self.note_marks(&mut scribe)?;
+        let marked = self.note_marks(&mut scribe)?;
         let started = CallStarted { id, asked, class, rule: granted.rule().to_owned(), key: key.to_owned() };
-        scribe.commit(Event::CallStarted(Box::new(started)))?;
+        let started = Event::CallStarted(Box::new(started));
+        if !marked && R::notes_first(&self.run.drivers, granted) {
+            scribe.write(started)?
+        } else {
+            scribe.commit(started)?
+        }
         Ok(scribe.state().changed_at)
     }
 

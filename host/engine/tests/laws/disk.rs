@@ -123,6 +123,11 @@ impl Disk {
         self.inside().durable.contains(key)
     }
 
+    /// What was kept, in order.
+    pub(crate) fn kept(&self) -> Vec<(Batch, Durability)> {
+        self.inside().kept.clone()
+    }
+
     fn inside(&self) -> MutexGuard<'_, Inside> {
         self.0.lock().unwrap()
     }

@@ -6,6 +6,7 @@ mod disk;
 mod draft;
 mod far_side;
 mod laws;
+mod noting;
 mod random;
 mod standing;
 mod trial;
