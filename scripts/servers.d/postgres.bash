@@ -1,4 +1,4 @@
-# PostgreSQL: passwords by SCRAM, plain and TLS on one port.
+# PostgreSQL: passwords by SCRAM, plain and TLS on one port. LOCKSTEP_SERVERS_FSYNC=on: it syncs what it commits, which tests do not wait for.
 programs=(postgres initdb psql)
 packages=(postgresql)
 ports=(plain)
@@ -18,7 +18,7 @@ start() {
     ((EUID != 0)) || chown -R "$user" "$place"
     (cd "$place" && "${as[@]}" initdb --pgdata="$place/data" --username=lockstep --auth=scram-sha-256 --pwfile="$place/password" \
         --encoding=UTF8 --locale=C --no-sync >"$place/initdb.log" 2>&1)
-    launch postgres "${as[@]}" "$(command -v postgres)" -D "$place/data" -p "$(port plain)" -k "$place" -c listen_addresses=127.0.0.1 -c fsync=off \
+    launch postgres "${as[@]}" "$(command -v postgres)" -D "$place/data" -p "$(port plain)" -k "$place" -c listen_addresses=127.0.0.1 -c fsync="${LOCKSTEP_SERVERS_FSYNC:-off}" \
         -c ssl=on -c ssl_cert_file="$place/server.pem" -c ssl_key_file="$place/server.key"
 }
 

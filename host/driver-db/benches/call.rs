@@ -1,6 +1,12 @@
 //! What a `db` call of a run costs beside the same statement from a bare driver and one sync: permitted, journaled, and its end to be asked for.
 //!
-//! The ratios count: both sides are measured in turns, on the same server and the same disk. As a test it only shows that it works, with few.
+//! The ratios count: both sides are measured in turns, on the same server and the same disk, and what the server syncs at a commit it syncs for both. As a test it
+//! only shows that it works, with few.
+//!
+//! What an insertion needs, besides the sync of the journal and the server's own at its commit: in PostgreSQL two journeys to the server, BEGIN with the statement
+//! and COMMIT, and as many on the bare side, which prepares the statement and is its own transaction; in MariaDB three, with a ledger four, where the bare side,
+//! whose statement is prepared, has one. Above that it is the host's work: to judge the statement, and to write three records. The lines before each table say what
+//! a sync and a journey take, and whether the server syncs. Where it does not, the bare side has half of its work left, and the host's weighs twice.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a program of its own that prints a table")]
 
@@ -27,22 +33,20 @@ use tokio::runtime::Runtime;
 /// Calls and bare statements take turns of so many.
 const TURN: usize = 10;
 
-const TABLE: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, label VARCHAR(40))";
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY, label VARCHAR(40))";
 
 fn main() {
     let turns = if std::env::args().any(|argument| argument == "--bench") { 50 } else { 1 };
     // On the disk of the build, not in a directory that may lie in memory.
     let place = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    println!("{:<44}{:>12}{:>18}{:>8}", "median", "a call, µs", "bare + sync, µs", "ratio");
     let file = place.path().join("bench.db");
     let sqlite = Bare::Sqlite(rusqlite::Connection::open(&file).unwrap());
     let lines = format!("[db.main]\nengine = \"sqlite\"\npath = \"{}\"\n", file.display());
     measure(place.path(), "SQLite", sqlite, &lines, "", turns);
     for (engine, name) in [("postgresql", "POSTGRES"), ("mariadb", "MARIADB")] {
         let Some(url) = lockstep_faults::server(name) else { continue };
-        let admin = Bare::of(engine, &url);
+        let mut admin = Bare::of(engine, &url);
         let database = format!("lockstep_bench_{}", std::process::id());
-        let mut admin = admin;
         admin.run(&format!("CREATE DATABASE {database}"));
         let url = format!("{}/{database}", url.rsplit_once('/').filter(|(before, _)| before.contains('@')).map_or(url.as_str(), |(before, _)| before));
         let (login, server) = url.split_once("://").unwrap().1.split_once('@').unwrap();
@@ -50,6 +54,9 @@ fn main() {
         let secret = "[secrets]\nPASSWORD = { env = \"PASSWORD\", to = [\"db.main\"] }\n";
         let lines = format!("{secret}[db.main]\nengine = \"{engine}\"\nurl = \"{engine}://{user}@{server}\"\npassword = {{ secret = \"PASSWORD\" }}\n");
         measure(place.path(), engine, Bare::of(engine, &url), &lines, password, turns);
+        if engine == "mariadb" {
+            measure(place.path(), "mariadb with a ledger", Bare::of(engine, &url), &format!("{lines}ledger = true\n"), password, turns);
+        }
         admin.run(&format!("DROP DATABASE {database}{}", if engine == "postgresql" { " WITH (FORCE)" } else { "" }));
     }
 }
@@ -78,6 +85,18 @@ impl Bare {
             Self::Sqlite(connection) => connection.execute_batch(sql).unwrap(),
             Self::Postgres(runtime, client) => runtime.block_on(client.batch_execute(sql)).unwrap(),
             Self::Mysql(runtime, conn) => runtime.block_on(conn.query_drop(sql)).unwrap(),
+        }
+    }
+
+    /// Whether it syncs what it commits.
+    fn syncs(&mut self) -> bool {
+        match self {
+            Self::Sqlite(_) => true,
+            Self::Postgres(runtime, client) => {
+                let asked = "SELECT current_setting('fsync') = 'on' AND current_setting('synchronous_commit') <> 'off'";
+                runtime.block_on(client.query_one(asked, &[])).unwrap().get(0)
+            }
+            Self::Mysql(runtime, conn) => runtime.block_on(conn.query_first::<bool, _>("SELECT @@innodb_flush_log_at_trx_commit = 1")).unwrap().unwrap(),
         }
     }
 
@@ -125,7 +144,8 @@ fn measure(place: &Path, engine: &str, mut bare: Bare, lines: &str, password: &s
     let db = Arc::new(DbDriver::new(Arc::new(ShellDriver::new())).unwrap());
     let drivers = Drivers { db, ..FakeDrivers::default().drivers() };
     let house = House { drivers, secrets: Arc::new(Password(password.to_owned())), ..house(store, &FakeDrivers::default()) };
-    let sync = File::create(dir.join("syncs")).unwrap();
+    let mut sync = File::create(dir.join("syncs")).unwrap();
+    parts(engine, &mut bare, &mut sync, turns * TURN);
     let times = Arc::new(Mutex::new(Times::default()));
     let (kept, all) = (Arc::clone(&times), Mutex::new((bare, sync)));
     let work = move |gate: &Gate| {
@@ -143,6 +163,23 @@ fn measure(place: &Path, engine: &str, mut bare: Bare, lines: &str, password: &s
         let ratio = call.as_secs_f64() / bare.as_secs_f64();
         println!("{:<44}{:>12}{:>18}{ratio:>8.2}", format!("{engine}: {what}"), call.as_micros(), bare.as_micros());
     }
+}
+
+/// What both sides are made of.
+fn parts(engine: &str, bare: &mut Bare, file: &mut File, times: usize) {
+    let mut medians = [Vec::new(), Vec::new()];
+    for _ in 0..times {
+        medians[0].push(timed(|| synced(file, || ())).unwrap());
+        let journey = || {
+            bare.run("SELECT 1");
+            Ok(())
+        };
+        medians[1].push(timed(journey).unwrap());
+    }
+    let [sync, journey] = medians.each_mut().map(|times| median(times).as_micros());
+    let commits = if bare.syncs() { "it syncs what it commits" } else { "it does not sync what it commits" };
+    println!("{engine}: a sync takes {sync} µs, a journey to the server {journey} µs; {commits}");
+    println!("{:<44}{:>12}{:>18}{:>8}", "median", "a call, µs", "bare + sync, µs", "ratio");
 }
 
 /// Some calls, and as many bare statements with a sync each.

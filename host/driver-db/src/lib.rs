@@ -68,13 +68,12 @@ struct Work<'a> {
     call: &'a Granted<DbRequest>,
     terms: &'a DbTerms,
     ask: &'a DbAsk,
-    class: EffectClass,
     context: &'a CallContext<'a>,
 }
 
 impl<'a> Work<'a> {
     fn of(call: &'a Granted<DbRequest>, context: &'a CallContext<'a>) -> Self {
-        Self { call, terms: call.terms(), ask: &call.request().ask, class: call.class(), context }
+        Self { call, terms: call.terms(), ask: &call.request().ask, context }
     }
 
     fn server(&self) -> Result<Server, Failure> {
@@ -122,6 +121,12 @@ impl<'a> Work<'a> {
         let unreadable = |error| fault::plain("db.error", format!("the row that the call left in `lockstep_ledger` cannot be read: {error}"));
         serde_json::from_str::<Vec<DbDone>>(done).map(DbResponse::Done).map_err(unreadable)
     }
+}
+
+/// Whether the id of its transaction is noted before its COMMIT. A migration is asked for by its row of the history, and a restore notes for itself.
+fn is_noted(call: &Granted<DbRequest>) -> bool {
+    let asked_by_id = matches!(call.request().ask, DbAsk::Execute(_) | DbAsk::Commit(_));
+    call.terms().engine == Engine::Postgresql && call.class() == EffectClass::AtMostOnce && asked_by_id
 }
 
 /// How long a server is told that a statement may take, when this host will wait so long for it.
@@ -212,6 +217,10 @@ impl DbDriver {
 impl Driver<DbRequest> for DbDriver {
     fn perform(&self, call: &Granted<DbRequest>, context: &CallContext<'_>) -> Result<DbResponse, Failure> {
         self.run(&Work::of(call, context))
+    }
+
+    fn notes_first(&self, call: &Granted<DbRequest>) -> bool {
+        is_noted(call)
     }
 
     fn settle(&self, call: &Granted<DbRequest>, note: Option<&Value>, context: &CallContext<'_>) -> Settled<DbResponse> {

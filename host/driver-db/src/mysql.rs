@@ -97,30 +97,69 @@ async fn run(kept: &Kept, key: &str, trust: &Trust, server: &Server, work: &Work
         match begin(conn, work).await {
             // It broke while nobody used it: nothing of this call has been done.
             Err(failure) if failure.code() == "db.connection-lost" => {}
-            begun => {
-                begun?;
-                return attempt(conn, work, course).await;
-            }
+            begun => return attempt(conn, work, course, begun).await,
         }
     }
     let conn = open.insert(connect(trust, server, work.terms).await?);
-    begin(conn, work).await?;
-    attempt(conn, work, course).await
+    let begun = begin(conn, work).await;
+    attempt(conn, work, course, begun).await
 }
 
-async fn begin(conn: &mut Conn, work: &Work<'_>) -> Result<(), Failure> {
-    let alone = work.terms.statements.iter().any(|statement| unheld(work.terms.engine, statement));
-    let begin = match (work.reads(), alone) {
-        (true, _) => "START TRANSACTION READ ONLY",
-        (false, true) => "DO 0",
-        (false, false) => "START TRANSACTION READ WRITE",
+/// Whether no transaction holds all of what is asked for.
+fn alone(work: &Work<'_>) -> bool {
+    work.terms.statements.iter().any(|statement| unheld(work.terms.engine, statement))
+}
+
+/// Whether the call has a row of the ledger. A migration has one of its history.
+fn in_ledger(work: &Work<'_>) -> bool {
+    work.terms.ledger && !work.reads() && !alone(work) && !matches!(work.ask, DbAsk::Migrate(_))
+}
+
+/// Begins the transaction, and enters the call into the ledger in the same journey. When it is there, it has been done, and this is what came of it.
+async fn begin(conn: &mut Conn, work: &Work<'_>) -> Result<Option<DbResponse>, Failure> {
+    let failed = |error| lost(error, work.terms);
+    let begin = match (work.reads(), alone(work)) {
+        (true, _) => "START TRANSACTION READ ONLY".to_owned(),
+        (false, true) => "DO 0".to_owned(),
+        (false, false) if in_ledger(work) => format!("START TRANSACTION READ WRITE; {}", entry(work)?),
+        (false, false) => "START TRANSACTION READ WRITE".to_owned(),
     };
     let limited = connect::limited(work.terms.engine, servers_deadline(work.deadline()));
-    conn.query_drop(format!("{limited}; {begin}")).await.map_err(|error| lost(error, work.terms))
+    let begin = format!("{limited}; {begin}");
+    let mut begun = conn.query_drop(&begin).await;
+    if let Err(mysql_async::Error::Server(error)) = &begun
+        && error.code == 1146
+    {
+        // There is no ledger yet. To make it commits; nothing else is in the transaction.
+        conn.query_drop(LEDGER).await.map_err(failed)?;
+        begun = conn.query_drop(&begin).await;
+    }
+    match begun {
+        Ok(()) => Ok(None),
+        Err(mysql_async::Error::Server(error)) if error.code == 1062 => {
+            let key = work.context.idempotency_key;
+            let done: Option<String> = conn.exec_first("SELECT done FROM lockstep_ledger WHERE call_key = ?", (key,)).await.map_err(failed)?;
+            Work::recorded(&done.unwrap_or_default()).map(Some)
+        }
+        Err(error) => Err(failed(error)),
+    }
 }
 
-async fn attempt(conn: &mut Conn, work: &Work<'_>, course: &Course) -> Result<DbResponse, Failure> {
-    let result = inside(conn, work, course).await;
+/// The row of the ledger before anything is done. The key is the host's own, and digits: nothing of a guest's is in the text.
+fn entry(work: &Work<'_>) -> Result<String, Failure> {
+    let key = work.context.idempotency_key;
+    if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(fault::plain("db.error", "the call's key is none"));
+    }
+    Ok(format!("INSERT INTO lockstep_ledger (call_key, done) VALUES ('{key}', '')"))
+}
+
+async fn attempt(conn: &mut Conn, work: &Work<'_>, course: &Course, begun: Result<Option<DbResponse>, Failure>) -> Result<DbResponse, Failure> {
+    let result = match begun {
+        Ok(None) => inside(conn, work, course).await,
+        Ok(Some(recorded)) => conn.query_drop("ROLLBACK").await.map(|()| recorded).map_err(|error| lost(error, work.terms)),
+        Err(failure) => Err(failure),
+    };
     if let Err(failure) = &result
         && (failure.code() == "db.connection-lost" || course.spoilt.get() || conn.query_drop("ROLLBACK").await.is_err())
     {
@@ -133,11 +172,7 @@ async fn inside(conn: &mut Conn, work: &Work<'_>, course: &Course) -> Result<DbR
     if let DbAsk::Migrate(migration) = work.ask {
         return migrations::perform(conn, work, course, migration).await;
     }
-    let alone = work.terms.statements.iter().any(|statement| unheld(work.terms.engine, statement));
-    let ledger = work.terms.ledger && !work.reads() && !alone;
-    if ledger && let Some(recorded) = enter(conn, work).await? {
-        return Ok(recorded);
-    }
+    let alone = alone(work);
     let mut done = Vec::new();
     if let DbAsk::History = work.ask {
         done.push(DbDone { affected: "0".to_owned(), returned: history::shown(migrations::rows(conn, work.terms).await?) });
@@ -164,7 +199,7 @@ async fn inside(conn: &mut Conn, work: &Work<'_>, course: &Course) -> Result<DbR
     if alone {
         return Ok(DbResponse::Done(done));
     }
-    if ledger {
+    if in_ledger(work) {
         let text = serde_json::to_string(&done).map_err(|error| fault::plain("db.error", error.to_string()))?;
         let update = "UPDATE lockstep_ledger SET done = ? WHERE call_key = ?";
         conn.exec_drop(update, (text, work.context.idempotency_key)).await.map_err(|error| lost(error, work.terms))?;
@@ -177,31 +212,6 @@ async fn inside(conn: &mut Conn, work: &Work<'_>, course: &Course) -> Result<DbR
             course.spoilt.set(true);
             Err(Failure::InDoubt(format!("the connection broke after COMMIT had been sent: {error}")))
         }
-    }
-}
-
-/// Enters the call into the ledger. When it is there, it has been done, and this is what came of it.
-async fn enter(conn: &mut Conn, work: &Work<'_>) -> Result<Option<DbResponse>, Failure> {
-    const INSERT: &str = "INSERT INTO lockstep_ledger (call_key, done) VALUES (?, '')";
-    let key = work.context.idempotency_key;
-    let mut entered = conn.exec_drop(INSERT, (key,)).await;
-    if let Err(mysql_async::Error::Server(error)) = &entered
-        && error.code == 1146
-    {
-        // To make it commits; nothing else is in the transaction yet.
-        conn.query_drop(LEDGER).await.map_err(|error| lost(error, work.terms))?;
-        conn.query_drop("START TRANSACTION READ WRITE").await.map_err(|error| lost(error, work.terms))?;
-        entered = conn.exec_drop(INSERT, (key,)).await;
-    }
-    match entered {
-        Ok(()) => Ok(None),
-        Err(mysql_async::Error::Server(error)) if error.code == 1062 => {
-            let done: Option<String> =
-                conn.exec_first("SELECT done FROM lockstep_ledger WHERE call_key = ?", (key,)).await.map_err(|error| lost(error, work.terms))?;
-            conn.query_drop("ROLLBACK").await.map_err(|error| lost(error, work.terms))?;
-            Work::recorded(&done.unwrap_or_default()).map(Some)
-        }
-        Err(error) => Err(lost(error, work.terms)),
     }
 }
 

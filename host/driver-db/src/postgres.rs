@@ -16,8 +16,8 @@ use std::time::Duration;
 use futures_util::TryStreamExt as _;
 use lockstep_gate::Settled;
 use lockstep_grant::{Compiled, DbTerms};
+use lockstep_model::Failure;
 use lockstep_model::request::{DbAsk, DbColumn, DbDone, DbResponse, DbRows, DbStatement, DbValue};
-use lockstep_model::{EffectClass, Failure};
 use lockstep_tls::Trust;
 use serde_json::{Value, json};
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
@@ -25,7 +25,7 @@ use tokio_postgres::{Client, SimpleQueryMessage, Statement};
 
 use crate::rows::{Gather, check_count};
 use crate::server::Server;
-use crate::{Work, cancelled, fault, history, rows, value};
+use crate::{Work, cancelled, fault, history, is_noted, rows, value};
 
 pub(crate) use connect::Session;
 use connect::connect;
@@ -108,42 +108,63 @@ async fn run(
     open: &Mutex<Option<Session>>,
 ) -> Result<DbResponse, Failure> {
     let used = |session: Session| {
-        let (client, limit) = (std::sync::Arc::clone(&session.client), session.limited(work.deadline()));
+        let (client, begin) = (std::sync::Arc::clone(&session.client), session.begin(work.reads(), work.deadline()));
         *open.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
-        (client, limit)
+        (client, begin)
     };
     if let Some(session) = kept.take(key) {
-        let (client, limit) = used(session);
-        match begin(&client, limit, work).await {
+        let (client, how) = used(session);
+        match begin(&client, &how, work).await {
             // It broke while nobody used it: nothing of this call has been done.
             Err(failure) if failure.code() == "db.connection-lost" => {}
             begun => return attempt(&client, work, course, begun?).await,
         }
     }
-    let (client, limit) = used(connect(trust, server, work.terms).await?);
-    let begun = begin(&client, limit, work).await?;
+    let mut session = connect(trust, server, work.terms).await?;
+    session.fence().await.map_err(|error| lost(&error, work.terms))?;
+    let (client, how) = used(session);
+    let begun = begin(&client, &how, work).await?;
     attempt(&client, work, course, begun).await
 }
 
 /// The transaction's id, when it may change something, and the first statement.
 struct Begun {
     xid: Option<String>,
-    first: Option<Result<Statement, Failure>>,
+    first: Option<Result<Sent, Failure>>,
 }
 
-/// Begins the transaction, and has the first statement prepared in the same journey. `limit`: of each statement, in milliseconds.
-async fn begin(client: &Client, limit: u64, work: &Work<'_>) -> Result<Begun, Failure> {
-    let (how, id) = if work.reads() { (" READ ONLY", "") } else { ("", "; SELECT pg_current_xact_id()::text") };
-    let begin = format!("BEGIN{how}; SET LOCAL statement_timeout = {limit}{id}");
+/// A statement that the server has.
+enum Sent {
+    /// What comes back of it is known, and it is still to be run.
+    Prepared(Statement),
+    /// It gives no rows, and has concerned so many.
+    Run(u64),
+}
+
+/// Sends a statement: to be prepared, or to be run in the same journey where nothing has to be known of rows that it gives. It is prepared for one call only:
+/// whoever changes a table changes what the server has made of a statement, the types of its parameters included.
+async fn send(client: &Client, work: &Work<'_>, compiled: &Compiled, statement: &DbStatement) -> Result<Sent, Failure> {
+    let failed = |error: tokio_postgres::Error| lost(&error, work.terms);
+    if compiled.returns_rows {
+        return client.prepare(&compiled.sql).await.map(Sent::Prepared).map_err(failed);
+    }
+    let parameters = Parameter::all(compiled, statement)?;
+    // Of an unknown type: the server says which it is, as of a statement that is prepared.
+    let parameters: Vec<_> = parameters.iter().map(|parameter| (parameter as &(dyn ToSql + Sync), Type::UNKNOWN)).collect();
+    client.execute_typed(&compiled.sql, &parameters).await.map(Sent::Run).map_err(failed)
+}
+
+/// Begins the transaction as `how` says, and sends the first statement behind it in the same journey.
+async fn begin(client: &Client, how: &str, work: &Work<'_>) -> Result<Begun, Failure> {
+    let parts = work.parts();
     let first = async {
-        match work.terms.statements.first() {
+        match (work.terms.statements.first(), parts.first()) {
             // Of a migration nothing is looked at before it is known to be its turn.
-            Some(_) if matches!(work.ask, DbAsk::Migrate(_)) => None,
-            Some(statement) => Some(client.prepare(&statement.sql).await.map_err(|error| lost(&error, work.terms))),
-            None => None,
+            (Some(compiled), Some((statement, _))) if !matches!(work.ask, DbAsk::Migrate(_)) => Some(send(client, work, compiled, statement).await),
+            (Some(_) | None, Some(_) | None) => None,
         }
     };
-    let (begun, first) = tokio::join!(client.simple_query(&begin), first);
+    let (begun, first) = tokio::join!(biased; client.simple_query(how), first);
     let begun = begun.map_err(|error| lost(&error, work.terms))?;
     let xid = begun.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
@@ -183,11 +204,14 @@ async fn inside(client: &Client, work: &Work<'_>, course: &Course, begun: Begun)
     }
     for (index, (statement, expected)) in work.parts().into_iter().enumerate() {
         let compiled = &work.terms.statements[index];
-        let prepared = match first.take() {
+        let sent = match first.take() {
             Some(first) => first?,
-            None => client.prepare(&compiled.sql).await.map_err(|error| lost(&error, work.terms))?,
+            None => send(client, work, compiled, statement).await?,
         };
-        let found = one(client, work, course, &prepared, compiled, statement).await?;
+        let found = match sent {
+            Sent::Prepared(prepared) => one(client, work, course, &prepared, compiled, statement).await?,
+            Sent::Run(affected) => (affected, DbRows::default()),
+        };
         check_count(index, expected, found.0)?;
         done.push(DbDone { affected: found.0.to_string(), returned: found.1 });
     }
@@ -197,8 +221,7 @@ async fn inside(client: &Client, work: &Work<'_>, course: &Course, begun: Begun)
         }
         return Ok(work.answer(done));
     }
-    // A migration is asked for by its row of the history.
-    if work.class == EffectClass::AtMostOnce && !matches!(work.ask, DbAsk::Migrate(_)) {
+    if is_noted(work.call) {
         work.context.notes.note(&json!({ "xid": xid, "done": done }))?;
     }
     course.committing.set(true);
@@ -210,7 +233,7 @@ async fn inside(client: &Client, work: &Work<'_>, course: &Course, begun: Begun)
     }
 }
 
-/// Runs one statement: how many rows it concerned, and which came back.
+/// Runs what was prepared: how many rows it concerned, and which came back.
 async fn one(
     client: &Client,
     work: &Work<'_>,
@@ -228,7 +251,7 @@ async fn one(
         declared: column.type_().name().to_owned(),
     });
     let mut gather = Gather::new(work.terms, statement, described.collect());
-    let parameters = compiled.order.iter().map(|index| Parameter::of(&statement.parameters[*index])).collect::<Result<Vec<_>, _>>()?;
+    let parameters = Parameter::all(compiled, statement)?;
     let mut stream = pin!(client.query_raw(prepared, parameters.iter().map(|parameter| parameter as &dyn ToSql)).await.map_err(failed)?);
     while let Some(row) = stream.try_next().await.map_err(failed)? {
         if !gather.wants_more() {
@@ -253,6 +276,11 @@ async fn one(
 struct Parameter(Option<String>);
 
 impl Parameter {
+    /// Those of a statement, as they are bound.
+    fn all(compiled: &Compiled, statement: &DbStatement) -> Result<Vec<Self>, Failure> {
+        compiled.order.iter().map(|index| Self::of(&statement.parameters[*index])).collect()
+    }
+
     fn of(given: &DbValue) -> Result<Self, Failure> {
         Ok(Self(match given {
             DbValue::Null => None,

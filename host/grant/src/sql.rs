@@ -101,6 +101,8 @@ pub struct Compiled {
     pub class: StatementClass,
     /// Whether it changes the schema, whatever else it does: with MariaDB and MySQL, no transaction holds it.
     pub changes_schema: bool,
+    /// Whether rows may come back. What changes rows and names none of their columns gives only their number.
+    pub returns_rows: bool,
 }
 
 /// Why a statement is refused whatever the grant says.
@@ -146,8 +148,8 @@ pub fn compile(engine: Engine, statement: &DbStatement, functions: &[String]) ->
     let judge = || judge(engine, &sql, functions);
     let judged = std::thread::scope(|scope| std::thread::Builder::new().stack_size(DEEP_STACK).spawn_scoped(scope, judge).map(|thread| thread.join()));
     let Ok(Ok(judged)) = judged else { return Err(SqlError::Unparsable("the parser could not be run".to_owned())) };
-    let walk::Found { class, changes_schema } = judged?;
-    Ok(Compiled { sql, order, class, changes_schema })
+    let walk::Found { class, changes_schema, returns_rows } = judged?;
+    Ok(Compiled { sql, order, class, changes_schema, returns_rows })
 }
 
 fn judge(engine: Engine, sql: &str, functions: &[String]) -> Result<walk::Found, SqlError> {

@@ -13,6 +13,9 @@ use crate::{fault, rows};
 
 /// What a session is told: with another mode, quotes and backslashes would mean something else to the server than to the grant.
 const SETUP: [&str; 2] = ["SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'", "SET SESSION time_zone = '+00:00'"];
+/// How many statements a connection keeps prepared: a server has a limit for all of them together, and another one takes the place of that which was not used
+/// for longest. What a table has become since, the server finds out at each use.
+const MOST_PREPARED: usize = 32;
 /// What a message may have besides a row's bytes.
 const OVERHEAD: usize = 64 << 10;
 
@@ -27,7 +30,7 @@ pub(super) async fn connect(trust: &Trust, server: &Server, terms: &DbTerms) -> 
         .db_name(Some(url.database.clone()))
         .prefer_socket(false)
         .tcp_nodelay(true)
-        .stmt_cache_size(0)
+        .stmt_cache_size(MOST_PREPARED)
         .client_found_rows(true)
         .max_allowed_packet(Some(terms.bytes.saturating_add(OVERHEAD)))
         .setup(SETUP.map(str::to_owned).to_vec());

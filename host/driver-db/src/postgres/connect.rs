@@ -17,6 +17,8 @@ use crate::{fault, rows, servers_deadline};
 
 /// The limit of the login, which is not made longer.
 const LIMIT: &str = "SELECT (extract(epoch FROM current_setting('statement_timeout')::interval) * 1000)::bigint";
+/// What its transactions do when they are not told, and from now on that they only read.
+const FENCE: &str = "SELECT current_setting('default_transaction_read_only'); SET SESSION default_transaction_read_only = on";
 /// What a message may have besides a row's bytes.
 const OVERHEAD: usize = 64 << 10;
 
@@ -27,6 +29,8 @@ pub(crate) struct Session {
     pub(super) too_long: TooLong,
     /// How long the server lets a statement of this login take, in milliseconds; 0 for as long as it likes.
     limit: u64,
+    /// Whether the login's transactions only read, unless they say otherwise; none do, then.
+    only_reads: bool,
     cancel: CancelToken,
 }
 
@@ -55,7 +59,7 @@ pub(super) async fn connect(trust: &Trust, server: &Server, terms: &DbTerms) -> 
     };
     let limit = client.simple_query(LIMIT).await.map_err(refused)?;
     let limit = limit.iter().find_map(|message| if let SimpleQueryMessage::Row(row) = message { row.get(0)?.parse().ok() } else { None });
-    Ok(Session { cancel: client.cancel_token(), client: Arc::new(client), too_long, limit: limit.unwrap_or_default() })
+    Ok(Session { cancel: client.cancel_token(), client: Arc::new(client), too_long, limit: limit.unwrap_or_default(), only_reads: false })
 }
 
 fn note_end(end: Result<(), tokio_postgres::Error>) {
@@ -70,6 +74,24 @@ fn rustls(trust: &Trust, server: &Server, terms: &DbTerms, most: usize, too_long
 }
 
 impl Session {
+    /// From here on nothing is changed but in a transaction that was begun for it. A statement is sent behind its BEGIN, before that is answered: were BEGIN
+    /// refused, the server would take the statement for a transaction of its own, and keep what it does.
+    pub(super) async fn fence(&mut self) -> Result<(), tokio_postgres::Error> {
+        let said = self.client.simple_query(FENCE).await?;
+        self.only_reads = said.iter().any(|message| matches!(message, SimpleQueryMessage::Row(row) if row.get(0) == Some("on")));
+        Ok(())
+    }
+
+    /// Begins a transaction, of which no statement may take longer than this host will wait, and tells the id of one that may change something.
+    pub(super) fn begin(&self, reads: bool, left: Duration) -> String {
+        let (how, id) = match (reads, self.only_reads) {
+            (true, _) => ("READ ONLY", ""),
+            (false, true) => ("", "; SELECT pg_current_xact_id()::text"),
+            (false, false) => ("READ WRITE", "; SELECT pg_current_xact_id()::text"),
+        };
+        format!("BEGIN {how}; SET LOCAL statement_timeout = {}{id}", self.limited(left))
+    }
+
     /// How long a statement may take that this host will wait so long for: in milliseconds, and no longer than the login may.
     pub(super) fn limited(&self, left: Duration) -> u64 {
         let longest = u64::try_from(servers_deadline(left).as_millis()).unwrap_or(u64::MAX);

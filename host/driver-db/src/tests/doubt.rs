@@ -42,6 +42,23 @@ fn postgresql_tells_what_became_of_the_transaction_that_was_noted() {
     assert_eq!(place.query(sql("SELECT count(*) FROM t")).unwrap().rows[0][0].as_deref(), Some("1"));
 }
 
+/// A statement is sent behind its BEGIN, before that is answered: the server keeps nothing of it where there is no such transaction.
+#[test]
+fn nothing_is_changed_but_in_a_transaction_that_was_begun_for_it() {
+    let Some(place) = Place::postgres() else { return };
+    place.setup("CREATE TABLE t (id INTEGER PRIMARY KEY)");
+    place.execute(sql("INSERT INTO t (id) VALUES (7)")).unwrap();
+    // The connection that was just used.
+    let place = Place::of(place.engine, format!("{}functions = [\"current_setting\"]\n", place.grant), &place);
+    let outside = place.query(sql("SELECT current_setting('default_transaction_read_only')")).unwrap();
+    assert_eq!(outside.rows[0][0].as_deref(), Some("on"));
+    // Whose transactions only read by the word of whoever made the login is not made to write.
+    place.server("DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' SET default_transaction_read_only = on'; END $$");
+    let failure = place.again("").execute(sql(INSERT)).unwrap_err();
+    assert!(failure.message().contains("25006"), "{failure}");
+    assert_eq!(place.asked("SELECT count(*) FROM t"), "1");
+}
+
 /// A note that cannot be kept is the end of the call, and nothing of it stays.
 #[test]
 fn a_transaction_whose_id_could_not_be_noted_is_not_committed() {

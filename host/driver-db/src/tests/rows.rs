@@ -47,6 +47,28 @@ fn postgresql_gives_every_value_without_loss_or_says_which_cast_to_write() {
     assert_eq!(one(&place, "SELECT CAST(ARRAY[1, 2] AS text)").1.as_deref(), Some("{1,2}"));
 }
 
+/// Between two calls on the same connection somebody else changes the table: what the server knew of the statement is not what counts.
+#[test]
+fn a_table_that_was_changed_meanwhile_is_read_and_written_as_it_is_now() {
+    for place in [Place::postgres(), Place::mariadb()].into_iter().flatten() {
+        let (number, wider) = if place.engine == "postgresql" { ("REAL", "ALTER COLUMN n TYPE DOUBLE PRECISION") } else { ("FLOAT", "MODIFY n DOUBLE") };
+        place.setup(&format!("CREATE TABLE t (id INTEGER PRIMARY KEY, n {number})"));
+        let insert = |id: &str| place.execute(with("INSERT INTO t (id, n) VALUES ($1, $2)", [DbValue::Integer(id.into()), DbValue::Float("0.1".into())]));
+        let all = || place.query(sql("SELECT * FROM t ORDER BY id")).unwrap();
+        for (id, columns) in [("1", 2), ("2", 2)] {
+            insert(id).unwrap();
+            assert_eq!(all().columns.len(), columns, "{}", place.engine);
+        }
+        place.setup(&format!("ALTER TABLE t {wider}"));
+        place.setup("ALTER TABLE t ADD COLUMN label VARCHAR(10) DEFAULT 'new'");
+        insert("3").unwrap();
+        let rows = all();
+        let last = rows.rows.last().unwrap().iter().map(|cell| cell.as_deref().unwrap_or_default()).collect::<Vec<_>>();
+        assert_eq!(last, ["3", "0.1", "new"], "{}", place.engine);
+        assert_eq!(rows.columns.len(), 3, "{}", place.engine);
+    }
+}
+
 #[test]
 fn parameters_arrive_as_what_they_are() {
     let Some(place) = Place::postgres() else { return };

@@ -15,14 +15,26 @@ use super::{Engine, SqlError, StatementClass};
 pub(super) struct Found {
     pub(super) class: StatementClass,
     pub(super) changes_schema: bool,
+    pub(super) returns_rows: bool,
 }
 
 pub(super) fn walk(engine: Engine, statement: &Statement, trusted: &[String]) -> Result<Found, SqlError> {
-    let mut walk = Walk { engine, trusted, found: Found { class: StatementClass::Read, changes_schema: false } };
+    let found = Found { class: StatementClass::Read, changes_schema: false, returns_rows: returns_rows(statement) };
+    let mut walk = Walk { engine, trusted, found };
     match statement.visit(&mut walk) {
         ControlFlow::Continue(()) => Ok(walk.found),
         ControlFlow::Break(error) => Err(error),
     }
+}
+
+fn returns_rows(statement: &Statement) -> bool {
+    let silent = matches!(
+        statement,
+        Statement::Insert(Insert { returning: None, .. })
+            | Statement::Update(Update { returning: None, .. })
+            | Statement::Delete(Delete { returning: None, .. })
+    );
+    !silent
 }
 
 struct Walk<'a> {
