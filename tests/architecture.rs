@@ -37,7 +37,7 @@ const LAYERS: &[(&str, u8)] = &[
 const OWNED: &[(&str, &[&str])] = &[
     ("wasmtime", &["lockstep-runtime"]),
     ("rusqlite", &["lockstep-driver-db", "lockstep-store-sqlite"]),
-    ("cap-std", &["lockstep-driver-files"]),
+    ("cap-std", &["lockstep-driver-shell", "lockstep-driver-files"]),
     ("redis", &["lockstep-driver-redis"]),
     ("kube", &["lockstep-driver-kube"]),
     ("mysql_async", &["lockstep-driver-db"]),

@@ -14,14 +14,14 @@ use crate::yard::Yard;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A namespace with `api` and `web` in it, and a store beside it.
-struct Cluster {
-    place: Place,
-    kubeconfig: String,
-    namespace: String,
+pub(crate) struct Cluster {
+    pub(crate) place: Place,
+    pub(crate) kubeconfig: String,
+    pub(crate) namespace: String,
 }
 
 impl Cluster {
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         let kubeconfig = lockstep_faults::server("KUBECONFIG")?;
         if Command::new("kubectl").arg("version").arg("--client").output().is_err() {
             missing("kubectl, which looks at the cluster from outside");
@@ -44,10 +44,14 @@ impl Cluster {
         Some(cluster)
     }
 
-    fn kubectl(&self, args: &[&str]) -> String {
-        let Output { status, stdout, stderr } = Command::new("kubectl").args(["--kubeconfig", &self.kubeconfig]).args(args).output().unwrap();
+    pub(crate) fn kubectl(&self, args: &[&str]) -> String {
+        let Output { status, stdout, stderr } = self.try_kubectl(args);
         assert!(status.success(), "kubectl {args:?}: {}", String::from_utf8_lossy(&stderr));
         String::from_utf8(stdout).unwrap()
+    }
+
+    fn try_kubectl(&self, args: &[&str]) -> Output {
+        Command::new("kubectl").args(["--kubeconfig", &self.kubeconfig]).args(args).output().unwrap()
     }
 
     fn deployment(&self, id: &str) -> Value {
@@ -102,6 +106,54 @@ fn t19_a_version_that_never_gets_ready_is_taken_back_to_the_recorded_template() 
     let journal = cluster.journal(&run_id(&ran));
     assert!(journal.contains("ImagePullBackOff"), "what an operator would look up next is in the journal");
     assert!(journal.contains("rollout-undo"), "{journal}");
+}
+
+/// A rule of the cluster, of one namespace: no image whose tag is `unsigned`. It is there when the server has refused the first one.
+struct Policy<'a>(&'a Cluster);
+
+impl<'a> Policy<'a> {
+    fn new(cluster: &'a Cluster) -> Self {
+        let (id, group) = (&cluster.namespace, "admissionregistration.k8s.io/v1");
+        let rules = json!([{"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["deployments"]}]);
+        let expression = "!object.spec.template.spec.containers.exists(c, c.image.endsWith(':unsigned'))";
+        let policy = json!({"apiVersion": group, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": id}, "spec": {"failurePolicy": "Fail",
+            "matchConstraints": {"resourceRules": rules}, "validations": [{"expression": expression, "message": "what is not signed does not run here"}]}});
+        let within = json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": id}}});
+        let binding = json!({"apiVersion": group, "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": id},
+            "spec": {"policyName": id, "validationActions": ["Deny"], "matchResources": within}});
+        let file = cluster.place.write("policy.json", json!({"apiVersion": "v1", "kind": "List", "items": [policy, binding]}).to_string());
+        cluster.kubectl(&["apply", "-f", file.to_str().unwrap()]);
+        let policy = Self(cluster);
+        let since = Instant::now();
+        let refused = || !cluster.try_kubectl(&["set", "image", "deployment/web", "api=shop/web:unsigned", "-n", id, "--dry-run=server"]).status.success();
+        while !refused() {
+            assert!(since.elapsed() < PATIENCE, "the policy is not in force");
+        }
+        policy
+    }
+}
+
+impl Drop for Policy<'_> {
+    fn drop(&mut self) {
+        for kind in ["validatingadmissionpolicybinding", "validatingadmissionpolicy"] {
+            let _ = self.0.try_kubectl(&["delete", kind, &self.0.namespace, "--wait=false"]);
+        }
+    }
+}
+
+#[test]
+fn an_image_that_the_server_refuses_is_found_by_a_dry_run_in_the_pre_flight_and_nothing_is_changed() {
+    let Some(cluster) = Cluster::new() else { return };
+    let policy = Policy::new(&cluster);
+    let before = cluster.deployment("api");
+    let ran = cluster.place.lockstep(cluster.run(&["-p", "image=shop/api:unsigned", "-p", "dependants=web"])).expect(1);
+    assert!(ran.stderr.contains("kube.invalid") && ran.stderr.contains("what is not signed does not run here"), "{}", ran.stderr);
+    let shown = cluster.place.lockstep(["show", &run_id(&ran), "--json"]).expect(0).json();
+    let status = |id: &str| shown["steps"].as_array().unwrap().iter().find(|step| step["step"] == id).unwrap()["status"].clone();
+    assert_eq!([status("present"), status("try"), status("image")], ["succeeded", "failed", "pending"], "{shown}");
+    let after = cluster.deployment("api");
+    assert_eq!((&after["spec"], &after["metadata"]["generation"]), (&before["spec"], &before["metadata"]["generation"]));
+    drop(policy);
 }
 
 #[test]

@@ -90,6 +90,19 @@ fn check_finds_a_rule_that_can_never_apply() {
 }
 
 #[test]
+fn a_command_is_explained_with_the_directory_of_a_mount_that_it_works_in() {
+    let yard = Yard::new();
+    yard.write("yard.toml", |grant| format!("{grant}\n[[shell.allow]]\nprogram = \"/usr/bin/env\"\nargs = []\ndirectories = [{{ mount = \"/box/**\" }}]\n"));
+    let explain = |directory: &str| yard.run(&["grant", "explain", "--env", "yard.toml", "--directory", directory, "/usr/bin/env"]);
+    let allowed = explain("/box/work").expect(0).stdout;
+    assert!(allowed.contains(&format!("works in `/box/work`, in the mount at `{}`", yard.place.path().join("box").display())), "{allowed}");
+    let denied = explain("/box").stdout;
+    assert!(denied.contains("add { mount = \"/box\" } to `directories` of shell.allow[4]"), "{denied}");
+    let no_command = yard.run(&["grant", "explain", "--env", "yard.toml", "--directory", "/box", "read", "/box/x"]).expect(2);
+    assert!(no_command.stderr.contains("a working directory is of a command"), "{}", no_command.stderr);
+}
+
+#[test]
 fn only_what_can_be_undone_is_proposed_to_be_undone() {
     let yard = Yard::new();
     let run = yard.paused();

@@ -1,6 +1,6 @@
 //! Performs `files` calls: what is below the mounts that the grant names, and nothing beside it.
 //!
-//! The only crate that links cap-std, and the only place where a mount is opened with the process's own authority. Every path is then resolved below
+//! A mount is opened with the process's own authority in one place. Every path is then resolved below
 //! that handle by the kernel, so that neither `..` nor a link, nor one that is swapped in between, leads out. Whatever changes something is durable when
 //! it returns: the file is synced, and the directory that names it.
 

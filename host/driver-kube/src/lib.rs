@@ -93,14 +93,18 @@ impl KubeDriver {
             KubeAccess::Kubeconfig { .. } | KubeAccess::InCluster => None,
         };
         let cluster = self.cluster(&terms.access, token).await?;
-        let session = Session { request, terms, context, cluster: &cluster };
-        let allowed = request.timeout().unwrap_or(LONGEST).min(context.time_left).min(LONGEST);
-        match tokio::time::timeout(allowed, perform(&session)).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                let words = tokio::time::timeout(LAST_WORDS, last_words(&session)).await.unwrap_or_default();
-                Err(Failure::TimedOut(failures::told(format!("{allowed:?} had passed in {}{words}", request.summary()))))
-            }
+        within_deadline(&Session { request, terms, context, cluster: &cluster }).await
+    }
+}
+
+async fn within_deadline(session: &Session<'_>) -> Result<KubeResponse, Failure> {
+    let Session { request, context, .. } = session;
+    let allowed = request.timeout().unwrap_or(LONGEST).min(context.time_left).min(LONGEST);
+    match tokio::time::timeout(allowed, perform(session)).await {
+        Ok(answer) => answer,
+        Err(_) => {
+            let words = tokio::time::timeout(LAST_WORDS, last_words(session)).await.unwrap_or_default();
+            Err(Failure::TimedOut(failures::told(format!("{allowed:?} had passed in {}{words}", request.summary()))))
         }
     }
 }

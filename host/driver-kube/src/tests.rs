@@ -1,6 +1,7 @@
 //! The driver against a real cluster, and against a far side that fails in ways that a real one cannot be asked to.
 
 mod cluster;
+mod down;
 mod faults;
 mod identity;
 

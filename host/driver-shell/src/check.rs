@@ -5,7 +5,6 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 
 use lockstep_model::request::ShellRequest;
 use lockstep_model::{Digest, Failure};
@@ -53,17 +52,6 @@ pub(crate) fn program(request: &ShellRequest, pinned: Option<Digest>) -> Result<
         return Err(Failure::problem("shell.start", format!("`{program}` is not executable: set the permission with `chmod +x {program}`")));
     }
     pinned.map(|pinned| Pinned::open(program, pinned)).transpose()
-}
-
-/// Refuses a working directory that is not one.
-pub(crate) fn directory(directory: Option<&Path>) -> Result<(), Failure> {
-    let Some(directory) = directory else { return Ok(()) };
-    let shown = directory.display();
-    match fs::metadata(directory) {
-        Ok(metadata) if metadata.is_dir() => Ok(()),
-        Ok(_) => Err(Failure::problem("shell.start", format!("the working directory `{shown}` is not a directory"))),
-        Err(error) => Err(Failure::problem("shell.start", format!("the working directory `{shown}` cannot be entered: {error}"))),
-    }
 }
 
 /// The failure of a program that is not there.

@@ -11,6 +11,7 @@
 
 mod capture;
 mod check;
+mod directory;
 mod follow;
 mod inherited;
 mod launch;
@@ -28,6 +29,7 @@ use lockstep_grant::{Granted, ShellTerms};
 use lockstep_model::Failure;
 use lockstep_model::request::{Request, ShellRequest, ShellResponse};
 
+use crate::directory::Directory;
 use crate::follow::{Deadline, Ends};
 use crate::start::Starting;
 
@@ -56,13 +58,14 @@ fn run(request: &ShellRequest, terms: &ShellTerms, context: &CallContext<'_>) ->
     let deadline = Deadline::of(request.timeout(), context);
     check::arguments(request)?;
     let pinned = check::program(request, terms.digest)?;
-    check::directory(terms.directory.as_deref())?;
+    let directory = Directory::open(terms.directory.as_ref())?;
     let started = Instant::now();
     // Before the start: what cannot be fed, or has nowhere to go, does not begin.
     let food = follow::food(request, context)?;
     let mut sink = request.stdout_artifact.as_ref().map(|id| context.artifacts.create_scrubbed(id)).transpose()?;
     let fed = !request.stdin.is_empty() || request.stdin_artifact.is_some();
-    let running = start::start(Starting { request, terms, key: context.idempotency_key, pinned: pinned.as_ref(), fed, options: &[] })?;
+    let (directory, pinned) = (directory.as_ref(), pinned.as_ref());
+    let running = start::start(Starting { request, terms, key: context.idempotency_key, pinned, directory, fed, options: &[] })?;
     let mut append = sink.as_mut().map(|sink| |bytes: &[u8]| sink.append(bytes));
     let keep = append.as_mut().map(|append| append as follow::Keep<'_>);
     let ended = follow::follow(running, &request.program, Ends { food, live: context.live, keep }, terms.output_limit, &deadline)?;

@@ -12,6 +12,7 @@ use lockstep_model::{Failure, Secret};
 use rustix::process::{Pid, Signal, kill_process_group};
 use rustix::thread::set_no_new_privs;
 
+use crate::directory::Directory;
 use crate::inherited::{self, PrivateFile};
 use crate::launch;
 use crate::pinned::Pinned;
@@ -49,6 +50,8 @@ pub(crate) struct Starting<'a> {
     /// The call's idempotency key.
     pub(crate) key: &'a str,
     pub(crate) pinned: Option<&'a Pinned>,
+    /// Where it works; none: at the root.
+    pub(crate) directory: Option<&'a Directory>,
     /// Whether anything will come on standard input.
     pub(crate) fed: bool,
     /// The program's first arguments, each the name of an option and what is in the private file that it names.
@@ -57,7 +60,7 @@ pub(crate) struct Starting<'a> {
 
 /// Starts what was granted.
 pub(crate) fn start(starting: Starting<'_>) -> Result<Running, Failure> {
-    let Starting { request, terms, key, pinned, fed, options } = starting;
+    let Starting { request, terms, key, pinned, directory, fed, options } = starting;
     let files = private_files(&request.program, request.env_files.iter().map(|(key, content)| (key.as_str(), content.as_str())))?;
     let options = private_files(&request.program, options.iter().map(|(name, content)| (*name, content.expose().as_str())))?;
     let args: Vec<String> = options.iter().map(|(name, file)| format!("{name}={}", file.path())).chain(request.args.iter().cloned()).collect();
@@ -68,8 +71,7 @@ pub(crate) fn start(starting: Starting<'_>) -> Result<Running, Failure> {
     command.envs(files.iter().map(|(key, file)| (key, file.path())));
     // Last, so that nobody else can say what the key is.
     command.env(KEY_VARIABLE, key);
-    // Never the directory that `lockstep` happens to stand in: the same call must mean the same everywhere.
-    command.current_dir(terms.directory.as_deref().unwrap_or_else(|| "/".as_ref()));
+    command.current_dir(directory.map_or_else(|| "/".to_owned(), Directory::path));
     command.stdin(if fed { Stdio::piped() } else { Stdio::null() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.process_group(0);

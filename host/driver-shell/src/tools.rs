@@ -29,8 +29,8 @@ impl Tools for ShellDriver {
         let terms = ShellTerms { digest: program.digest, output_limit: COMPLAINTS, ..ShellTerms::default() };
         check::arguments(&request)?;
         let pinned = check::program(&request, terms.digest)?;
-        let starting =
-            Starting { request: &request, terms: &terms, key: context.idempotency_key, pinned: pinned.as_ref(), fed: stdin.is_some(), options: &options };
+        let (pinned, fed) = (pinned.as_ref(), stdin.is_some());
+        let starting = Starting { request: &request, terms: &terms, key: context.idempotency_key, pinned, directory: None, fed, options: &options };
         let running = start::start(starting)?;
         let food = stdin.map_or_else(|| Food::Bytes(Secret::new(Vec::new())), Food::Reader);
         let ended = follow::follow(running, &program.path, Ends { food, live: context.live, keep: Some(stdout) }, COMPLAINTS, &deadline)?;

@@ -52,15 +52,16 @@ impl Grant {
         let root = Section::root(&reader, document.get_ref(), KEYS);
         let section = |key, keys| root.get(key).and_then(|item| item.section(keys));
         let secrets = root.get("secrets").map(|item| read_secrets(&item)).unwrap_or_default();
+        let files: Arc<FilesRules> = section("files", FilesRules::KEYS).map(|section| FilesRules::read(&section)).unwrap_or_default().into();
         let grant = Self {
             source: text.into(),
             file_name: file_name.into(),
             digest: Digest::of(text.as_bytes()),
             name: root.get("name").and_then(|item| read_name(&item)),
             http: section("http", HttpRules::KEYS).map(|section| HttpRules::read(&section, &secrets, file_name)).unwrap_or_default().into(),
-            shell: section("shell", ShellRules::KEYS).map(|section| ShellRules::read(&section)).unwrap_or_default().into(),
+            shell: section("shell", ShellRules::KEYS).map(|section| ShellRules::read(&section, &files)).unwrap_or_default().into(),
             db: root.get("db").map(|item| DbRules::read(&item, &secrets)).unwrap_or_default().into(),
-            files: section("files", FilesRules::KEYS).map(|section| FilesRules::read(&section)).unwrap_or_default().into(),
+            files,
             redis: root.get("redis").map(|item| RedisRules::read(&item, &secrets)).unwrap_or_default().into(),
             kube: section("kube", KubeRules::KEYS).map(|section| KubeRules::read(&section, &secrets)).unwrap_or_default().into(),
             secrets: secrets.into(),

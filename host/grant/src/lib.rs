@@ -61,7 +61,7 @@ pub use place::Place;
 pub use rules::{CommandPattern, DbUrl, HttpIdentity, HttpPattern, HttpProxy, KubeAccess, Limits, ParameterRule, Profile, SecretRule, SecretSource, profiles};
 pub use rules::{RedisAddress, RedisAt, RedisLogin, RedisUrlError, parse_redis_url};
 pub use sql::{Compiled, Engine, StatementClass};
-pub use terms::{DbPrograms, DbTerms, DbWhere, FilesTerms, HttpTerms, KubeTerms, Landlock, ProcessLimits, Program, RedisTerms, ShellTerms};
+pub use terms::{DbPrograms, DbTerms, DbWhere, FilesTerms, HttpTerms, KubeTerms, Landlock, ProcessLimits, Program, RedisTerms, ShellTerms, WorkingDirectory};
 pub use units::{UnitError, duration as parse_duration};
 
 /// The reference of the grant file, Markdown, for `lockstep explain grant`.

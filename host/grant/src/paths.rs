@@ -143,6 +143,13 @@ impl PathPattern {
         length_fits && self.parts.iter().zip(&parts).all(|(glob, part)| glob.matches(part.as_bytes()))
     }
 
+    /// Whether a path of it may be this one, or below it.
+    pub(crate) fn may_be_below(&self, path: &str) -> bool {
+        let mut parts = path.split('/').filter(|part| !part.is_empty());
+        let fit = self.parts.iter().zip(parts.by_ref()).all(|(glob, part)| glob.matches(part.as_bytes()));
+        fit && (self.rest || parts.next().is_none())
+    }
+
     /// The path it names, when that is only one.
     pub(crate) fn as_literal(&self) -> Option<String> {
         if self.rest {

@@ -39,8 +39,8 @@ impl HttpTerms {
 pub struct ShellTerms {
     /// Variables that the grant sets, before those of the command.
     pub env: Arc<[(String, String)]>,
-    /// The working directory.
-    pub directory: Option<PathBuf>,
+    /// Where it works; none: at the root.
+    pub directory: Option<WorkingDirectory>,
     /// The program's digest, when the rule pins it: checked before it is started.
     pub digest: Option<Digest>,
     /// The exit codes that mean success when the command does not say; none: 0.
@@ -51,6 +51,20 @@ pub struct ShellTerms {
     pub landlock: Option<Arc<Landlock>>,
     /// What the kernel lets each of its processes use.
     pub limits: ProcessLimits,
+}
+
+/// Where a command works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WorkingDirectory {
+    /// A directory of the host, by its path.
+    Host(PathBuf),
+    /// One below a mount, opened without leaving it.
+    Mount {
+        /// Its path as `files` names it.
+        path: String,
+        /// The mount, and the way below it.
+        within: FilesTerms,
+    },
 }
 
 /// Files and directories, with all below them.
@@ -77,8 +91,8 @@ pub struct ProcessLimits {
     pub file_size: Option<u64>,
 }
 
-/// For `files`.
-#[derive(Debug, Clone)]
+/// For `files`, and for a command that works in a mount.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilesTerms {
     /// The mount's directory on the host.
     pub root: PathBuf,

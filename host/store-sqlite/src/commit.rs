@@ -18,7 +18,7 @@ use lockstep_model::{Digest, RunId};
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 
 use crate::error::of_sqlite;
-use crate::{acts, blobs, leases};
+use crate::{acts, blobs, leases, schema};
 
 /// Checkpoints that nobody waits for come so far apart at most: steps that end sooner after one another share one. A signature takes longer than a record.
 const CHECKPOINTS_APART: Duration = Duration::from_millis(100);
@@ -180,14 +180,16 @@ impl Ledger {
 
     /// Whether there is something to be done when nobody waits.
     pub(crate) fn has_put_off(&self) -> bool {
-        self.owes() || self.commits >= WORTH_WRITING_BACK
+        self.owes() || (self.commits >= WORTH_WRITING_BACK && self.broken.is_none())
     }
 
-    /// Does it: writes the checkpoint that is owed, and the log back to the database. What fails here fails again at a commit, where someone hears of it.
+    /// Does it: writes the checkpoint that is owed, and the log back to the database. A disk that fails here tells of it once, to nobody who waits: so whoever
+    /// asks next is told. Anything else fails again at a commit, where someone hears of it.
     pub(crate) fn catch_up(&mut self) {
         self.pay();
-        if self.commits >= WORTH_WRITING_BACK {
-            let _ = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        if self.commits >= WORTH_WRITING_BACK && self.broken.is_none() {
+            let written = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+            self.broken = written.err().filter(schema::has_failed).map(of_sqlite);
             self.commits = 0;
         }
     }

@@ -49,7 +49,7 @@ pub(crate) fn for_writing(dir: &Path, options: &Options) -> Result<(Connection, 
     let keys = if exists { Keys::read(dir)? } else { Keys::read_or_make(dir)? };
     // Two processes that open a new store at once would otherwise both make its tables.
     keys.file.lock().map_err(|error| of_file(&crate::key::path(dir), &error))?;
-    let connection = connect(&path)?;
+    let mut connection = connect(&path)?;
     let verifier = keys.signer.verifier().to_string();
     if !schema::is_ours(&connection)? {
         schema::create(&connection, &verifier)?;
@@ -58,7 +58,7 @@ pub(crate) fn for_writing(dir: &Path, options: &Options) -> Result<(Connection, 
     if connection.is_readonly("main").map_err(of_sqlite)? {
         return Err(StoreError::ReadOnly);
     }
-    schema::prepare_writer(&connection, options.max_bytes)?;
+    schema::prepare_writer(&mut connection, options.max_bytes)?;
     let kept: String = connection.query_row("SELECT verifier FROM head", [], |row| row.get(0)).map_err(of_sqlite)?;
     keys.expect(&kept)?;
     files::sweep(dir, false, |digest| blobs::names_file(&connection, digest))?;

@@ -1,9 +1,12 @@
 //! The tables, and how a connection is set up for reading and writing them.
 
+use std::ffi::c_int;
 use std::time::Duration;
 
 use lockstep_journal::StoreError;
 use rusqlite::Connection;
+use rusqlite::hooks::Wal;
+use rusqlite::{ErrorCode, ffi};
 
 use crate::error::of_sqlite;
 
@@ -18,7 +21,7 @@ const BUSY: Duration = Duration::from_secs(5);
 
 /// The commit that fills the log beyond 2 MiB writes it back to the database, and the next ones write over it from its start. That takes three syncs,
 /// once in some eighty effects; but a sync of a log that no longer grows takes half the time.
-const LOG_PAGES: u32 = 512;
+const LOG_PAGES: c_int = 512;
 
 /// `idx` counts from 0 in the order of commits. A run's records are found from its last one backwards: `before` is the index of the one before it. An index
 /// over all records would have a page for every run under way written anew at each commit; the rows of the runs under way share a few pages.
@@ -93,13 +96,30 @@ pub(crate) fn prepare(connection: &Connection) -> Result<(), StoreError> {
 }
 
 /// What the one writing connection needs beside that. Deleted secrets are overwritten.
-pub(crate) fn prepare_writer(connection: &Connection, max_bytes: Option<u64>) -> Result<(), StoreError> {
-    let settings = format!("PRAGMA wal_autocheckpoint = {LOG_PAGES}; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;");
-    connection.execute_batch(&settings).map_err(of_sqlite)?;
+pub(crate) fn prepare_writer(connection: &mut Connection, max_bytes: Option<u64>) -> Result<(), StoreError> {
+    connection.execute_batch("PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;").map_err(of_sqlite)?;
+    connection.wal_hook(Some(write_back)).map_err(of_sqlite)?;
     let Some(max_bytes) = max_bytes else { return Ok(()) };
     let page: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0)).map_err(of_sqlite)?;
     let pages = i64::try_from(max_bytes / u64::from(page.max(1))).unwrap_or(i64::MAX);
     connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).map_err(of_sqlite)
+}
+
+/// After each commit. SQLite's own way (`wal_autocheckpoint`) would say nothing of a disk that failed, which tells of it once: the next sync would go well, and
+/// the log be written over though the database lacks what was in it. What passes (another process is at it, no room just now) waits for the next commit.
+fn write_back(log: &mut Wal, pages: c_int) -> rusqlite::Result<()> {
+    if pages < LOG_PAGES {
+        return Ok(());
+    }
+    match log.checkpoint() {
+        Err(error) if has_failed(&error) => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Whether a disk has failed: what it has nobody knows then.
+pub(crate) fn has_failed(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) && !error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_SHMSIZE)
 }
 
 /// Whether the database is one of ours that this program reads. False: it is empty.

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
 
 use lockstep_journal::lease::{LASTS, LeaseAsk, LeaseEnd, LeaseUse};
-use lockstep_journal::store::{Batch, Durability, Store};
+use lockstep_journal::store::{Batch, Durability, Store, StoreError};
 use lockstep_journal::store_contract::Chain;
 use lockstep_journal::verify::{VerifyOptions, verify};
 use lockstep_model::{RunId, Timestamp};
@@ -21,6 +21,33 @@ use tempfile::TempDir;
 
 /// Fewer commits than make a quiet moment worth writing back the log: no other syncs come between.
 const EFFECTS: usize = 30;
+
+/// Every sync fails while a file says so, as with a disk that has lost what it was given: it tells of that once, and the sync after that goes well.
+const FAILING_DISK: &str = r#"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int fails(void) {
+    const char *fault = getenv("LOCKSTEP_TEST_FAULT");
+    char met[4096];
+    if (fault == NULL || access(fault, F_OK) != 0)
+        return 0;
+    snprintf(met, sizeof met, "%s.met", fault);
+    close(open(met, O_CREAT | O_WRONLY, 0600));
+    errno = EIO;
+    return 1;
+}
+
+int fsync(int file) { return fails() ? -1 : (int)syscall(SYS_fsync, file); }
+int fdatasync(int file) { return fails() ? -1 : (int)syscall(SYS_fdatasync, file); }
+"#;
+
+/// One commit fewer than make a quiet moment worth writing back the log.
+const NEARLY_WORTH_IT: usize = 63;
 
 /// A user that owns nothing.
 const NOBODY: u32 = 65_534;
@@ -38,18 +65,23 @@ fn main() -> ExitCode {
         ["as-writer", dir] => write_and_wait(Path::new(dir)),
         ["as-reader", dir] => read(Path::new(dir)),
         ["as-holder", dir] => hold(Path::new(dir)),
+        ["as-unlucky", dir, fault, when] => meet_a_failing_disk(Path::new(dir), Path::new(fault), when),
         _ => return run_tests(),
     }
     ExitCode::SUCCESS
 }
 
 fn run_tests() -> ExitCode {
-    let tests: [Test; 5] = [
+    let tests: [Test; 6] = [
         ("an_effect_costs_one_sync", an_effect_costs_one_sync),
         ("written_records_survive_sigkill", written_records_survive_sigkill),
         ("another_user_can_read_what_is_readable", another_user_can_read_what_is_readable),
         ("the_run_of_a_killed_process_is_taken_over_at_once", the_run_of_a_killed_process_is_taken_over_at_once),
         ("a_process_that_wakes_up_late_writes_nothing", a_process_that_wakes_up_late_writes_nothing),
+        (
+            "a_sync_that_fails_while_nobody_waits_is_told_and_nothing_is_written_until_the_store_is_opened_again",
+            a_sync_that_fails_while_nobody_waits_is_told_and_nothing_is_written_until_the_store_is_opened_again,
+        ),
     ];
     let mut missing = 0;
     for (name, test) in tests {
@@ -258,4 +290,63 @@ fn a_process_that_wakes_up_late_writes_nothing() -> Shown {
     assert!(child.wait().unwrap().success());
     assert_eq!((token, store.records(run).unwrap().len()), (2, 1));
     None
+}
+
+/// In a quiet moment, and by a commit that is not synced and fills the log: both write it back to the database, and nobody waits for that sync.
+fn a_sync_that_fails_while_nobody_waits_is_told_and_nothing_is_written_until_the_store_is_opened_again() -> Shown {
+    let temporary = TempDir::new().unwrap();
+    let library = temporary.path().join("failing-disk.so");
+    let mut compiler = command(Path::new("cc"));
+    compiler.args(["-shared", "-fPIC", "-x", "c", "-", "-o"]).arg(&library).stdin(Stdio::piped());
+    let Ok(mut compiling) = compiler.spawn() else { return Some("cc, to make a disk that fails") };
+    compiling.stdin.take().unwrap().write_all(FAILING_DISK.as_bytes()).unwrap();
+    assert!(compiling.wait().unwrap().success());
+    for (when, kept) in [("quiet", NEARLY_WORTH_IT + 1), ("large", NEARLY_WORTH_IT + 6)] {
+        let (dir, fault) = (temporary.path().join(when), temporary.path().join(format!("{when}-fault")));
+        let mut unlucky = this_program();
+        unlucky.arg("as-unlucky").args([&dir, &fault]).arg(when).env("LD_PRELOAD", &library).env("LOCKSTEP_TEST_FAULT", &fault);
+        let said = unlucky.output().unwrap();
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+        let said = String::from_utf8(said.stdout).unwrap();
+        // The first of them before the disk fails, with nobody waiting for it.
+        assert_eq!(said, "kept\nmedium\nmedium\n", "{when}");
+        let store = SqliteStore::open(&dir, Options::default()).unwrap();
+        let run = Chain::of_run(1).batch(1).records[0].record.run;
+        assert_eq!(store.records(run).unwrap().len(), kept, "{when}: nothing was written after that");
+        store.append(Chain::of_run(2).batch(1), Durability::Durable).unwrap();
+        assert!(verify(&store, VerifyOptions::default()).unwrap().is_sound(), "{when}");
+    }
+    None
+}
+
+/// The disk fails once it holds most of what it is to hold, and is well again before anybody asks.
+fn meet_a_failing_disk(dir: &Path, fault: &Path, when: &str) {
+    let store = SqliteStore::open(dir, Options::default()).unwrap();
+    let mut chain = Chain::of_run(1);
+    for _ in 0..NEARLY_WORTH_IT {
+        store.append(chain.batch(1), Durability::Durable).unwrap();
+    }
+    fs::write(fault, "").unwrap();
+    let last = match when {
+        "large" => Batch { records: (0..6).map(|_| chain.record(500_000)).collect(), ..Batch::default() },
+        _ => chain.batch(1),
+    };
+    let ask = |batch: Batch, durability: Durability| {
+        println!(
+            "{}",
+            match store.append(batch, durability) {
+                Ok(()) => "kept",
+                Err(StoreError::Medium(_)) => "medium",
+                Err(_) => "other",
+            }
+        );
+    };
+    ask(last, Durability::Written);
+    while !fault.with_file_name(format!("{when}-fault.met")).exists() {
+        std::thread::yield_now();
+    }
+    fs::remove_file(fault).unwrap();
+    for _ in 0..2 {
+        ask(chain.batch(1), Durability::Durable);
+    }
 }

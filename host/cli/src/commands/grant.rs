@@ -62,6 +62,9 @@ struct ExplainArgs {
     /// The grant file to ask
     #[arg(long, value_name = "FILE")]
     env: Option<PathBuf>,
+    /// Ask about a command that says it works in this directory, of the host or of a mount
+    #[arg(long, value_name = "PATH", requires = "env")]
+    directory: Option<String>,
     /// Ask whether it may be a call's probe: allowed, and a read
     #[arg(long, requires = "env")]
     probe: bool,
@@ -80,7 +83,7 @@ pub(super) fn run(args: &GrantArgs, context: &Context) -> Result<Exit, CliError>
     let explained = match (&args.env, &args.call) {
         (Some(file), _) => {
             let (grant, _) = read_grant(file)?;
-            let ask = Ask::written(&args.what)?.asked_under(&grant);
+            let ask = Ask::written(&args.what)?.working_in(args.directory.as_deref())?.asked_under(&grant);
             let explanation = if args.probe { ask.explain_probe(&grant) } else { ask.explain(&grant) };
             Explained::of(args.what.join(" "), &ask, explanation, &grant)
         }
@@ -170,7 +173,7 @@ struct Shown {
     message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
-    /// What the grant does with it that no rule says: a proxy, a certificate that is shown, where a secret's value comes from.
+    /// What the grant does with it that no rule says: a proxy, a certificate that is shown, where a secret's value comes from, where a command works.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     beside: Vec<String>,
     considered: Vec<ShownRule>,

@@ -100,6 +100,9 @@ fn unknowns(grant: &Grant) -> Vec<String> {
     if grant.allows_interface("http").is_ok() {
         unknowns.push("what names resolve to: addresses are checked when a request is sent".to_owned());
     }
+    if grant.allows_interface("kube").is_ok() {
+        unknowns.push("what the cluster would refuse: a plan asks nobody, a step's dry run asks it".to_owned());
+    }
     unknowns
 }
 

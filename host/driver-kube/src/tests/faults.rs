@@ -51,7 +51,7 @@ fn ask(request: KubeRequest, answers: Arc<Answers>) -> Result<KubeResponse, Fail
             artifacts: &LooseArtifacts::default(),
         };
         let session = Session { request: granted.request(), terms: granted.terms(), context: &context, cluster: &cluster };
-        tokio::time::timeout(Duration::from_secs(20), crate::perform(&session)).await.unwrap()
+        crate::within_deadline(&session).await
     })
 }
 
@@ -171,5 +171,30 @@ fn a_connection_that_breaks_after_the_change_was_sent_is_settled_by_the_mark_and
     });
     let response = ask(restart(), answers).unwrap();
     assert!(matches!(response, KubeResponse::Change(_)), "{response:?}");
+    assert_eq!(made.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_change_that_arrived_and_was_never_answered_is_known_by_its_mark_when_it_is_asked_for_again() {
+    let made = Arc::new(AtomicU32::new(0));
+    let mark = Mutex::new(None);
+    let counted = made.clone();
+    let answers = after_kinds(move |head, body, stream| {
+        if head.starts_with("PATCH ") {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let patch: Value = serde_json::from_str(body).unwrap();
+            *mark.lock().unwrap() = Some(patch["metadata"]["annotations"]["lockstep.dev/call"].clone());
+            // It has happened; nothing is said until the other side has hung up.
+            let _ = stream.read(&mut [0]);
+            return;
+        }
+        let mark = mark.lock().unwrap().clone();
+        let generation = if mark.is_some() { 5 } else { 4 };
+        answer(stream, "200 OK", "", &deployment(mark, generation));
+    });
+    let restart = || KubeRequest { timeout_milliseconds: Some(500), ..restart() };
+    let failure = ask(restart(), answers.clone()).unwrap_err();
+    assert_eq!((failure.code(), made.load(Ordering::SeqCst)), ("timed-out", 1), "{failure}");
+    assert!(matches!(ask(restart(), answers), Ok(KubeResponse::Change(_))));
     assert_eq!(made.load(Ordering::SeqCst), 1);
 }

@@ -111,11 +111,21 @@ impl FilesRules {
         &self.mounts
     }
 
+    /// The mount that a normalised path is in. The nearest decides alone, as with mounts of an operating system.
+    fn nearest(&self, path: &str) -> Option<&MountRule> {
+        self.mounts.iter().filter(|mount| paths::below(path, &mount.guest).is_some()).max_by_key(|mount| mount.guest.len())
+    }
+
+    /// Where a normalised path leads, in the mount that it is in.
+    pub(crate) fn within(&self, path: &str) -> Option<FilesTerms> {
+        let mount = self.nearest(path)?;
+        Some(FilesTerms { root: mount.root.clone(), relative: paths::below(path, &mount.guest)?.to_owned() })
+    }
+
     pub(crate) fn decide(&self, request: &FilesRequest, watch: &mut dyn Watch) -> Result<(&MountRule, FilesTerms), Denial> {
         let path = paths::normalised(request.path()).map_err(|error| Denial::built_in(format!("{}: {error}", hint::shown(request.path())), None))?;
         let right = Right::of(request);
-        // The nearest mount decides alone, as with mounts of an operating system.
-        let nearest = self.mounts.iter().filter(|mount| paths::below(path, &mount.guest).is_some()).max_by_key(|mount| mount.guest.len());
+        let nearest = self.nearest(path);
         let matches = |mount: &MountRule| match paths::below(path, &mount.guest) {
             None => Err(Mismatch::Mount),
             Some(_) if nearest.is_some_and(|nearest| nearest.guest != mount.guest) => Err(Mismatch::NearerMount),

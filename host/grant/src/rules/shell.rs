@@ -2,10 +2,10 @@
 
 mod command;
 mod confinement;
+mod directories;
 mod options;
 mod profiles;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use lockstep_model::request::ShellRequest;
@@ -16,11 +16,14 @@ use crate::glob;
 use crate::granted::Denial;
 use crate::hint;
 use crate::judge::{Judgement, Mismatch, Rule, Side, judge};
-use crate::paths::{self, PathPattern};
+use crate::paths;
 use crate::place::Place;
 use crate::read::{Item, Section};
+use crate::rules::FilesRules;
 use crate::terms::ShellTerms;
 use crate::variables;
+
+use self::directories::Directories;
 
 pub use command::CommandPattern;
 pub use profiles::{Profile, profiles};
@@ -45,7 +48,7 @@ pub(crate) struct ShellRule {
     command: CommandPattern,
     /// Names that the command may set.
     allow_env: Vec<String>,
-    directories: Vec<PathPattern>,
+    directories: Directories,
     pub(crate) class: Option<EffectClass>,
     /// The default directory is filled in; a command may choose another of `directories`.
     terms: ShellTerms,
@@ -73,21 +76,21 @@ impl ShellRules {
 
     pub(crate) const KEYS: &'static [&'static str] = &["allow", "deny"];
 
-    pub(crate) fn read(section: &Section<'_, '_>) -> Self {
+    pub(crate) fn read(section: &Section<'_, '_>, mounts: &Arc<FilesRules>) -> Self {
         let items = |key| section.get(key).map(|item| item.items()).unwrap_or_default();
         let mut rules = Self { allow: Vec::new(), deny: items("deny").iter().filter_map(ShellRule::read_deny).collect() };
         for item in items("allow") {
-            rules.read_allow(&item);
+            rules.read_allow(&item, mounts);
         }
         rules
     }
 
     /// One rule of the file: itself, or those of the profile that it names.
-    fn read_allow(&mut self, item: &Item<'_, '_>) {
+    fn read_allow(&mut self, item: &Item<'_, '_>, mounts: &Arc<FilesRules>) {
         let Some(section) = item.section(ShellRule::ALLOW_KEYS) else { return };
         match section.get("profile") {
-            Some(named) => profiles::read(self, item, &section, &named),
-            None => self.allow.extend(ShellRule::read_allow(item, &section)),
+            Some(named) => profiles::read(self, item, &section, &named, Surroundings::read(&section, mounts)),
+            None => self.allow.extend(ShellRule::read_allow(item, &section, mounts)),
         }
     }
 
@@ -114,8 +117,8 @@ impl ShellRules {
             return hint::fitting(format!("add {name} to `allow-env` of {}", rule.place));
         }
         if let Some((rule, _)) = last(|mismatch| matches!(mismatch, Mismatch::Directory)) {
-            let directory = hint::quoted(&glob::escape(request.directory.as_deref()?))?;
-            return hint::fitting(format!("add {directory} to `directories` of {}", rule.place));
+            let entry = rule.directories.entry(request.directory.as_deref()?)?;
+            return hint::fitting(format!("add {entry} to `directories` of {}", rule.place));
         }
         if let Some((rule, Mismatch::Option(index))) = last(|mismatch| matches!(mismatch, Mismatch::Option(_))) {
             let argument = hint::shown(request.args.get(index.checked_sub(1)?)?);
@@ -146,12 +149,12 @@ impl ShellRule {
     ];
     const DENY_KEYS: &'static [&'static str] = &["program", "args", "anywhere"];
 
-    fn read_allow(item: &Item<'_, '_>, section: &Section<'_, '_>) -> Option<Self> {
+    fn read_allow(item: &Item<'_, '_>, section: &Section<'_, '_>, mounts: &Arc<FilesRules>) -> Option<Self> {
         // An absent list might mean none or any: in an allow it has to be said.
         let said = section.need("args", "[]");
         let command = CommandPattern::read(section);
         let class = section.get("class").and_then(|item| item.class());
-        let surroundings = Surroundings::read(section);
+        let surroundings = Surroundings::read(section, mounts);
         Some(surroundings.around(item.place(), said.and(command)?, class))
     }
 
@@ -179,7 +182,7 @@ impl ShellRule {
             return Err(Mismatch::Variable(index));
         }
         match &request.directory {
-            Some(directory) if !self.directories.iter().any(|pattern| pattern.matches(directory)) => Err(Mismatch::Directory),
+            Some(directory) if self.directories.find(directory).is_none() => Err(Mismatch::Directory),
             Some(_) | None => Ok(()),
         }
     }
@@ -187,7 +190,7 @@ impl ShellRule {
     fn terms_for(&self, request: &ShellRequest) -> ShellTerms {
         let mut terms = self.terms.clone();
         if let Some(directory) = &request.directory {
-            terms.directory = Some(PathBuf::from(directory));
+            terms.directory = self.directories.find(directory);
         }
         terms
     }
@@ -197,20 +200,19 @@ impl ShellRule {
 #[derive(Debug, Clone, Default)]
 struct Surroundings {
     allow_env: Vec<String>,
-    directories: Vec<PathPattern>,
+    directories: Directories,
     terms: ShellTerms,
 }
 
 impl Surroundings {
-    fn read(section: &Section<'_, '_>) -> Self {
+    fn read(section: &Section<'_, '_>, mounts: &Arc<FilesRules>) -> Self {
         let allow_env = section.get("allow-env").map(|item| variables::read_names(&item)).unwrap_or_default();
         let env = section.get("env").map(|item| variables::read_values(&item)).unwrap_or_default();
-        let items = section.get("directories").map(|item| item.items()).unwrap_or_default();
-        let directories: Vec<PathPattern> = items.iter().filter_map(|item| item.parsed(|text| PathPattern::parse(text, item.base()))).collect();
+        let directories = section.get("directories").map(|item| Directories::read(&item, mounts)).unwrap_or_default();
         let output = section.get("output-limit").and_then(|item| item.size(1..=ShellRules::OUTPUT_LIMIT_MAX));
         let terms = ShellTerms {
             env: env.into(),
-            directory: directories.iter().find_map(PathPattern::as_literal).map(PathBuf::from),
+            directory: directories.first(),
             digest: section.get("digest").and_then(|item| item.parsed(str::parse::<Digest>)),
             success_codes: section.get("success-codes").map(|item| read_codes(&item)).unwrap_or_default(),
             output_limit: output.and_then(|size| usize::try_from(size).ok()).unwrap_or(ShellRules::OUTPUT_LIMIT),

@@ -2,7 +2,7 @@
 
 use lockstep_gate::Gate;
 use lockstep_model::Failure;
-use lockstep_model::request::{FilesRequest, FilesResponse};
+use lockstep_model::request::{FilesRequest, FilesResponse, ShellRequest};
 use lockstep_testkit::{Script, ask};
 
 use super::{ensure, nothing, unmet};
@@ -72,4 +72,18 @@ fn what_cannot_be_done_fails_with_the_drivers_codes() {
         ensure(codes == expected, &format!("{codes:?}"))
     };
     assert_eq!(unmet(Script::default().step("work", work, nothing), SITE), [""; 0]);
+}
+
+#[test]
+fn a_command_works_in_a_directory_of_a_mount_that_is_there_and_in_no_other() {
+    let work = |gate: &Gate| {
+        let run = |directory: &str| {
+            let request = ShellRequest { directory: Some(path(directory)), ..ShellRequest::command("/usr/bin/deploy", &[]) };
+            ask(gate, request).map_or_else(|failure| failure.code().to_owned(), |_| "ran".to_owned())
+        };
+        let codes: Vec<String> = ["/site/slots/green", "/site/current", "/site/none", "/site/run.sh", "/site", "/etc"].map(run).into();
+        ensure(codes == ["ran", "ran", "shell.directory", "shell.directory", "denied", "denied"], &format!("{codes:?}"))
+    };
+    let text = format!("{SITE}\n[[shell]]\nprogram = \"/usr/bin/deploy\"\n");
+    assert_eq!(unmet(Script::default().step("work", work, nothing), &text), [""; 0]);
 }

@@ -28,6 +28,7 @@ allow = ["* https://api.test/**"]
 [[shell.allow]]
 program = "/usr/bin/deploy"
 args = ["**"]
+directories = [{ mount = "/site/**" }]
 
 [files.mounts."/site"]
 path = "site"

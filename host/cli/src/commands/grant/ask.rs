@@ -1,7 +1,7 @@
 //! What a grant is asked about: a call of a run as its journal has it, or what an operator writes in its place.
 
 use lockstep_api::Code;
-use lockstep_grant::{Explanation, Grant, Grantable};
+use lockstep_grant::{Decision, Explanation, Grant, Grantable as _, WorkingDirectory};
 use lockstep_model::request::{
     ArtifactRequest, DbAsk, DbBackup, DbBackupOrder, DbRequest, DbRestore, DbStatement, DbValue, FilesRequest, HttpRequest, KubeCall, KubeRequest, KubeVersion,
     ProbeRead, RedisAsk, RedisRequest, SealedArtifact, SecretRequest, ShellRequest,
@@ -84,6 +84,21 @@ impl Ask {
         found.ok_or_else(|| unclear(&split))
     }
 
+    /// With the directory that a command says it works in.
+    ///
+    /// # Errors
+    /// When it is no command.
+    pub(super) fn working_in(mut self, directory: Option<&str>) -> Result<Self, CliError> {
+        match (&mut self, directory) {
+            (_, None) => {}
+            (Self::Shell(request), Some(directory)) => request.directory = Some(directory.to_owned()),
+            (Self::Http(_) | Self::Files(_) | Self::Redis(_) | Self::Kube(_) | Self::Db(_) | Self::Secret(_) | Self::Artifact(_), Some(_)) => {
+                return Err(CliError::new(Code::Usage, "a working directory is of a command: `/usr/bin/git status`"));
+            }
+        }
+        Ok(self)
+    }
+
     /// As a procedure would ask: what only reads is a `query`.
     pub(super) fn asked_under(self, grant: &Grant) -> Self {
         let Self::Db(DbRequest { database, ask: DbAsk::Execute(statement) }) = &self else { return self };
@@ -119,9 +134,19 @@ impl Ask {
             Self::Secret(request) => {
                 grant.secret(&request.id).map(|rule| format!("from {}; may go to {}", rule.source, rule.destinations().join(", "))).into_iter().collect()
             }
-            Self::Shell(_) | Self::Files(_) | Self::Redis(_) | Self::Kube(_) | Self::Db(_) | Self::Artifact(_) => Vec::new(),
+            Self::Shell(request) => beside_shell(request, grant),
+            Self::Files(_) | Self::Redis(_) | Self::Kube(_) | Self::Db(_) | Self::Artifact(_) => Vec::new(),
         }
     }
+}
+
+fn beside_shell(request: &ShellRequest, grant: &Grant) -> Vec<String> {
+    let Decision::Allowed(granted) = request.decide(grant) else { return Vec::new() };
+    let works = granted.terms().directory.as_ref().map(|directory| match directory {
+        WorkingDirectory::Host(path) => format!("works in `{}`", path.display()),
+        WorkingDirectory::Mount { path, within } => format!("works in `{path}`, in the mount at `{}`", within.root.display()),
+    });
+    works.into_iter().collect()
 }
 
 fn beside_http(url: &str, grant: &Grant) -> Vec<String> {

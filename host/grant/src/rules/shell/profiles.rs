@@ -54,7 +54,7 @@ profiles! {
 }
 
 /// Puts a profile's rules in the place of the rule that names it.
-pub(super) fn read(rules: &mut ShellRules, item: &Item<'_, '_>, section: &Section<'_, '_>, named: &Item<'_, '_>) {
+pub(super) fn read(rules: &mut ShellRules, item: &Item<'_, '_>, section: &Section<'_, '_>, named: &Item<'_, '_>, surroundings: Surroundings) {
     let program = section.need("program", "\"/usr/bin/git\"").and_then(|item| item.parsed(paths::normalised));
     for key in ["options", "never", "class"] {
         if let Some(said) = section.get(key) {
@@ -68,7 +68,6 @@ pub(super) fn read(rules: &mut ShellRules, item: &Item<'_, '_>, section: &Sectio
         said.reject("beside a profile these are the arguments before its own: `**` cannot be one");
     }
     let prefix = prefix.map_or_else(Args::none, |(prefix, _)| prefix);
-    let surroundings = Surroundings::read(section);
     let (Some(program), Some(name)) = (program, named.text()) else { return };
     let Some(profile) = PROFILES.iter().find(|profile| profile.name == name) else {
         let known: Vec<&str> = PROFILES.iter().map(|profile| profile.name).collect();

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use crate::Grant;
 use crate::granted::{Decision, Denial, Grantable, Granted};
+use crate::terms::{FilesTerms, WorkingDirectory};
 
 const GRANT: &str = r#"
 [[shell.allow]]
@@ -125,13 +126,13 @@ fn variables_and_directories_are_those_of_the_rule() {
     let mut request = ShellRequest::command("/usr/bin/kubectl", &["rollout", "status", "deployment/api"]);
     let terms = ask(&request).unwrap().terms().clone();
     assert_eq!(&*terms.env, [("KUBECONFIG".to_owned(), "/etc/kube".to_owned()), ("LANG".to_owned(), "C".to_owned())]);
-    assert_eq!(terms.directory, Some(PathBuf::from("/srv/app")));
+    assert_eq!(terms.directory, Some(WorkingDirectory::Host("/srv/app".into())));
     assert_eq!(terms.output_limit, 2048);
     assert!(terms.digest.unwrap().to_string().starts_with("sha256:9f86"));
 
     request.directory = Some("/srv/app/a/b".to_owned());
     request.env = vec![("TOKEN".to_owned(), "t".to_owned())];
-    assert_eq!(ask(&request).unwrap().terms().directory, Some(PathBuf::from("/srv/app/a/b")));
+    assert_eq!(ask(&request).unwrap().terms().directory, Some(WorkingDirectory::Host("/srv/app/a/b".into())));
 
     request.env = vec![("TOKEN".to_owned(), "t".to_owned()), ("PATH".to_owned(), "/tmp".to_owned())];
     let denial = ask(&request).unwrap_err();
@@ -220,10 +221,52 @@ fn a_relative_directory_is_below_the_grant_files_own() {
     let grant = grant("[[shell.allow]]\nprogram = \"/x\"\nargs = []\ndirectories = [\".\", \"work/**\"]");
     let mut request = ShellRequest::command("/x", &[]);
     let Decision::Allowed(granted) = request.decide(&grant) else { panic!() };
-    assert_eq!(granted.terms().directory, Some(PathBuf::from("/base")));
+    assert_eq!(granted.terms().directory, Some(WorkingDirectory::Host("/base".into())));
     for (directory, expect) in [("/base", true), ("/base/work/a", true), ("/base/work", false), ("/work/a", false)] {
         request.directory = Some(directory.to_owned());
         assert_eq!(matches!(request.decide(&grant), Decision::Allowed(_)), expect, "{directory}");
+    }
+}
+
+#[test]
+fn a_directory_in_a_mount_is_named_as_files_names_it_and_the_entry_says_that_it_is_one() {
+    let mounts = "[files.mounts.\"/app\"]\npath = \"/srv/app\"\nallow = [\"read\"]\n[files.mounts.\"/app/data\"]\npath = \"data\"\nallow = [\"read\"]\n";
+    let rule = "[[shell.allow]]\nprogram = \"/x\"\nargs = []\ndirectories = [\"/app/own\", { mount = \"/app\" }, { mount = \"/app/**\" }]\n";
+    let granted = grant(&format!("{mounts}{rule}"));
+    let of = |grant: &Grant, directory: Option<&str>| {
+        let request = ShellRequest { directory: directory.map(str::to_owned), ..ShellRequest::command("/x", &[]) };
+        match request.decide(grant) {
+            Decision::Allowed(granted) => Ok(granted.terms().directory.clone().unwrap()),
+            Decision::Denied(denial) => Err(denial.hint.unwrap_or_default()),
+        }
+    };
+    let mount = |path: &str, root: &str, relative: &str| WorkingDirectory::Mount {
+        path: path.to_owned(),
+        within: FilesTerms { root: root.into(), relative: relative.to_owned() },
+    };
+    for (directory, expect) in [
+        (None, WorkingDirectory::Host("/app/own".into())),
+        (Some("/app/own"), WorkingDirectory::Host("/app/own".into())),
+        (Some("/app"), mount("/app", "/srv/app", "")),
+        (Some("/app/a/b"), mount("/app/a/b", "/srv/app", "a/b")),
+        (Some("/app/data/c"), mount("/app/data/c", "/base/data", "c")),
+    ] {
+        assert_eq!(of(&granted, directory), Ok(expect), "{directory:?}");
+    }
+    assert_eq!(of(&granted, Some("/srv/app")), Err("add \"/srv/app\" to `directories` of shell.allow[0], e.toml:7".to_owned()));
+    let narrow = grant(&format!("{mounts}{}", rule.replace("{ mount = \"/app/**\" }", "{ mount = \"/app/data\" }")));
+    assert_eq!(of(&narrow, Some("/app/*")), Err("add { mount = \"/app/\\\\*\" } to `directories` of shell.allow[0], e.toml:7".to_owned()));
+    for (entry, expect) in [
+        ("{ mount = \"/other\" }", "shell.allow[0].directories[0].mount: it is in no mount of the grant"),
+        ("{ mount = \"/*\" }", ""),
+        ("{ mount = \"/ap\" }", "shell.allow[0].directories[0].mount: it is in no mount of the grant"),
+        ("{ mount = \"app\" }", "shell.allow[0].directories[0].mount: expected an absolute path, as `files` names it"),
+        ("{ mount = \"/app/../x\" }", "shell.allow[0].directories[0].mount: the path has a part `.` or `..`"),
+        ("{}", "`shell.allow[0].directories[0]` has no `mount`"),
+    ] {
+        let text = format!("{mounts}[[shell.allow]]\nprogram = \"/x\"\nargs = []\ndirectories = [{entry}]");
+        let found = Grant::parse(&text, "e.toml", Path::new("/base")).map_or_else(|errors| errors.problems[0].message.clone(), |_| String::new());
+        assert_eq!(found, expect, "{entry}");
     }
 }
 
