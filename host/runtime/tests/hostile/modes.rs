@@ -66,6 +66,7 @@ pub(crate) const MODES: &[Case] = &[
     mode("huge-stdin", "", Fails("shell.limit", 1)),
     mode("endless-output", "", Fails("timed-out", 1)),
     mode("not-granted", SMALL, Fails("denied", 3)),
+    mode("echo-captured", SMALL, Fails("denied", 3)),
     mode("url-with-space", SMALL, Fails("http.url", 1)),
     mode("url-with-credentials", SMALL, Fails("http.url", 1)),
     mode("huge-url", SMALL, Fails("http.url", 1)),

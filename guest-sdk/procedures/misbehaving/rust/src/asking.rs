@@ -31,5 +31,16 @@ pub(crate) const MODES: &[Mode] = &[
         ctx.remember("echo", echoed.text()?)?;
         bail!("so it said: {}", echoed.text()?);
     }),
+    mode("echo-captured", |ctx| {
+        let far: String = ctx.parameter("far")?;
+        for first in [0, 5] {
+            let login = http::post(format!("{far}/login/{first}")).idempotent();
+            (0..5).fold(login, |login, number| login.capture(format!("/{number}"), format!("C{:02}", first + number))).send()?.expect_status(200)?;
+        }
+        let echoed = http::get(format!("{far}/echo")).send()?.text()?.to_owned();
+        info!("{echoed}");
+        ctx.remember("echo", &echoed)?;
+        bail!("so it said: {echoed}");
+    }),
     mode("secret-in-argument", |_| shell::command("/bin/echo").arg(secret::by_id("PLANTED")?).run().map(drop)),
 ];

@@ -35,6 +35,7 @@ fn modes() -> impl Iterator<Item = &'static Mode> {
 fn misbehaving(p: &mut Procedure) {
     p.describe("misbehaving", "0.1.0").title("Does what a host must contain");
     p.parameter("how").title("What to do").fallback("nothing");
+    p.parameter("far").title("Whom to ask, of what asks anybody").fallback("http://127.0.0.1:1");
     let how = p.value::<String>("how").unwrap_or_default();
     if how == "every-mode" {
         let names = planning::PLANS.iter().map(|(how, _)| *how).chain(modes().map(|mode| mode.how));
