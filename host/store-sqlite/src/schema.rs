@@ -119,7 +119,8 @@ fn write_back(log: &mut Wal, pages: c_int) -> rusqlite::Result<()> {
 
 /// Whether a disk has failed: what it has nobody knows then.
 pub(crate) fn has_failed(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) && !error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_SHMSIZE)
+    let is_of_the_disk = |code| code != ffi::SQLITE_IOERR_SHMSIZE;
+    error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) && error.sqlite_error().is_none_or(|error| is_of_the_disk(error.extended_code))
 }
 
 /// Whether the database is one of ours that this program reads. False: it is empty.
