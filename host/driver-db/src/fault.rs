@@ -55,6 +55,8 @@ pub(crate) fn by_number(number: u16, message: &str) -> Failure {
         1051 | 1054 | 1146 | 1305 | 1109 | 1091 => "db.undefined",
         1049 => "db.unknown",
         1021 | 1041 | 1037 | 1114 | 1153 => "db.full",
+        // What a file of the server's got from the system says why.
+        3 | 1026 | 1030 if message.contains("No space left on device") => "db.full",
         1264 | 1265 | 1292 | 1366 | 1406 | 1365 | 1411 | 1690 => "db.value",
         1053 | 1077 | 1079 | 1080 | 1927 => "db.connection-lost",
         1040 | 1203 | 1226 => "db.connect",
@@ -87,6 +89,18 @@ pub(crate) fn by_result(extended: i32, message: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::{by_number, by_result, by_state};
+
+    #[test]
+    fn a_file_of_the_server_that_found_no_room_is_no_other_trouble_of_files() {
+        for (number, message, code) in [
+            (1030, "Got error 28 \"No space left on device\" from storage engine Aria", "db.full"),
+            (3, "Error writing file '/tmp/MYfd=28' (Errcode: 28 \"No space left on device\")", "db.full"),
+            (1026, "Error writing file '/tmp/x' (OS errno 28 - No space left on device)", "db.full"),
+            (1030, "Got error 122 \"Internal (unspecified) error in handler\" from storage engine InnoDB", "db.error"),
+        ] {
+            assert_eq!(by_number(number, message).code(), code, "{message}");
+        }
+    }
 
     #[test]
     fn the_same_trouble_has_the_same_code_with_every_engine() {

@@ -3,6 +3,7 @@
 mod backups;
 mod doubt;
 mod faults;
+mod full;
 mod migrations;
 mod place;
 mod reads;

@@ -10,4 +10,4 @@ mod server;
 
 pub use fault::{Fault, Way};
 pub use proxy::FaultProxy;
-pub use server::{program, server};
+pub use server::{missing, program, server};

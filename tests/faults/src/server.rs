@@ -19,11 +19,7 @@ pub fn server(name: &str) -> Option<String> {
     let variable = format!("LOCKSTEP_TEST_{name}");
     let address = std::env::var(&variable).ok().filter(|address| !address.is_empty());
     if address.is_none() {
-        let place = std::panic::Location::caller();
-        let said = format!("missing: {variable} is not set, {place} did not run: scripts/servers up, and set what it prints");
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "{said}");
-        // Not `eprintln`, which the test harness keeps to itself when a test passes.
-        let _ = writeln!(std::io::stderr(), "{said}");
+        missing(&format!("{variable} is not set: scripts/servers up, and set what it prints"));
     }
     address
 }
@@ -40,10 +36,20 @@ pub fn program(name: &str) -> Option<String> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|version| version.path().join("bin"));
     let found = versions.chain(on_path).map(|folder| folder.join(name)).find(|program| program.is_file());
     if found.is_none() {
-        let place = std::panic::Location::caller();
-        let said = format!("missing: there is no program `{name}`, {place} did not run");
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "{said}");
-        let _ = writeln!(std::io::stderr(), "{said}");
+        missing(&format!("there is no program `{name}`"));
     }
     found.map(|program| program.display().to_string())
+}
+
+/// Says what a test lacks, which then returns.
+///
+/// # Panics
+///
+/// Under `CI=true`.
+#[track_caller]
+pub fn missing(what: &str) {
+    let said = format!("missing: {what}; {} did not run", std::panic::Location::caller());
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{said}");
+    // Not `eprintln`, which the test harness keeps to itself when a test passes.
+    let _ = writeln!(std::io::stderr(), "{said}");
 }

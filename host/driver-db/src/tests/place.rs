@@ -89,7 +89,7 @@ impl Place {
         Some(Self::server_of("mariadb", &lockstep_faults::server("MARIADB")?))
     }
 
-    fn server_of(engine: &'static str, url: &str) -> Self {
+    pub(super) fn server_of(engine: &'static str, url: &str) -> Self {
         let mut url: Url = url.parse().unwrap();
         let (database, password) = (fresh(), url.password().unwrap_or_default().to_owned());
         let port = url.port().unwrap();
