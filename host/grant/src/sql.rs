@@ -9,7 +9,9 @@ mod script;
 mod text;
 mod walk;
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use lockstep_model::request::DbStatement;
 use sqlparser::dialect::{Dialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
@@ -137,19 +139,49 @@ pub enum SqlError {
     TooLong(usize),
 }
 
-/// Judges one statement. `functions` are those that the operator trusts besides the known ones.
+/// What statements were found to do, by the text that is sent, with one engine and one list of functions: a procedure says the same one again and again, and
+/// to judge one takes longer than to run it.
+#[derive(Debug, Clone, Default)]
+pub struct Judged(Arc<Mutex<HashMap<String, walk::Found>>>);
+
+impl Judged {
+    /// So many are remembered; then it begins anew.
+    const MOST: usize = 64;
+    /// A longer one is judged each time.
+    const LONGEST: usize = 4 << 10;
+
+    fn of(&self, sql: &str) -> Option<walk::Found> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(sql).copied()
+    }
+
+    fn remember(&self, sql: &str, found: walk::Found) {
+        let mut judged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if judged.len() >= Self::MOST {
+            judged.clear();
+        }
+        if sql.len() <= Self::LONGEST {
+            judged.insert(sql.to_owned(), found);
+        }
+    }
+}
+
+/// Judges one statement. `functions` are those that the operator trusts besides the known ones, and `judged` is of the same engine and functions.
 ///
 /// # Errors
 /// Why it is refused.
-pub fn compile(engine: Engine, statement: &DbStatement, functions: &[String]) -> Result<Compiled, SqlError> {
-    let dialect = engine.dialect();
-    let text::Sent { sql, order } = text::sent(engine, dialect, statement)?;
+pub fn compile(engine: Engine, statement: &DbStatement, functions: &[String], judged: &Judged) -> Result<Compiled, SqlError> {
+    let text::Sent { sql, order } = text::sent(engine, engine.dialect(), statement)?;
+    let found = judged.of(&sql).map_or_else(|| judge_apart(engine, &sql, functions).inspect(|found| judged.remember(&sql, *found)), Ok)?;
+    let walk::Found { class, changes_schema, returns_rows } = found;
+    Ok(Compiled { sql, order, class, changes_schema, returns_rows })
+}
+
+fn judge_apart(engine: Engine, sql: &str, functions: &[String]) -> Result<walk::Found, SqlError> {
     // The parser and what it makes are recursive, to the last drop: they have a stack of their own.
-    let judge = || judge(engine, &sql, functions);
+    let judge = || judge(engine, sql, functions);
     let judged = std::thread::scope(|scope| std::thread::Builder::new().stack_size(DEEP_STACK).spawn_scoped(scope, judge).map(|thread| thread.join()));
     let Ok(Ok(judged)) = judged else { return Err(SqlError::Unparsable("the parser could not be run".to_owned())) };
-    let walk::Found { class, changes_schema, returns_rows } = judged?;
-    Ok(Compiled { sql, order, class, changes_schema, returns_rows })
+    judged
 }
 
 fn judge(engine: Engine, sql: &str, functions: &[String]) -> Result<walk::Found, SqlError> {

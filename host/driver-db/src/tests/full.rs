@@ -2,6 +2,8 @@
 //!
 //! Of PostgreSQL alone: MariaDB ends itself when it finds no room to roll back in (`Out of disk space in rollback`), which is a broken connection for a call.
 
+#![expect(clippy::disallowed_methods, reason = "a server of the test's own is started by the script that starts all of them")]
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};

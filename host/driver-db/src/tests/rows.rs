@@ -47,6 +47,27 @@ fn postgresql_gives_every_value_without_loss_or_says_which_cast_to_write() {
     assert_eq!(one(&place, "SELECT CAST(ARRAY[1, 2] AS text)").1.as_deref(), Some("{1,2}"));
 }
 
+/// All connections of a server share a limit of prepared statements.
+#[test]
+fn mariadb_prepares_a_statement_that_comes_again_once_and_keeps_few_of_them() {
+    let Some(place) = Place::mariadb() else { return };
+    place.setup("CREATE TABLE t (id INTEGER PRIMARY KEY)");
+    let count = |what: &str| -> u32 {
+        let asked = format!("SELECT variable_value FROM information_schema.session_status WHERE variable_name = '{what}'");
+        place.query(sql(&asked)).unwrap().rows[0][0].as_deref().unwrap().parse().unwrap()
+    };
+    let insert = |id: u32| place.execute(with("INSERT INTO t (id) VALUES ($1)", [DbValue::Integer(id.to_string())])).unwrap();
+    insert(1);
+    let before = count("Com_stmt_prepare");
+    (2..10).for_each(|id| drop(insert(id)));
+    assert_eq!(count("Com_stmt_prepare"), before, "the same statement is prepared anew");
+    for id in 0..50 {
+        place.execute(sql(&format!("DELETE FROM t WHERE id = {id}"))).unwrap();
+    }
+    let (prepared, closed) = (count("Com_stmt_prepare"), count("Com_stmt_close"));
+    assert!((50..60).contains(&prepared) && prepared - closed <= 34, "{prepared} were prepared, {closed} closed");
+}
+
 /// Between two calls on the same connection somebody else changes the table: what the server knew of the statement is not what counts.
 #[test]
 fn a_table_that_was_changed_meanwhile_is_read_and_written_as_it_is_now() {

@@ -16,7 +16,7 @@ use crate::paths;
 use crate::place::Place;
 use crate::read::{Item, Section};
 use crate::rules::secrets::{SecretRule, read_placed};
-use crate::sql::{Compiled, Engine, SqlError, StatementClass, compile, statements_of};
+use crate::sql::{Compiled, Engine, Judged, SqlError, StatementClass, compile, statements_of};
 use crate::terms::{DbPrograms, DbTerms, DbWhere};
 use backup::BackupRules;
 
@@ -35,6 +35,7 @@ pub struct DbRule {
     pub id: String,
     allow: Vec<StatementClass>,
     functions: Vec<String>,
+    judged: Judged,
     backup: BackupRules,
     /// Without statements.
     terms: DbTerms,
@@ -125,7 +126,7 @@ impl DbRule {
             programs: Arc::new(backup.programs.clone()),
         };
         let functions = functions.iter().filter_map(|item| item.text().map(str::to_owned)).collect();
-        Some(Self { place: item.place(), id: id.to_owned(), allow: allow?, functions, backup, terms })
+        Some(Self { place: item.place(), id: id.to_owned(), allow: allow?, functions, judged: Judged::default(), backup, terms })
     }
 
     /// The engine that the operator says it is.
@@ -148,7 +149,7 @@ impl DbRule {
     }
 
     fn compile_one(&self, statement: &DbStatement) -> Result<Compiled, Denial> {
-        compile(self.terms.engine, statement, &self.functions).map_err(|error| match &error {
+        compile(self.terms.engine, statement, &self.functions, &self.judged).map_err(|error| match &error {
             SqlError::Function(name) => Denial::by_default(
                 format!("{}: {error}", hint::shown(&statement.sql)),
                 hint::fitting(format!(

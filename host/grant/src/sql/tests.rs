@@ -2,7 +2,7 @@
 
 use lockstep_model::request::{DbStatement, DbValue};
 
-use super::{Engine, SqlError, StatementClass, compile};
+use super::{Engine, Judged, SqlError, StatementClass, compile};
 
 const ALL: [Engine; 3] = [Engine::Postgresql, Engine::Mariadb, Engine::Sqlite];
 
@@ -11,7 +11,7 @@ fn statement(sql: &str, parameters: usize) -> DbStatement {
 }
 
 fn class(engine: Engine, sql: &str) -> Result<StatementClass, SqlError> {
-    compile(engine, &statement(sql, 0), &[]).map(|compiled| compiled.class)
+    compile(engine, &statement(sql, 0), &[], &Judged::default()).map(|compiled| compiled.class)
 }
 
 fn everywhere(sql: &str, expected: StatementClass) {
@@ -188,7 +188,7 @@ fn a_chain_of_operators_as_long_as_a_guest_likes_does_no_harm() {
 fn placeholders_become_the_engines_own_and_nothing_else_in_the_text_changes() {
     let sql = "SELECT '$1', \"$1\", a -- $1\n FROM t /* $2 */ WHERE b = $2 AND c = $1 OR d = $2 AND e = 'ä$1ö'";
     let sent = |engine| {
-        let compiled = compile(engine, &statement(sql, 2), &[]).unwrap();
+        let compiled = compile(engine, &statement(sql, 2), &[], &Judged::default()).unwrap();
         (compiled.sql, compiled.order)
     };
     assert_eq!(sent(Engine::Postgresql), (sql.to_owned(), vec![0, 1]));
@@ -196,7 +196,7 @@ fn placeholders_become_the_engines_own_and_nothing_else_in_the_text_changes() {
     assert_eq!(sent(Engine::Sqlite), (with("?2", "?1", "?2"), vec![0, 1]));
     assert_eq!(sent(Engine::Mariadb), (with("?", "?", "?"), vec![1, 0, 1]));
     let decimal = DbStatement { sql: "SELECT $1".to_owned(), parameters: vec![DbValue::Decimal("-12.340".to_owned())], ..DbStatement::default() };
-    assert_eq!(compile(Engine::Mariadb, &decimal, &[]).unwrap().sql, "SELECT CAST(? AS DECIMAL(5, 3))");
+    assert_eq!(compile(Engine::Mariadb, &decimal, &[], &Judged::default()).unwrap().sql, "SELECT CAST(? AS DECIMAL(5, 3))");
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_placeholder_without_a_parameter_and_a_parameter_without_a_placeholder_are_r
         for (sql, parameters) in
             [("SELECT $1", 0), ("SELECT $2", 1), ("SELECT 1", 1), ("SELECT $1, $3", 3), ("SELECT $0", 1), ("SELECT $01", 1), ("SELECT $65", 65)]
         {
-            let found = compile(engine, &statement(sql, parameters), &[]);
+            let found = compile(engine, &statement(sql, parameters), &[], &Judged::default());
             assert!(matches!(found, Err(SqlError::Placeholder(_))), "{}: {sql}: {found:?}", engine.word());
         }
     }
@@ -218,8 +218,23 @@ fn a_placeholder_without_a_parameter_and_a_parameter_without_a_placeholder_are_r
 #[test]
 fn a_function_that_the_operator_trusts_is_let_through_by_its_full_name() {
     let trusted = ["shop.total".to_owned()];
-    let judged = |sql: &str| compile(Engine::Postgresql, &statement(sql, 0), &trusted).map(|compiled| compiled.class);
+    let judged = |sql: &str| compile(Engine::Postgresql, &statement(sql, 0), &trusted, &Judged::default()).map(|compiled| compiled.class);
     assert_eq!(judged("SELECT shop.total(1)"), Ok(StatementClass::Read));
     assert_eq!(judged("SELECT total(1)"), Err(SqlError::Function("`total`".to_owned())));
     assert!(judged("SELECT other.total(1)").is_err());
+}
+
+#[test]
+fn a_statement_that_is_said_again_is_what_it_was_found_to_be_and_no_other_is() {
+    let judged = Judged::default();
+    let class = |sql: &str| compile(Engine::Postgresql, &statement(sql, 0), &[], &judged).map(|compiled| (compiled.class, compiled.returns_rows));
+    for round in 0..3 {
+        assert_eq!(class("SELECT 1"), Ok((StatementClass::Read, true)), "{round}");
+        assert_eq!(class("DELETE FROM t"), Ok((StatementClass::Destructive, false)), "{round}");
+        assert_eq!(class("DELETE FROM t WHERE a = 1 RETURNING a"), Ok((StatementClass::Write, true)), "{round}");
+        assert!(class("SELECT pg_sleep(1)").is_err(), "{round}");
+        for other in 0..70 {
+            assert_eq!(class(&format!("INSERT INTO t (a) VALUES ({other})")), Ok((StatementClass::Write, false)), "{other}");
+        }
+    }
 }
