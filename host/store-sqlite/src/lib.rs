@@ -149,7 +149,7 @@ impl SqliteStore {
         done.ok_or_else(|| StoreError::Medium("the store's thread did not do it".into()))
     }
 
-    fn read<T>(&self, look: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    fn read<T>(&self, look: impl Fn(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         self.settled()?.read(look)
     }
 }

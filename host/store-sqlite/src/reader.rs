@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 use lockstep_journal::ledger::{Frontier, TreeHead};
 use lockstep_journal::record::{FORMAT, InvalidRecord};
@@ -19,6 +20,12 @@ use crate::schema;
 
 /// Connections kept for the next reader: as many as read at once in a small server.
 const MOST_IDLE: usize = 4;
+
+/// So often a store that others open and close meanwhile is read, for a second.
+const LOOKS: u32 = 50;
+
+/// The pause before it is read again.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Opens connections to read with, and keeps some.
 pub(crate) struct Readers {
@@ -49,11 +56,26 @@ impl Readers {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Reads with one of the connections.
-    pub(crate) fn read<T>(&self, use_it: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        if self.bare {
-            return self.read_bare(use_it);
+    /// Reads with one of the connections; more than once when somebody opened or closed the store just then.
+    pub(crate) fn read<T>(&self, use_it: impl Fn(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if !self.bare {
+            return self.read_kept(use_it);
         }
+        for _ in 1..LOOKS {
+            match self.read_bare(&use_it)? {
+                Some(found) => return Ok(found),
+                None => thread::park_timeout(PAUSE),
+            }
+        }
+        self.read_bare(use_it)?.ok_or(StoreError::Locked)
+    }
+
+    /// As `read`, for what cannot be taken back: what was read then may be of no one time, and is an error.
+    fn read_once<T>(&self, use_it: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.bare { self.read_bare(use_it)?.ok_or(StoreError::Locked) } else { self.read_kept(use_it) }
+    }
+
+    fn read_kept<T>(&self, use_it: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match kept {
             Some(connection) => connection,
@@ -67,24 +89,22 @@ impl Readers {
         result
     }
 
-    fn read_bare<T>(&self, use_it: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    /// What was read; nothing when it may be of two times.
+    fn read_bare<T>(&self, use_it: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<Option<T>, StoreError> {
         let look = self.look()?;
         let connection = match look {
-            Look::Shared => self.connect("mode=ro")?,
+            Look::Shared => self.connect("mode=ro"),
             // Without locks and with the log's index in memory, nothing need be made.
-            Look::Orphaned => {
-                let connection = self.connect("mode=ro&vfs=unix-none")?;
+            Look::Orphaned => self.connect("mode=ro&vfs=unix-none").and_then(|connection| {
                 connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE").map_err(of_sqlite)?;
-                connection
-            }
-            Look::Alone { .. } => self.connect("mode=ro&immutable=1")?,
+                Ok(connection)
+            }),
+            Look::Alone { .. } => self.connect("mode=ro&immutable=1"),
         };
-        let result = use_it(&connection);
-        // Such reads take no lock: if the file has changed meanwhile, what was read may be of two times.
-        if look != Look::Shared && self.look()? != look {
-            return Err(StoreError::Locked);
-        }
-        result
+        let result = connection.and_then(|connection| use_it(&connection));
+        // Without a log that others write to no lock is taken: what was read while the file was changed may be of two times.
+        let sure = (look == Look::Shared && result.is_ok()) || self.look()? == look;
+        if sure { result.map(Some) } else { Ok(None) }
     }
 
     fn look(&self) -> Result<Look, StoreError> {
@@ -140,7 +160,7 @@ impl Readers {
 
     pub(crate) fn scan(&self, from: u64, visit: &mut dyn FnMut(RawEntry<'_>) -> bool) -> Result<(), StoreError> {
         let Ok(from) = i64::try_from(from) else { return Ok(()) };
-        self.read(|connection| {
+        self.read_once(|connection| {
             let mut statement = connection.prepare_cached("SELECT idx, run, seq, hash, bytes FROM record WHERE idx >= ?1 ORDER BY idx").map_err(of_sqlite)?;
             let mut rows = statement.query([from]).map_err(of_sqlite)?;
             while let Some(row) = rows.next().map_err(of_sqlite)? {

@@ -5,6 +5,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use lockstep_journal::Blobs;
 use lockstep_journal::store::{Batch, Durability, Store, StoreError};
@@ -226,6 +227,28 @@ fn a_store_locked_by_another_process_says_so() {
     assert_eq!(store.head().unwrap().size, 3, "readers do not wait");
     other.execute_batch("ROLLBACK").unwrap();
     store.append(batch, Durability::Durable).unwrap();
+}
+
+#[test]
+fn a_store_that_others_open_and_close_meanwhile_can_be_looked_at() {
+    let (_temporary, dir) = three_records();
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut chain = Chain::of_run(2);
+            while !over.load(Ordering::Relaxed) {
+                open(&dir).append(chain.batch(1), Durability::Durable).unwrap();
+            }
+        });
+        let looks: Vec<_> = (0..300)
+            .map(|_| {
+                let look = SqliteStore::open(&dir, READ_ONLY)?;
+                Ok((look.runs()?.contains(&Chain::of_run(1).run()), look.records(Chain::of_run(1).run())?.len(), look.head()?.size >= 3))
+            })
+            .collect();
+        over.store(true, Ordering::Relaxed);
+        assert!(looks.iter().all(|look: &Result<_, StoreError>| matches!(look, Ok((true, 3, true)))), "{looks:?}");
+    });
 }
 
 #[test]
