@@ -220,7 +220,7 @@ impl Driver<DbRequest> for DbDriver {
     }
 
     fn notes_first(&self, call: &Granted<DbRequest>) -> bool {
-        is_noted(call)
+        is_noted(call) && !call.terms().statements.iter().any(|statement| statement.reaches_beyond)
     }
 
     fn settle(&self, call: &Granted<DbRequest>, note: Option<&Value>, context: &CallContext<'_>) -> Settled<DbResponse> {

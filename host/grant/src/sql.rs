@@ -105,6 +105,8 @@ pub struct Compiled {
     pub changes_schema: bool,
     /// Whether rows may come back. What changes rows and names none of their columns gives only their number.
     pub returns_rows: bool,
+    /// Whether it may do what no transaction takes back: it calls a function that the operator trusts, or one that writes, as a sequence's do.
+    pub reaches_beyond: bool,
 }
 
 /// Why a statement is refused whatever the grant says.
@@ -172,8 +174,8 @@ impl Judged {
 pub fn compile(engine: Engine, statement: &DbStatement, functions: &[String], judged: &Judged) -> Result<Compiled, SqlError> {
     let text::Sent { sql, order } = text::sent(engine, engine.dialect(), statement)?;
     let found = judged.of(&sql).map_or_else(|| judge_apart(engine, &sql, functions).inspect(|found| judged.remember(&sql, *found)), Ok)?;
-    let walk::Found { class, changes_schema, returns_rows } = found;
-    Ok(Compiled { sql, order, class, changes_schema, returns_rows })
+    let walk::Found { class, changes_schema, returns_rows, reaches_beyond } = found;
+    Ok(Compiled { sql, order, class, changes_schema, returns_rows, reaches_beyond })
 }
 
 fn judge_apart(engine: Engine, sql: &str, functions: &[String]) -> Result<walk::Found, SqlError> {

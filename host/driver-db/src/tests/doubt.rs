@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use lockstep_gate::Driver as _;
 use lockstep_model::Failure;
 use lockstep_model::request::{DbAsk, DbResponse};
 use serde_json::json;
@@ -62,7 +63,7 @@ fn nothing_is_changed_but_in_a_transaction_that_was_begun_for_it() {
 /// A note that cannot be kept is the end of the call, and nothing of it stays.
 #[test]
 fn a_transaction_whose_id_could_not_be_noted_is_not_committed() {
-    use lockstep_gate::{CallContext, Driver as _, Notes};
+    use lockstep_gate::{CallContext, Notes};
     struct Full;
     impl Notes for Full {
         fn note(&self, _: &serde_json::Value) -> Result<(), Failure> {
@@ -76,6 +77,18 @@ fn a_transaction_whose_id_could_not_be_noted_is_not_committed() {
     });
     assert_eq!(failure.unwrap_err().code(), "host.journal");
     assert_eq!(place.query(sql("SELECT count(*) FROM t")).unwrap().rows[0][0].as_deref(), Some("0"));
+}
+
+#[test]
+fn an_intent_waits_for_a_note_only_where_nothing_can_happen_before_it() {
+    let notes_first = |place: &Place, text: &str| {
+        place.call(DbAsk::Execute(sql(text)), Duration::from_secs(20), &Mutex::default(), |driver, granted, _| driver.notes_first(granted))
+    };
+    assert!(!notes_first(&Place::sqlite(), INSERT), "nothing is noted");
+    let Some(place) = Place::postgres() else { return };
+    assert!(notes_first(&place, INSERT));
+    let place = place.again("functions = [\"shop.post\"]");
+    assert!(!notes_first(&place, "INSERT INTO t (id) VALUES (shop.post(1))"), "what no ROLLBACK takes back may have happened");
 }
 
 #[test]

@@ -225,6 +225,17 @@ fn a_function_that_the_operator_trusts_is_let_through_by_its_full_name() {
 }
 
 #[test]
+fn what_no_transaction_takes_back_is_known() {
+    let trusted = ["shop.post".to_owned()];
+    let beyond = |sql: &str| compile(Engine::Postgresql, &statement(sql, 0), &trusted, &Judged::default()).unwrap().reaches_beyond;
+    assert!(beyond("INSERT INTO t (a) VALUES (shop.post(1))"));
+    assert!(beyond("INSERT INTO t (a) VALUES (nextval('s'))"));
+    assert!(beyond("SELECT 1 FROM t WHERE a = (SELECT shop.post(1))"));
+    assert!(!beyond("INSERT INTO t (a) VALUES (lower('A'))"));
+    assert!(!beyond("DELETE FROM t"));
+}
+
+#[test]
 fn a_statement_that_is_said_again_is_what_it_was_found_to_be_and_no_other_is() {
     let judged = Judged::default();
     let class = |sql: &str| compile(Engine::Postgresql, &statement(sql, 0), &[], &judged).map(|compiled| (compiled.class, compiled.returns_rows));

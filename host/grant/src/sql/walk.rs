@@ -16,10 +16,11 @@ pub(super) struct Found {
     pub(super) class: StatementClass,
     pub(super) changes_schema: bool,
     pub(super) returns_rows: bool,
+    pub(super) reaches_beyond: bool,
 }
 
 pub(super) fn walk(engine: Engine, statement: &Statement, trusted: &[String]) -> Result<Found, SqlError> {
-    let found = Found { class: StatementClass::Read, changes_schema: false, returns_rows: returns_rows(statement) };
+    let found = Found { class: StatementClass::Read, changes_schema: false, returns_rows: returns_rows(statement), reaches_beyond: false };
     let mut walk = Walk { engine, trusted, found };
     match statement.visit(&mut walk) {
         ControlFlow::Continue(()) => Ok(walk.found),
@@ -67,6 +68,7 @@ impl Walk<'_> {
         let Some(parts) = parts else { return refuse("a function whose name is computed is not allowed") };
         let said = parts.iter().map(|part| part.value.as_str()).collect::<Vec<_>>().join(".");
         if self.trusted.iter().any(|trusted| trusted.eq_ignore_ascii_case(&said)) {
+            self.found.reaches_beyond = true;
             return GO_ON;
         }
         let known = match parts.as_slice() {
@@ -76,7 +78,10 @@ impl Walk<'_> {
         };
         match known {
             Some(Known::Harmless) => GO_ON,
-            Some(Known::Writes) => self.does(StatementClass::Write),
+            Some(Known::Writes) => {
+                self.found.reaches_beyond = true;
+                self.does(StatementClass::Write)
+            }
             None => ControlFlow::Break(SqlError::Function(format!("`{}`", said.chars().take(100).collect::<String>()))),
         }
     }
