@@ -27,7 +27,7 @@ fn played(test: &str, variables: &[(&str, &str)]) -> Option<(bool, String)> {
 fn a_server_that_is_missing_is_said_past_the_captured_output() {
     let Some((passed, said)) = played("server::a_server_that_is_missing_is_said_past_the_captured_output", &[]) else { return };
     assert!(passed, "{said}");
-    assert!(said.contains("missing: LOCKSTEP_TEST_NOWHERE is not set, "), "{said}");
+    assert!(said.contains("missing: LOCKSTEP_TEST_NOWHERE is not set: scripts/servers up"), "{said}");
     assert!(said.contains("tests/all/server.rs:"), "which test did not run: {said}");
 }
 
