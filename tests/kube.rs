@@ -159,6 +159,31 @@ fn an_image_that_the_server_refuses_is_found_by_a_dry_run_in_the_pre_flight_and_
 }
 
 #[test]
+fn the_dry_run_of_a_plan_asks_the_cluster_and_changes_nothing() {
+    let Some(cluster) = Cluster::new() else { return };
+    let before = cluster.deployment("api");
+    let plan = |more: &[&str]| cluster.run(more).into_iter().map(|arg| if arg == "run" { "plan".into() } else { arg }).chain(["--dry-run".into()]);
+    let steps = |ran: &Ran| -> Vec<Value> { ran.json()["dry-run"]["steps"].as_array().unwrap().clone() };
+    let planned = cluster.place.lockstep(plan(&["-p", "image=shop/api:2", "-p", "dependants=web"])).expect(0);
+    let ends: Vec<String> = steps(&planned).iter().map(|step| step["end"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(ends, ["through", "through", "through", "stopped", "not-reached", "not-reached"]);
+    let [set, watched] = [2, 3].map(|index: usize| steps(&planned)[index]["calls"][0].clone());
+    assert_eq!((&set["came"], &watched["came"]), (&json!("taken"), &json!("untried")), "{set} {watched}");
+    assert!(set["what"].as_str().unwrap().contains("api=shop/api:2"), "{set}");
+
+    let policy = Policy::new(&cluster);
+    let refused = cluster.place.lockstep(plan(&["-p", "image=shop/api:unsigned"])).expect(1);
+    assert!(refused.stderr.contains("LS0604") && refused.stderr.contains("what is not signed does not run here"), "{}", refused.stderr);
+    drop(policy);
+    let denied = cluster.place.lockstep(plan(&["-p", "image=shop/api:2", "-p", "deployment=web"])).expect(3);
+    assert!(denied.stderr.contains("set-image") && denied.stderr.contains("[[kube.allow]]"), "{}", denied.stderr);
+
+    let after = cluster.deployment("api");
+    assert_eq!((&after["spec"], &after["metadata"]["generation"]), (&before["spec"], &before["metadata"]["generation"]));
+    assert!(cluster.place.lockstep(["runs"]).expect(0).stdout.is_empty(), "a dry run is no run");
+}
+
+#[test]
 fn killed_in_the_middle_of_a_rollout_it_goes_on_and_changes_nothing_twice() {
     let Some(cluster) = Cluster::new() else { return };
     let generation = |cluster: &Cluster| cluster.deployment("api")["metadata"]["generation"].as_u64().unwrap();

@@ -116,6 +116,7 @@ codes! {
     LS0601 ScenarioInvalid Usage "the scenario file is not valid"
     LS0602 RehearsalFailed Failed "a rehearsal did not go as it should"
     LS0603 NoScenarios Usage "there is no scenario"
+    LS0604 DryRunFailed Failed "a dry run met what a run would fail of"
 
     LS0901 Internal Internal "Lockstep itself is wrong"
 }

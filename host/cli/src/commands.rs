@@ -10,6 +10,7 @@ mod check;
 mod completions;
 mod doctor;
 mod drive;
+mod dry_run;
 mod ending;
 mod explain;
 mod grant;

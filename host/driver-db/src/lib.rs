@@ -21,6 +21,7 @@ mod rows;
 mod server;
 mod sqlite;
 mod tally;
+mod tentative;
 mod value;
 
 #[cfg(test)]
@@ -30,7 +31,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lockstep_gate::{CallContext, Driver, Interrupt, Settled, Tools};
+use lockstep_gate::{CallContext, Driver, Interrupt, Settled, Tools, Trial};
 use lockstep_grant::{DbTerms, DbWhere, Engine, Granted};
 use lockstep_model::request::{DbAsk, DbDone, DbMigration, DbPart, DbRequest, DbResponse, DbStatement};
 use lockstep_model::{EffectClass, Failure};
@@ -69,11 +70,13 @@ struct Work<'a> {
     terms: &'a DbTerms,
     ask: &'a DbAsk,
     context: &'a CallContext<'a>,
+    /// It is rolled back in the end.
+    tentative: bool,
 }
 
 impl<'a> Work<'a> {
     fn of(call: &'a Granted<DbRequest>, context: &'a CallContext<'a>) -> Self {
-        Self { call, terms: call.terms(), ask: &call.request().ask, context }
+        Self { call, terms: call.terms(), ask: &call.request().ask, context, tentative: false }
     }
 
     fn server(&self) -> Result<Server, Failure> {
@@ -221,6 +224,10 @@ impl Driver<DbRequest> for DbDriver {
 
     fn notes_first(&self, call: &Granted<DbRequest>) -> bool {
         is_noted(call) && !call.terms().statements.iter().any(|statement| statement.reaches_beyond)
+    }
+
+    fn try_out(&self, call: &Granted<DbRequest>, context: &CallContext<'_>) -> Trial<DbResponse> {
+        tentative::trial(self, Work { tentative: true, ..Work::of(call, context) })
     }
 
     fn settle(&self, call: &Granted<DbRequest>, note: Option<&Value>, context: &CallContext<'_>) -> Settled<DbResponse> {

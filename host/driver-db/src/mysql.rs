@@ -21,6 +21,7 @@ use mysql_async::{Conn, Params, Value};
 
 use crate::rows::{Gather, check_count};
 use crate::server::Server;
+use crate::tentative::NO_TRIAL;
 use crate::{Work, cancelled, fault, history, servers_deadline, value};
 use connect::{connect, lost};
 
@@ -112,7 +113,7 @@ fn alone(work: &Work<'_>) -> bool {
 
 /// Whether the call has a row of the ledger. A migration has one of its history.
 fn in_ledger(work: &Work<'_>) -> bool {
-    work.terms.ledger && !work.reads() && !alone(work) && !matches!(work.ask, DbAsk::Migrate(_))
+    work.terms.ledger && !work.tentative && !work.reads() && !alone(work) && !matches!(work.ask, DbAsk::Migrate(_))
 }
 
 /// Begins the transaction, and enters the call into the ledger in the same journey. When it is there, it has been done, and this is what came of it.
@@ -172,6 +173,9 @@ async fn inside(conn: &mut Conn, work: &Work<'_>, course: &Course) -> Result<DbR
     if let DbAsk::Migrate(migration) = work.ask {
         return migrations::perform(conn, work, course, migration).await;
     }
+    if work.tentative {
+        all_take_back(conn, work).await?;
+    }
     let alone = alone(work);
     let mut done = Vec::new();
     if let DbAsk::History = work.ask {
@@ -196,6 +200,10 @@ async fn inside(conn: &mut Conn, work: &Work<'_>, course: &Course) -> Result<DbR
         }
         return Ok(work.answer(done));
     }
+    if work.tentative {
+        conn.query_drop("ROLLBACK").await.map_err(|error| lost(error, work.terms))?;
+        return Ok(DbResponse::Done(done));
+    }
     if alone {
         return Ok(DbResponse::Done(done));
     }
@@ -213,6 +221,18 @@ async fn inside(conn: &mut Conn, work: &Work<'_>, course: &Course) -> Result<DbR
             Err(Failure::InDoubt(format!("the connection broke after COMMIT had been sent: {error}")))
         }
     }
+}
+
+/// That a ROLLBACK takes back whatever the statements do, triggers included: no table of this database, or of one that they name, is of an engine without
+/// transactions.
+async fn all_take_back(conn: &mut Conn, work: &Work<'_>) -> Result<(), Failure> {
+    let look = "SELECT CONCAT(t.table_name, ' (', t.engine, ')') FROM information_schema.tables t \
+        JOIN information_schema.engines e ON e.engine = t.engine \
+        WHERE t.table_type = 'BASE TABLE' AND COALESCE(e.transactions, 'NO') <> 'YES' \
+        AND (t.table_schema = DATABASE() OR LOCATE(t.table_schema, ?) > 0) LIMIT 1";
+    let said: String = work.terms.statements.iter().map(|statement| statement.sql.as_str()).collect();
+    let found: Option<String> = conn.exec_first(look, (said,)).await.map_err(|error| lost(error, work.terms))?;
+    found.map_or(Ok(()), |table| Err(fault::plain(NO_TRIAL, format!("{table} has no transactions, so that a ROLLBACK might not take everything back"))))
 }
 
 /// Runs one statement: how many rows it concerned, and which came back.

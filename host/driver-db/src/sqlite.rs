@@ -96,7 +96,7 @@ fn inside(connection: &Connection, work: &Work<'_>) -> Result<DbResponse, Failur
         | DbAsk::VerifyBackup(_)
         | DbAsk::Restore(_) => {}
     }
-    let ledger = work.terms.ledger && !work.reads();
+    let ledger = work.terms.ledger && !work.reads() && !work.tentative;
     if ledger && let Some(recorded) = enter(connection, work)? {
         return Ok(recorded);
     }
@@ -110,7 +110,8 @@ fn inside(connection: &Connection, work: &Work<'_>) -> Result<DbResponse, Failur
         let update = "UPDATE lockstep_ledger SET done = ?1 WHERE call_key = ?2";
         connection.execute(update, (text, work.context.idempotency_key)).map_err(|error| lost(&error))?;
     }
-    batch("COMMIT")?;
+    // A deferred constraint is only looked at by the COMMIT: a dry run does not hear of it.
+    batch(if work.tentative { "ROLLBACK" } else { "COMMIT" })?;
     Ok(work.answer(done))
 }
 

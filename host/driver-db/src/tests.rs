@@ -8,6 +8,7 @@ mod migrations;
 mod place;
 mod reads;
 mod rows;
+mod trials;
 mod values;
 
 use std::sync::Mutex;

@@ -28,7 +28,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use lockstep_gate::{CallContext, Driver, Interrupt};
+use lockstep_gate::{CallContext, Driver, Interrupt, Trial};
 use lockstep_grant::{Granted, KubeAccess};
 use lockstep_model::request::{KubeCall, KubeRequest, KubeResponse, Request};
 use lockstep_model::{Failure, Secret};
@@ -86,8 +86,9 @@ impl KubeDriver {
         self.clusters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn answer(&self, call: &Granted<KubeRequest>, context: &CallContext<'_>) -> Result<KubeResponse, Failure> {
-        let (request, terms) = (call.request(), call.terms());
+    /// Asks `request`, which is the call's or the dry run of it.
+    async fn answer(&self, call: &Granted<KubeRequest>, request: &KubeRequest, context: &CallContext<'_>) -> Result<KubeResponse, Failure> {
+        let terms = call.terms();
         let token = match &*terms.access {
             KubeAccess::Server { token, .. } => call.secret(token).cloned(),
             KubeAccess::Kubeconfig { .. } | KubeAccess::InCluster => None,
@@ -159,17 +160,28 @@ async fn cancelled(interrupt: &Interrupt) {
     }
 }
 
-impl Driver<KubeRequest> for KubeDriver {
-    fn perform(&self, call: &Granted<KubeRequest>, context: &CallContext<'_>) -> Result<KubeResponse, Failure> {
+impl KubeDriver {
+    fn ask(&self, call: &Granted<KubeRequest>, request: &KubeRequest, context: &CallContext<'_>) -> Result<KubeResponse, Failure> {
         let Some(runtime) = &self.runtime else {
             return Err(Failure::problem("kube.connect", "the kube driver has been shut down"));
         };
         runtime.block_on(async {
             tokio::select! {
-                answer = self.answer(call, context) => answer,
+                answer = self.answer(call, request, context) => answer,
                 () = cancelled(context.interrupt) => Err(Failure::TimedOut("cancelled by the operator".to_owned())),
             }
         })
+    }
+}
+
+impl Driver<KubeRequest> for KubeDriver {
+    fn perform(&self, call: &Granted<KubeRequest>, context: &CallContext<'_>) -> Result<KubeResponse, Failure> {
+        self.ask(call, call.request(), context)
+    }
+
+    /// The server goes through all of a change, admission included, and stores nothing.
+    fn try_out(&self, call: &Granted<KubeRequest>, context: &CallContext<'_>) -> Trial<KubeResponse> {
+        Trial::Told(self.ask(call, &KubeRequest { dry_run: true, ..call.request().clone() }, context))
     }
 }
 

@@ -12,13 +12,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use lockstep_gate::{RunPassage, Secrets};
+use lockstep_gate::{DryRun, RunPassage, Secrets};
 use lockstep_grant::Grant;
 use lockstep_journal::event::{CallId, CallResolved, Event, Outcome, PlanDeclared, Reason, RunCreated, RunFinished, RunResumed, RunWoken, UndoBegan};
 use lockstep_journal::{JournalError, RunState, RunStatus, Scribe};
 use lockstep_model::{Digest, RunId, RunOutcome, Secret, StepId};
 
 use crate::declare::{DeclaredPlan, declare};
+use crate::dry_run::tentative;
 use crate::error::EngineError;
 use crate::house::House;
 use crate::lease::{self, Inbox, Watch};
@@ -95,7 +96,12 @@ pub struct RunReport {
 ///
 /// # Errors
 /// When it could not be started, or its journal cannot be written any more.
-pub fn start(house: &House, mut start: Start) -> Result<RunReport, EngineError> {
+pub fn start(house: &House, start: Start) -> Result<RunReport, EngineError> {
+    begin(house, start, None)
+}
+
+/// As `start`; a dry run is one that changes nothing.
+pub(crate) fn begin(house: &House, mut start: Start, dry_run: Option<&DryRun>) -> Result<RunReport, EngineError> {
     let (run, seed) = new_run(house);
     // A value of a secret given as a parameter would be in the journal for ever: its marker is used instead.
     let secrets = Secrets::new(&seed);
@@ -108,6 +114,7 @@ pub fn start(house: &House, mut start: Start) -> Result<RunReport, EngineError> 
         return Err(EngineError::PlanChanged { expected, found: declared.digest });
     }
     let DeclaredPlan { description, parameters, plan, digest } = declared;
+    let plan = if dry_run.is_some() { tentative(plan) } else { plan };
     let why = format!("{} {}", description.name, description.version);
     let lease = lease::take(house, &start.environment, run, &why, start.waits.environment)?;
     let created = RunCreated {
@@ -128,7 +135,9 @@ pub fn start(house: &House, mut start: Start) -> Result<RunReport, EngineError> 
     scribe.write(Event::PlanDeclared(PlanDeclared { digest, plan }))?;
     let Start { procedure, grant, attended, waits, .. } = start;
     // The same values: a source is asked once, and what it gives is kept once.
-    Drive::knowing(house, scribe, procedure, grant, attended, waits, secrets).forward()
+    let mut drive = Drive::knowing(house, scribe, procedure, grant, attended, waits, secrets);
+    drive.passage.dry_run = dry_run.cloned();
+    drive.forward()
 }
 
 /// Goes on with a run: after a crash, a pause, or when an operator has mended what it was stuck on.
@@ -293,6 +302,7 @@ impl<'a> Drive<'a> {
             interrupt,
             live: Arc::clone(&house.live),
             longest_hold: house.longest_hold,
+            dry_run: None,
         };
         Self { house, procedure, passage, attended, waits, inbox, _watch: watch }
     }

@@ -11,13 +11,14 @@ use lockstep_grant::{Grantable, Granted};
 use lockstep_journal::Scribe;
 use lockstep_journal::event::{ArtifactSealed, CallId, Event};
 use lockstep_model::request::{
-    DbAsk, DbRequest, DbResponse, DbRestore, FilesRequest, FilesResponse, HttpRequest, HttpResponse, KubeRequest, KubeResponse, RedisAsk, RedisRequest,
-    RedisResponse, SealedArtifact, ShellRequest, ShellResponse,
+    DbAsk, DbRequest, DbResponse, DbRestore, FilesRequest, FilesResponse, HttpRequest, HttpResponse, KubeCall, KubeRequest, KubeResponse, RedisAsk,
+    RedisRequest, RedisResponse, SealedArtifact, ShellRequest, ShellResponse,
 };
 use lockstep_model::{Clock, EffectClass, Failure, StepId, Timestamp};
 
 use crate::artifacts::{check_artifact_id, taken};
 use crate::driver::{CallContext, Driver, Settled};
+use crate::dry_run::Trial;
 use crate::interrupt::Interrupt;
 use crate::secrets::Secrets;
 use crate::stop::Stop;
@@ -61,6 +62,22 @@ pub trait Dispatch: Grantable {
     /// # Errors
     /// `Failure` is an outcome for the guest and the journal; `Stop` ends the attempt without an outcome.
     fn perform(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<Self::Response, Failure>, Stop>;
+
+    /// Whether what it does concerns the run alone: then a dry run does it as well.
+    fn stays_inside() -> bool {
+        false
+    }
+
+    /// What its driver says that would come of an effect, without its happening.
+    fn try_out(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Trial<Self::Response> {
+        let _ = (around, call, context);
+        Trial::Untried("nobody can try it without its happening".to_owned())
+    }
+
+    /// Whether it waits for something to come true.
+    fn waits(&self) -> bool {
+        false
+    }
 
     /// Whether nothing of an effect has happened before its driver has noted something of it.
     fn notes_first(drivers: &Drivers, call: &Granted<Self>) -> bool {
@@ -110,6 +127,14 @@ impl Dispatch for HttpRequest {
         Ok(around.may_become(call, call.request().into_artifact.as_deref()).and_then(|()| around.drivers.http.perform(call, context)))
     }
 
+    fn try_out(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Trial<HttpResponse> {
+        around.drivers.http.try_out(call, context)
+    }
+
+    fn waits(&self) -> bool {
+        self.until.is_some()
+    }
+
     fn takes_turns(drivers: &Drivers) -> bool {
         drivers.http.takes_turns()
     }
@@ -119,17 +144,47 @@ impl Dispatch for ShellRequest {
     fn perform(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<ShellResponse, Failure>, Stop> {
         Ok(around.may_become(call, call.request().stdout_artifact.as_deref()).and_then(|()| around.drivers.shell.perform(call, context)))
     }
+
+    fn try_out(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Trial<ShellResponse> {
+        around.drivers.shell.try_out(call, context)
+    }
 }
 
 impl Dispatch for KubeRequest {
     fn perform(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<KubeResponse, Failure>, Stop> {
         Ok(around.drivers.kube.perform(call, context))
     }
+
+    fn try_out(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Trial<KubeResponse> {
+        around.drivers.kube.try_out(call, context)
+    }
+
+    fn waits(&self) -> bool {
+        match self.call {
+            KubeCall::RolloutStatus | KubeCall::WaitForCondition { .. } | KubeCall::WaitForJson { .. } | KubeCall::WaitForDeleted => true,
+            KubeCall::Read
+            | KubeCall::Revision
+            | KubeCall::Apply { .. }
+            | KubeCall::Patch { .. }
+            | KubeCall::Delete { .. }
+            | KubeCall::Scale { .. }
+            | KubeCall::SetImage { .. }
+            | KubeCall::Restart { .. }
+            | KubeCall::RolloutUndo { .. }
+            | KubeCall::Logs { .. }
+            | KubeCall::Events
+            | KubeCall::Entries { .. } => false,
+        }
+    }
 }
 
 impl Dispatch for FilesRequest {
     fn perform(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Result<Result<FilesResponse, Failure>, Stop> {
         Ok(around.drivers.files.perform(call, context))
+    }
+
+    fn try_out(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Trial<FilesResponse> {
+        around.drivers.files.try_out(call, context)
     }
 }
 
@@ -142,6 +197,10 @@ impl Dispatch for RedisRequest {
                 Ok(around.drivers.redis.perform(call, context))
             }
         }
+    }
+
+    fn try_out(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Trial<RedisResponse> {
+        around.drivers.redis.try_out(call, context)
     }
 
     fn rides_along(&self) -> bool {
@@ -162,6 +221,10 @@ impl Dispatch for DbRequest {
             }
             DbAsk::Open | DbAsk::Ping | DbAsk::Query(_) | DbAsk::Execute(_) | DbAsk::Commit(_) | DbAsk::History => Ok(around.drivers.db.perform(call, context)),
         }
+    }
+
+    fn try_out(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Trial<DbResponse> {
+        around.drivers.db.try_out(call, context)
     }
 
     fn notes_first(drivers: &Drivers, call: &Granted<Self>) -> bool {

@@ -6,6 +6,7 @@ use lockstep_grant::{Grantable, Granted};
 use lockstep_model::Failure;
 
 use crate::artifacts::Artifacts;
+use crate::dry_run::Trial;
 use crate::interrupt::Interrupt;
 
 /// Performs the calls of one capability.
@@ -31,6 +32,12 @@ pub trait Driver<R: Grantable>: Send + Sync {
     fn notes_first(&self, call: &Granted<R>) -> bool {
         let _ = call;
         false
+    }
+
+    /// Has the far side try an effect without its happening, where it can; changes nothing, also when it fails in the middle.
+    fn try_out(&self, call: &Granted<R>, context: &CallContext<'_>) -> Trial<R::Response> {
+        let _ = (call, context);
+        Trial::Untried("nobody can try it without its happening".to_owned())
     }
 
     /// Finds out what became of an at-most-once call whose outcome was lost, by what it noted on its way; changes nothing. `note` is none when it had not

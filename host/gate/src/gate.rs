@@ -7,6 +7,7 @@ mod probing;
 mod recorded;
 mod recording;
 mod side_by_side;
+mod trying;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,7 @@ use crate::artifacts::{self, ArtifactSink, Artifacts as _, RunArtifacts, Streams
 use crate::budget::Budget;
 use crate::dispatch::{Dispatch, Drivers, Surroundings};
 use crate::driver::CallContext;
+use crate::dry_run::DryRun;
 use crate::interrupt::Interrupt;
 use crate::secrets::Secrets;
 use crate::stop::Stop;
@@ -50,6 +52,8 @@ pub struct RunPassage {
     pub live: Arc<dyn Live>,
     /// A sleep that ends later than this from now ends the attempt instead: what waits for long holds no memory.
     pub longest_hold: Duration,
+    /// Nothing is to be changed: effects are only tried.
+    pub dry_run: Option<DryRun>,
 }
 
 /// The gate of one attempt. A clone is the same gate.
@@ -305,6 +309,9 @@ impl Way<'_> {
             return Ok(Err(failure));
         }
         self.run.live.call_begins(&next.id, &next.asked.summary);
+        if let Some(dry_run) = &self.run.dry_run {
+            return self.tentative(dry_run, session, next, granted);
+        }
         if !granted.class().is_effect() {
             let performed = self.perform(session, &next.id, &granted, "", now)?;
             return self.finish_read(session, next, granted, performed);
@@ -426,7 +433,6 @@ impl Way<'_> {
         Ok(performed)
     }
 
-    /// Hands it to its driver, with the values of secrets put in.
     fn perform_within<R: Dispatch>(
         &self,
         time_left: Duration,
@@ -435,20 +441,32 @@ impl Way<'_> {
         key: &str,
         intended_at: Timestamp,
     ) -> Result<Result<R::Response, Failure>, Stop> {
+        let performed = self.with_driver(time_left, id, granted, (key, intended_at), R::perform)?;
+        if self.run.interrupt.is_cancelled() && matches!(performed, Err(Failure::TimedOut(_))) {
+            return Err(Stop::Cancelled);
+        }
+        Ok(performed.map_err(|failure| self.scrub_failure(failure)))
+    }
+
+    /// Hands it to its driver, with the values of secrets put in.
+    fn with_driver<R: Dispatch, T>(
+        &self,
+        time_left: Duration,
+        id: &CallId,
+        granted: &Granted<R>,
+        (key, intended_at): (&str, Timestamp),
+        does: impl FnOnce(&Surroundings<'_>, &Granted<R>, &CallContext<'_>) -> Result<T, Stop>,
+    ) -> Result<T, Stop> {
         let run = self.run;
         self.hand_over_marks()?;
         let (output, notes) = (live::Lines::new(id, run), noting::Noting::new(self, id));
         let artifacts = self.artifacts();
         let context = CallContext { idempotency_key: key, time_left, interrupt: &run.interrupt, notes: &notes, live: &output, artifacts: &artifacts };
         let with_values = self.with_values(granted);
-        let performed = R::perform(&self.surroundings(id, intended_at), &with_values, &context);
+        let done = does(&self.surroundings(id, intended_at), &with_values, &context);
         values::wipe(with_values);
         notes.kept()?;
-        let performed = performed?;
-        if run.interrupt.is_cancelled() && matches!(performed, Err(Failure::TimedOut(_))) {
-            return Err(Stop::Cancelled);
-        }
-        Ok(performed.map_err(|failure| self.scrub_failure(failure)))
+        done
     }
 
     fn artifacts(&self) -> RunArtifacts<'_> {

@@ -22,6 +22,8 @@ pub enum Stop {
     Waiting(Timestamp),
     /// A limit of the grant is reached: the step fails with this.
     Limit(Failure),
+    /// A dry run has come to what nobody can try: the step ends with this.
+    Untried(String),
     /// The host is wrong. Nothing was performed.
     Internal(String),
 }
@@ -36,6 +38,7 @@ impl std::fmt::Display for Stop {
             Self::Cancelled => f.write_str("cancelled"),
             Self::Waiting(until) => write!(f, "waiting until {until}"),
             Self::Limit(failure) => write!(f, "{failure}"),
+            Self::Untried(text) => f.write_str(text),
             Self::Internal(text) => write!(f, "internal: {text}"),
         }
     }

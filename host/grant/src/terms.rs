@@ -145,6 +145,8 @@ pub struct DbTerms {
     pub bytes: usize,
     /// Whether an effect leaves a row in the table `lockstep_ledger`, in the same transaction.
     pub ledger: bool,
+    /// Whether a dry run may execute statements in a transaction that is rolled back.
+    pub dry_run: bool,
     /// The request's statements as they are sent.
     pub statements: Arc<[Compiled]>,
     /// What copies and restores, when the grant allows that.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lockstep_gate::{CallContext, Driver, Drivers};
+use lockstep_gate::{CallContext, Driver, Drivers, Trial};
 use lockstep_grant::{Grantable, Granted};
 use lockstep_model::request::{
     DbAsk, DbBackup, DbBackupOrder, DbRequest, DbResponse, DbRows, FilesRequest, FilesResponse, Header, HttpRequest, HttpResponse, KubeCall, KubeChange,
@@ -28,6 +28,8 @@ pub struct FakeDrivers {
     performed: Arc<Mutex<Vec<Performed>>>,
     answers: Arc<Mutex<VecDeque<Result<Content, Failure>>>>,
     busy: Arc<Mutex<VecDeque<&'static str>>>,
+    tried: Arc<Mutex<Vec<String>>>,
+    refusal: Arc<Mutex<Option<Failure>>>,
 }
 
 impl FakeDrivers {
@@ -45,6 +47,16 @@ impl FakeDrivers {
     /// The summaries of everything performed so far.
     pub fn summaries(&self) -> Vec<String> {
         self.performed().into_iter().map(|performed| performed.summary).collect()
+    }
+
+    /// The summaries of everything that was only tried.
+    pub fn tried(&self) -> Vec<String> {
+        self.tried.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whatever is only tried is refused from now on.
+    pub fn refuse_trials(&self, failure: Failure) {
+        *self.refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
     }
 
     /// The next calls are answered with these, in order: a body or output, or a failure.
@@ -114,19 +126,30 @@ impl Driver<RedisRequest> for FakeDrivers {
 impl Driver<KubeRequest> for FakeDrivers {
     fn perform(&self, call: &Granted<KubeRequest>, context: &CallContext<'_>) -> Result<KubeResponse, Failure> {
         let text = String::from_utf8_lossy(&Self::perform(self, call, context)?.0).into_owned();
-        Ok(match &call.request().call {
-            KubeCall::Read => KubeResponse::Object(Some(text)),
-            KubeCall::Revision => KubeResponse::Revision(KubeRevision { object: Some(text), template: Some("{}".to_owned()), ..KubeRevision::default() }),
-            KubeCall::Apply { .. }
-            | KubeCall::Patch { .. }
-            | KubeCall::Scale { .. }
-            | KubeCall::SetImage { .. }
-            | KubeCall::Restart { .. }
-            | KubeCall::RolloutUndo { .. } => KubeResponse::Change(KubeChange { object: text, unpinned: Vec::new() }),
-            KubeCall::Delete { .. } | KubeCall::WaitForDeleted => KubeResponse::Nothing,
-            KubeCall::RolloutStatus | KubeCall::WaitForCondition { .. } | KubeCall::WaitForJson { .. } | KubeCall::Logs { .. } => KubeResponse::Text(text),
-            KubeCall::Events | KubeCall::Entries { .. } => KubeResponse::Entries(Vec::new()),
-        })
+        Ok(kube_answer(&call.request().call, text))
+    }
+
+    fn try_out(&self, call: &Granted<KubeRequest>, _: &CallContext<'_>) -> Trial<KubeResponse> {
+        self.tried.lock().unwrap_or_else(PoisonError::into_inner).push(call.request().summary());
+        let refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Trial::Told(refusal.map_or_else(|| Ok(kube_answer(&call.request().call, String::new())), Err))
+    }
+}
+
+/// What is given for a call of `kube`.
+fn kube_answer(call: &KubeCall, text: String) -> KubeResponse {
+    match call {
+        KubeCall::Read => KubeResponse::Object(Some(text)),
+        KubeCall::Revision => KubeResponse::Revision(KubeRevision { object: Some(text), template: Some("{}".to_owned()), ..KubeRevision::default() }),
+        KubeCall::Apply { .. }
+        | KubeCall::Patch { .. }
+        | KubeCall::Scale { .. }
+        | KubeCall::SetImage { .. }
+        | KubeCall::Restart { .. }
+        | KubeCall::RolloutUndo { .. } => KubeResponse::Change(KubeChange { object: text, unpinned: Vec::new() }),
+        KubeCall::Delete { .. } | KubeCall::WaitForDeleted => KubeResponse::Nothing,
+        KubeCall::RolloutStatus | KubeCall::WaitForCondition { .. } | KubeCall::WaitForJson { .. } | KubeCall::Logs { .. } => KubeResponse::Text(text),
+        KubeCall::Events | KubeCall::Entries { .. } => KubeResponse::Entries(Vec::new()),
     }
 }
 

@@ -6,7 +6,7 @@ use lockstep_model::Digest;
 use lockstep_model::plan::{Description, Step};
 use serde::Serialize;
 
-use super::ErrorShown;
+use super::{DryRunShown, ErrorShown};
 use crate::descriptor::Descriptor;
 
 /// What `build` ends with.
@@ -77,6 +77,9 @@ pub struct PlanShown {
     pub allows: Vec<String>,
     /// What this plan cannot know.
     pub unknowns: Vec<String>,
+    /// How its dry run went, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dry_run: Option<DryRunShown>,
 }
 
 /// A step of a plan.

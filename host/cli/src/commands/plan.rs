@@ -1,13 +1,16 @@
 //! `lockstep plan`: what a run would do, before it does anything.
 
+use std::sync::Arc;
+
 use lockstep_api::Exit;
-use lockstep_api::wire::{PlanShown, StepShown};
+use lockstep_api::wire::{DryRunShown, PlanShown, StepShown};
 use lockstep_engine::{DeclaredPlan, declare};
 use lockstep_grant::Grant;
 use lockstep_model::Digest;
 use lockstep_model::plan::{OnFailure, Retry, Step, Undo};
 use lockstep_model::request::{DbAsk, DbRequest, HttpRequest, KubeCall, KubeRequest, RedisRequest, ShellRequest};
 
+use super::dry_run;
 use super::names::{on_failure_words, undo_word};
 use super::target::{Target, TargetArgs};
 use crate::context::Context;
@@ -19,10 +22,17 @@ use crate::wiring;
 ///
 /// Its steps with what failure and undo mean for each, the point of no return, what the grant allows, and what cannot be known.
 /// The procedure is asked in a sandbox where it can reach nothing. The digest at the end is what `run --plan` binds a run to.
+/// With `--dry-run` its steps are gone through as well, as far as that changes nothing.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     target: TargetArgs,
+    /// Go through the steps: reads are real, what would change something is only tried where its far side can do that, and else its step ends there
+    ///
+    /// A Kubernetes server goes through a change and stores nothing; a database executes in a transaction that is rolled back, where the grant has `dry-run`.
+    /// Nothing is kept. Ends with 1 when a step would fail now, and with 3 when the grant would refuse a call.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// Does it.
@@ -33,19 +43,20 @@ pub(super) fn run(args: &PlanArgs, context: &Context) -> Result<Exit, CliError> 
     let target = args.target.read()?;
     let Target { name, component, grant, environment, parameters, .. } = &target;
     let cache = context.compiled();
-    let procedure = wiring::load(component, name, Some(grant), cache.as_deref())?;
-    let declared = declare(&procedure, grant, environment, parameters)?;
-    let shown = shown(declared, Digest::of(component), grant, environment);
+    let procedure = Arc::new(wiring::load(component, name, Some(grant), cache.as_deref())?);
+    let declared = declare(&*procedure, grant, environment, parameters)?;
+    let tried = args.dry_run.then(|| dry_run::go(&target, procedure, context)).transpose()?;
+    let shown = shown(declared, Digest::of(component), grant, environment, tried.as_ref().map(|tried| tried.shown.clone()));
     let ui = context.ui();
     if ui.json() {
         ui.print_json(&shown)?
     } else {
         show(ui, &shown)
     }
-    Ok(Exit::Done)
+    Ok(tried.map_or(Exit::Done, |tried| tried.end(ui)))
 }
 
-fn shown(declared: DeclaredPlan, component: Digest, grant: &Grant, environment: &str) -> PlanShown {
+fn shown(declared: DeclaredPlan, component: Digest, grant: &Grant, environment: &str, dry_run: Option<DryRunShown>) -> PlanShown {
     let DeclaredPlan { description, parameters, plan, digest } = declared;
     let point_of_no_return = plan.steps.iter().find(|step| step.undo == Undo::Irreversible).map(|step| step.id.to_string());
     PlanShown {
@@ -58,7 +69,8 @@ fn shown(declared: DeclaredPlan, component: Digest, grant: &Grant, environment: 
         steps: plan.steps.into_iter().enumerate().map(|(index, step)| StepShown { number: index + 1, step }).collect(),
         point_of_no_return,
         allows: allows(grant),
-        unknowns: unknowns(grant),
+        unknowns: unknowns(grant, dry_run.is_some()),
+        dry_run,
     }
 }
 
@@ -92,7 +104,7 @@ fn allows(grant: &Grant) -> Vec<String> {
 }
 
 /// A plan that does not lie says what it does not say.
-fn unknowns(grant: &Grant) -> Vec<String> {
+fn unknowns(grant: &Grant, tried: bool) -> Vec<String> {
     let mut unknowns = vec![
         "which calls each step makes: that is decided while it runs, within what the grant allows".to_owned(),
         "what the world answers, and so whether a step fails".to_owned(),
@@ -100,8 +112,8 @@ fn unknowns(grant: &Grant) -> Vec<String> {
     if grant.allows_interface("http").is_ok() {
         unknowns.push("what names resolve to: addresses are checked when a request is sent".to_owned());
     }
-    if grant.allows_interface("kube").is_ok() {
-        unknowns.push("what the cluster would refuse: a plan asks nobody, a step's dry run asks it".to_owned());
+    if !tried {
+        unknowns.push("how things stand now: with `--dry-run` they are read, and changes are tried where that can be done".to_owned());
     }
     unknowns
 }
@@ -132,6 +144,9 @@ fn show(ui: &Ui, shown: &PlanShown) {
     }
     section(ui, "the grant allows", &shown.allows, "nothing but planning, logging, time and artifacts");
     section(ui, "not known yet", &shown.unknowns, "");
+    if let Some(tried) = &shown.dry_run {
+        dry_run::show(ui, tried);
+    }
     ui.data("");
     ui.data(format!("component  {}", shown.component));
     ui.data(format!("grant      {}", shown.grant));

@@ -65,7 +65,7 @@ pub(super) fn run(args: &RunArgs, context: &Context) -> Result<Exit, CliError> {
     keep(&*store, component, grant_bytes)?;
     let start_with = Start {
         procedure: Arc::new(procedure),
-        grant: Arc::new(grant),
+        grant,
         grant_file: grant_file.display().to_string(),
         environment,
         parameters,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lockstep_api::Code;
 use lockstep_grant::Grant;
@@ -41,7 +42,7 @@ pub(crate) struct Target {
     /// Its bytes.
     pub(crate) component: Vec<u8>,
     /// What it may do.
-    pub(crate) grant: Grant,
+    pub(crate) grant: Arc<Grant>,
     /// The grant file's bytes.
     pub(crate) grant_bytes: Vec<u8>,
     /// Where the grant file is, absolute.
@@ -86,7 +87,7 @@ impl TargetArgs {
         let grant_file = self.grant_file()?;
         let (grant, grant_bytes) = read_grant(&grant_file)?;
         let environment = environment_name(&grant, &grant_file);
-        Ok(Target { name, component, grant, grant_bytes, grant_file: absolute(&grant_file)?, environment, parameters: self.parameters()? })
+        Ok(Target { name, component, grant: Arc::new(grant), grant_bytes, grant_file: absolute(&grant_file)?, environment, parameters: self.parameters()? })
     }
 
     /// The grant file.

@@ -44,7 +44,7 @@ impl Drive<'_> {
         let open = self.read(|state| state.steps.get(&step.id).and_then(|step| step.open_call().cloned()));
         match (gate.stopped(), open) {
             // A limit met while replaying says nothing about the call that has no outcome.
-            (Some(Stop::Limit(_) | Stop::Internal(_)), Some(call)) => return self.stopped(Stop::InDoubt(Box::new(call)), &step.id),
+            (Some(Stop::Limit(_) | Stop::Untried(_) | Stop::Internal(_)), Some(call)) => return self.stopped(Stop::InDoubt(Box::new(call)), &step.id),
             (Some(stop), _) => return self.stopped(stop, &step.id),
             (None, _) => {}
         }
@@ -100,6 +100,7 @@ impl Drive<'_> {
         let report = match stop {
             Stop::Journal(error) => return Err(EngineError::Journal(error)),
             Stop::Limit(failure) => return Ok(End::Failed { failure: self.scrub(failure), rest: None }),
+            Stop::Untried(text) => return Ok(End::Failed { failure: Failure::problem("run.dry-run", text), rest: None }),
             Stop::Internal(text) => return Ok(End::Failed { failure: Failure::problem("host.internal", text), rest: None }),
             Stop::Waiting(until) => return Ok(End::Waits(until)),
             Stop::Diverged(found) => {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use lockstep_gate::{CallContext, Driver, Drivers};
+use lockstep_gate::{CallContext, Driver, Drivers, Trial};
 use lockstep_grant::{Grantable, Granted};
 use lockstep_journal::Json;
 use lockstep_journal::event::{Outcome, Stored};
@@ -204,6 +204,11 @@ impl View {
 impl Driver<HttpRequest> for FarSide {
     fn perform(&self, call: &Granted<HttpRequest>, context: &CallContext<'_>) -> Result<HttpResponse, Failure> {
         Self::perform(self, call, context, View::http)
+    }
+
+    /// As the world would do it, and takes it back.
+    fn try_out(&self, call: &Granted<HttpRequest>, _: &CallContext<'_>) -> Trial<HttpResponse> {
+        Trial::Told(self.view().http(call.request()))
     }
 }
 

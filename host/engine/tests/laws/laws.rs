@@ -1,6 +1,8 @@
 //! The laws: each takes a way to make a procedure, and tries it in every way that the law is about.
 
-use lockstep_engine::EngineError;
+use std::collections::BTreeMap;
+
+use lockstep_engine::{EngineError, StepEnd};
 use lockstep_journal::{JournalError, StoreError};
 use lockstep_model::{EffectClass, Failure};
 use lockstep_testkit::Script;
@@ -133,5 +135,20 @@ pub(crate) fn waits_for_a_store_that_hangs(make: impl Fn() -> Script) {
         let trial = Trial::new(make(), Fate::Hangs(append));
         trial.start().expect("the disk is well, and slow");
         whole.is_what_became_of(&trial, &[], &format!("append {append} hangs"));
+    }
+}
+
+/// A dry run asks the world and changes nothing of it, whatever a procedure does; every step is accounted for, and none that needs one that was not gone through
+/// is reached.
+pub(crate) fn changes_nothing_when_it_is_dry(make: impl Fn() -> Script) {
+    let trial = Trial::new(make(), Fate::Well);
+    let before = trial.far_side.view();
+    let report = trial.dry_run();
+    assert_eq!((trial.far_side.view(), trial.far_side.effects()), (before, Vec::new()), "{report:#?}");
+    assert!(!report.interrupted, "{report:#?}");
+    let ends: BTreeMap<_, _> = report.steps.iter().map(|step| (&step.step, &step.end)).collect();
+    for step in &trial.plan().steps {
+        let lost = step.needs.iter().any(|need| *ends[need] != StepEnd::Through);
+        assert_eq!(*ends[&step.id] == StepEnd::NotReached, lost, "`{}`: {report:#?}", step.id);
     }
 }

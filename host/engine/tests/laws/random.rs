@@ -121,4 +121,9 @@ proptest! {
     fn random_plans_perform_nothing_after_their_lease_was_lost(draft in draft()) {
         standing::performs_nothing_after_its_lease_was_lost(|| draft.script());
     }
+
+    #[test]
+    fn random_plans_change_nothing_in_a_dry_run(draft in draft()) {
+        laws::changes_nothing_when_it_is_dry(|| draft.script());
+    }
 }

@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lockstep_engine::{EngineError, Entropy, House, Resume, RunReport, Start, Waits, act, resolve, resume, retry, start, undo, wake};
+use lockstep_engine::{
+    DryRunReport, EngineError, Entropy, House, PlanFacts, Procedure as _, Resume, RunReport, Start, Waits, act, dry_run, resolve, resume, retry, start, undo,
+    wake,
+};
 use lockstep_gate::Drivers;
 use lockstep_journal::event::{CallId, Event};
 use lockstep_journal::state::{RecordedCall, StepStatus};
 use lockstep_journal::verify::{VerifyOptions, verify};
 use lockstep_journal::{Act, RunState, RunStatus, SealedRecord, Store};
+use lockstep_model::plan::Plan;
 use lockstep_model::{RunId, RunOutcome, Timestamp};
 use lockstep_testkit::{FakeDrivers, SECRET, Script, grant, house, resume_of, start_of};
 
@@ -98,6 +102,15 @@ impl Trial {
     /// Starts the run and drives it as far as it goes.
     pub(crate) fn start(&self) -> Result<RunReport, EngineError> {
         start(&self.house(), Start { waits: self.waits, ..start_of(self.procedure.clone(), grant(GRANT)) })
+    }
+
+    pub(crate) fn plan(&self) -> Plan {
+        self.procedure.plan(&PlanFacts::default()).expect("a plan")
+    }
+
+    /// Goes through it without changing anything.
+    pub(crate) fn dry_run(&self) -> DryRunReport {
+        dry_run(&self.house(), start_of(self.procedure.clone(), grant(GRANT))).expect("a dry run")
     }
 
     fn again(&self, run: RunId, reason: &str) -> Resume {

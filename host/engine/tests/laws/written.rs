@@ -114,3 +114,8 @@ fn nothing_is_performed_after_the_lease_was_lost_at_any_append() {
 fn a_store_that_hangs_at_any_append_is_waited_for_and_changes_nothing() {
     all().iter().for_each(|draft| laws::waits_for_a_store_that_hangs(|| draft.script()));
 }
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    all().iter().for_each(|draft| laws::changes_nothing_when_it_is_dry(|| draft.script()));
+}

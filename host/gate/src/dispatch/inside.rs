@@ -65,6 +65,14 @@ impl Dispatch for ClockRequest {
         matches!(self, Self::Now)
     }
 
+    fn stays_inside() -> bool {
+        true
+    }
+
+    fn waits(&self) -> bool {
+        !matches!(self, Self::Now)
+    }
+
     fn stands_still(&self) -> bool {
         match self {
             Self::Now | Self::Pause { .. } => false,

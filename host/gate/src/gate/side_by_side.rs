@@ -47,7 +47,8 @@ impl Gate {
             };
             let Some(way) = self.way() else { return Err(Stop::Diverged(Box::new(recorded::beyond(&next)))) };
             match way.decide(request.clone()) {
-                Ok(granted) if !granted.class().is_effect() => reads.push((next, granted)),
+                // A dry run looks at each before it is asked.
+                Ok(granted) if !granted.class().is_effect() && way.run.dry_run.is_none() => reads.push((next, granted)),
                 Ok(_) | Err(_) => {
                     answers.extend(way.read_all(session, std::mem::take(&mut reads))?);
                     answers.push(way.live(session, next, request)?);

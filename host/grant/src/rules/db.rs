@@ -92,7 +92,7 @@ impl DbRules {
 
 impl DbRule {
     pub(crate) const KEYS: &'static [&'static str] =
-        &["engine", "url", "password", "path", "allow", "tls", "authorities", "rows", "bytes", "ledger", "functions", "backup"];
+        &["engine", "url", "password", "path", "allow", "tls", "authorities", "rows", "bytes", "ledger", "dry-run", "functions", "backup"];
 
     fn read(id: &str, item: &Item<'_, '_>, declared: &[SecretRule]) -> Option<Self> {
         let legal = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
@@ -122,6 +122,7 @@ impl DbRule {
             rows: usize::try_from(number("rows", DbRules::ROWS_MAX, DbRules::ROWS)).unwrap_or(usize::MAX),
             bytes: usize::try_from(section.get("bytes").and_then(|item| item.size(1..=DbRules::BYTES_MAX)).unwrap_or(DbRules::BYTES)).unwrap_or(usize::MAX),
             ledger: ledger.unwrap_or(false),
+            dry_run: section.get("dry-run").and_then(|item| item.flag()).unwrap_or(false),
             statements: Arc::new([]),
             programs: Arc::new(backup.programs.clone()),
         };

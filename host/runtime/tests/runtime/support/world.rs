@@ -73,6 +73,7 @@ impl World {
             interrupt: self.interrupt.clone(),
             live: Arc::new(NoLive),
             longest_hold: Duration::MAX,
+            dry_run: None,
         };
         let much = Allowance::of(u64::MAX);
         let deadline = self.clock.now().after(time);
