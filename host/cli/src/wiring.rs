@@ -133,7 +133,7 @@ pub(crate) fn house(store: Arc<dyn Store>, watchers: Watchers) -> Result<House, 
     let http = HttpDriver::new().map_err(|error| CliError::internal(format!("the http driver cannot be started: {error}")))?;
     let kube = KubeDriver::new().map_err(|error| CliError::internal(format!("the kube driver cannot be started: {error}")))?;
     let kube = Arc::new(kube);
-    let db = DbDriver::new(Arc::new(ShellDriver::new())).map_err(|error| CliError::internal(format!("the db driver cannot be started: {error}")))?;
+    let db = DbDriver::new(Arc::new(ShellDriver::new()));
     Ok(House {
         store,
         clock: Arc::new(SystemClock),

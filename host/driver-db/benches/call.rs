@@ -4,7 +4,7 @@
 //! only shows that it works, with few.
 //!
 //! What an insertion needs, besides the sync of the journal and the server's own at its commit: in PostgreSQL two journeys to the server, BEGIN with the statement
-//! and COMMIT, and as many on the bare side, which prepares the statement and is its own transaction; in MariaDB three, with a ledger four, where the bare side,
+//! and COMMIT, and as many on the bare side, which prepares the statement and is its own transaction; in MariaDB two, with a ledger three, where the bare side,
 //! whose statement is prepared, has one. Above that it is the host's work: to judge the statement, and to write three records. The lines before each table say what
 //! a sync and a journey take, and whether the server syncs. Where it does not, the bare side has half of its work left, and the host's weighs twice.
 
@@ -70,7 +70,7 @@ enum Bare {
 
 impl Bare {
     fn of(engine: &str, url: &str) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         if engine == "postgresql" {
             let (client, connection) = runtime.block_on(tokio_postgres::connect(url, tokio_postgres::NoTls)).unwrap();
             runtime.spawn(connection);
@@ -141,7 +141,7 @@ fn measure(place: &Path, engine: &str, mut bare: Bare, lines: &str, password: &s
     bare.run(TABLE);
     let dir = place.join(engine);
     let store = Arc::new(SqliteStore::open(&dir, Options::default()).unwrap());
-    let db = Arc::new(DbDriver::new(Arc::new(ShellDriver::new())).unwrap());
+    let db = Arc::new(DbDriver::new(Arc::new(ShellDriver::new())));
     let drivers = Drivers { db, ..FakeDrivers::default().drivers() };
     let house = House { drivers, secrets: Arc::new(Password(password.to_owned())), ..house(store, &FakeDrivers::default()) };
     let mut sync = File::create(dir.join("syncs")).unwrap();

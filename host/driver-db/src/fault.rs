@@ -58,7 +58,7 @@ pub(crate) fn by_number(number: u16, message: &str) -> Failure {
         // What a file of the server's got from the system says why.
         3 | 1026 | 1030 if message.contains("No space left on device") => "db.full",
         1264 | 1265 | 1292 | 1366 | 1406 | 1365 | 1411 | 1690 => "db.value",
-        1053 | 1077 | 1079 | 1080 | 1927 => "db.connection-lost",
+        1053 | 1077 | 1079 | 1080 | 1927 | 4031 => "db.connection-lost",
         1040 | 1203 | 1226 => "db.connect",
         _ => "db.error",
     };

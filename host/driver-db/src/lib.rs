@@ -9,12 +9,14 @@
 //! server, and it knows the deadline itself, for when this host dies meanwhile. No row longer than the grant's `bytes` is taken into memory from PostgreSQL. What the server's certificate says is verified unless the grant says
 //! `tls = "off"` or the connection stays on this machine.
 //! # Caveats
-//! Connections are kept between calls: what a session can be made to remember (variables, temporary tables, settings) the grant refuses. SQLite itself has
+//! Connections are kept between calls: what a session can be made to remember (variables, temporary tables, settings) the grant refuses. A table of MariaDB or MySQL
+//! without transactions (MyISAM) keeps what a statement does, whatever becomes of the call. SQLite itself has
 //! the row that it is at in memory, however long it is.
 
 mod backup;
 mod fault;
 mod history;
+mod line;
 mod mysql;
 mod postgres;
 mod rows;
@@ -27,7 +29,6 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,9 +38,9 @@ use lockstep_model::request::{DbAsk, DbDone, DbMigration, DbPart, DbRequest, DbR
 use lockstep_model::{EffectClass, Failure};
 use lockstep_tls::Trust;
 use serde_json::Value;
-use tokio::runtime::{Builder, Runtime};
 
 use crate::backup::Job;
+use crate::line::{Kept, Mover};
 use crate::server::Server;
 
 /// How often the operator's wish to cancel is looked for.
@@ -54,11 +55,10 @@ static NO_VALUES: DbStatement = DbStatement { sql: String::new(), parameters: Ve
 
 /// Talks to databases. Calls may come from many threads at once, but not from those of an asynchronous runtime: each blocks its thread.
 pub struct DbDriver {
-    /// None only while it is being dropped.
-    runtime: Option<Runtime>,
     trust: Trust,
-    postgres: postgres::Kept,
-    mysql: mysql::Kept,
+    postgres: Kept<postgres::Session>,
+    mysql: Kept<mysql::Session>,
+    sqlite: sqlite::Watch,
     /// Starts what makes backups and restores them.
     tools: Arc<dyn Tools>,
 }
@@ -147,18 +147,10 @@ async fn cancelled(interrupt: &Interrupt) {
 }
 
 impl DbDriver {
-    /// Starts the one thread that moves the bytes of all calls. `tools` starts the programs of the engines.
-    ///
-    /// # Errors
-    /// When the host has no thread or no descriptors left.
-    pub fn new(tools: Arc<dyn Tools>) -> io::Result<Self> {
-        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("db").enable_io().enable_time().build()?;
-        let (postgres, mysql) = (postgres::Kept::default(), mysql::Kept::default());
-        Ok(Self { runtime: Some(runtime), trust: Trust::new("db.tls", "the database"), postgres, mysql, tools })
-    }
-
-    fn runtime(&self) -> Result<&Runtime, Failure> {
-        self.runtime.as_ref().ok_or_else(|| fault::plain("db.connect", "the db driver has been shut down"))
+    /// Nothing is connected to yet. `tools` starts the programs of the engines.
+    pub fn new(tools: Arc<dyn Tools>) -> Self {
+        let trust = Trust::new("db.tls", "the database");
+        Self { trust, postgres: Kept::default(), mysql: Kept::default(), sqlite: sqlite::Watch::default(), tools }
     }
 
     fn run(&self, work: &Work<'_>) -> Result<DbResponse, Failure> {
@@ -169,13 +161,12 @@ impl DbDriver {
             return backup::perform(self, &job);
         }
         if let DbWhere::File(path) = &work.terms.at {
-            return sqlite::perform(path, work);
+            return sqlite::perform(&self.sqlite, path, work);
         }
         let server = work.server()?;
-        let runtime = self.runtime()?;
         match work.terms.engine {
-            Engine::Postgresql => runtime.block_on(postgres::perform(&self.postgres, &self.trust, &server, work)),
-            Engine::Mariadb | Engine::Mysql | Engine::Sqlite => runtime.block_on(mysql::perform(&self.mysql, &self.trust, &server, work)),
+            Engine::Postgresql => postgres::perform(&self.postgres, &self.trust, &server, work),
+            Engine::Mariadb | Engine::Mysql | Engine::Sqlite => mysql::perform(&self.mysql, &self.trust, &server, work),
         }
     }
 
@@ -194,11 +185,10 @@ impl DbDriver {
         if let DbWhere::File(path) = &work.terms.at {
             return sqlite::settle(path, work);
         }
-        let server = work.server()?;
-        let runtime = self.runtime()?;
+        let (server, mover) = (work.server()?, Mover::new()?);
         match work.terms.engine {
-            Engine::Postgresql => runtime.block_on(postgres::settle(&self.trust, &server, work, note)),
-            Engine::Mariadb | Engine::Mysql | Engine::Sqlite => runtime.block_on(mysql::settle(&self.trust, &server, work)),
+            Engine::Postgresql => mover.wait(postgres::settle(&self.trust, &server, work, note)),
+            Engine::Mariadb | Engine::Mysql | Engine::Sqlite => mover.wait(mysql::settle(&self.trust, &server, work)),
         }
     }
 }
@@ -209,10 +199,10 @@ impl DbDriver {
         if let DbWhere::File(path) = &work.terms.at {
             return sqlite::settle(path, work);
         }
-        let (server, runtime) = (work.server()?, self.runtime()?);
+        let (server, mover) = (work.server()?, Mover::new()?);
         match work.terms.engine {
-            Engine::Postgresql => runtime.block_on(postgres::migrations::settle(&self.trust, &server, work, migration)),
-            Engine::Mariadb | Engine::Mysql | Engine::Sqlite => runtime.block_on(mysql::migrations::settle(&self.trust, &server, work, migration)),
+            Engine::Postgresql => mover.wait(postgres::migrations::settle(&self.trust, &server, work, migration)),
+            Engine::Mariadb | Engine::Mysql | Engine::Sqlite => mover.wait(mysql::migrations::settle(&self.trust, &server, work, migration)),
         }
     }
 }
@@ -232,13 +222,5 @@ impl Driver<DbRequest> for DbDriver {
 
     fn settle(&self, call: &Granted<DbRequest>, note: Option<&Value>, context: &CallContext<'_>) -> Settled<DbResponse> {
         self.find_out(&Work::of(call, context), note).unwrap_or_else(|failure| Settled::Unknown(failure.to_string()))
-    }
-}
-
-impl Drop for DbDriver {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }

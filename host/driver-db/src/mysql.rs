@@ -7,9 +7,7 @@ mod dump;
 pub(crate) mod migrations;
 
 use std::cell::Cell;
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lockstep_gate::Settled;
 use lockstep_grant::{Compiled, Engine};
@@ -19,37 +17,22 @@ use lockstep_tls::Trust;
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Params, Value};
 
+use crate::line::{Kept, Line};
 use crate::rows::{Gather, check_count};
 use crate::server::Server;
 use crate::tentative::NO_TRIAL;
-use crate::{Work, cancelled, fault, history, servers_deadline, value};
+use crate::{Work, cancelled, fault, history, value};
+pub(crate) use connect::Session;
 use connect::{connect, lost};
 
-/// How many idle connections to one database are kept.
-const MOST_IDLE: usize = 4;
 /// The pause before the ledger is asked again.
 const PAUSE: Duration = Duration::from_secs(1);
+const COMMIT: &str = "COMMIT";
+/// What a call has given, in bytes, so that it is written into the ledger with the COMMIT: that of statements which give no rows.
+const SHORT: usize = 16 << 10;
 /// The table of the ledger. Whoever inserts a key first has the call; another waits at it until the first transaction has ended.
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS lockstep_ledger (call_key CHAR(64) CHARACTER SET ascii NOT NULL PRIMARY KEY, \
     done LONGTEXT CHARACTER SET utf8mb4 NOT NULL, made_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP) ENGINE = InnoDB";
-
-/// Connections that are idle, by where they lead.
-#[derive(Default)]
-pub(crate) struct Kept(Mutex<HashMap<String, Vec<Conn>>>);
-
-impl Kept {
-    fn take(&self, key: &str) -> Option<Conn> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(key)?.pop()
-    }
-
-    fn give_back(&self, key: String, conn: Conn) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = kept.entry(key).or_default();
-        if idle.len() < MOST_IDLE {
-            idle.push(conn);
-        }
-    }
-}
 
 /// Whether no transaction of this engine holds what a statement does: it commits by itself.
 pub(crate) fn unheld(engine: Engine, statement: &Compiled) -> bool {
@@ -62,48 +45,53 @@ pub(crate) fn unheld(engine: Engine, statement: &Compiled) -> bool {
 /// How far a call has come.
 #[derive(Default)]
 struct Course {
-    /// What may be done by now, and nobody has heard of it yet: `COMMIT` was sent, or what commits by itself.
-    acting: Cell<bool>,
     /// The session cannot be used again.
     spoilt: Cell<bool>,
 }
 
-pub(crate) async fn perform(kept: &Kept, trust: &Trust, server: &Server, work: &Work<'_>) -> Result<DbResponse, Failure> {
+pub(crate) fn perform(kept: &Kept<Session>, trust: &Trust, server: &Server, work: &Work<'_>) -> Result<DbResponse, Failure> {
     let schema = work.terms.statements.iter().filter(|statement| unheld(work.terms.engine, statement)).count();
     if schema > 0 && work.terms.statements.len() > 1 && !matches!(work.ask, DbAsk::Migrate(_)) {
         let message =
             format!("{} commits by itself what changes the schema: such a statement is executed alone, not in a transaction", work.terms.engine.word());
         return Err(fault::plain("db.transaction", message));
     }
-    let (course, key) = (Course::default(), server.key(work.terms));
-    let mut open: Option<Conn> = None;
+    let key = server.key(work.terms);
+    let mut line = kept.take(&key)?;
+    let Line { session, mover } = &mut line;
+    let result = mover.wait(within(session, trust, server, work));
+    kept.give_back(key, line);
+    result
+}
+
+/// Runs the call until its deadline, or until the operator cancels. A session that is left can be used again.
+async fn within(session: &mut Option<Session>, trust: &Trust, server: &Server, work: &Work<'_>) -> Result<DbResponse, Failure> {
+    let course = Course::default();
     let result = tokio::select! {
-        result = run(kept, &key, trust, server, work, &course, &mut open) => result,
+        result = run(session, trust, server, work, &course) => result,
         () = tokio::time::sleep(work.deadline()) => Err(work.timed_out()),
         () = cancelled(work.context.interrupt) => Err(Failure::TimedOut("cancelled by the operator".to_owned())),
     };
-    if let Some(conn) = open {
-        if course.spoilt.get() || matches!(result, Err(Failure::TimedOut(_) | Failure::InDoubt(_))) {
-            connect::kill(trust, server, work.terms, conn).await;
-        } else {
-            kept.give_back(key, conn);
-        }
+    let under_way = course.spoilt.get() || matches!(result, Err(Failure::TimedOut(_) | Failure::InDoubt(_)));
+    if let Some(used) = session.take_if(|_| under_way) {
+        connect::kill(trust, server, work.terms, used.conn).await;
     }
     result
 }
 
-async fn run(kept: &Kept, key: &str, trust: &Trust, server: &Server, work: &Work<'_>, course: &Course, open: &mut Option<Conn>) -> Result<DbResponse, Failure> {
-    if let Some(conn) = kept.take(key) {
-        let conn = open.insert(conn);
-        match begin(conn, work).await {
+/// Runs the call on the session that was kept, or a new one.
+async fn run(session: &mut Option<Session>, trust: &Trust, server: &Server, work: &Work<'_>, course: &Course) -> Result<DbResponse, Failure> {
+    if let Some(kept) = session {
+        match begin(kept, work).await {
             // It broke while nobody used it: nothing of this call has been done.
             Err(failure) if failure.code() == "db.connection-lost" => {}
-            begun => return attempt(conn, work, course, begun).await,
+            begun => return attempt(kept, work, course, begun).await,
         }
     }
-    let conn = open.insert(connect(trust, server, work.terms).await?);
-    let begun = begin(conn, work).await;
-    attempt(conn, work, course, begun).await
+    *session = None;
+    let fresh = session.insert(Session::open(trust, server, work.terms).await?);
+    let begun = begin(fresh, work).await;
+    attempt(fresh, work, course, begun).await
 }
 
 /// Whether no transaction holds all of what is asked for.
@@ -116,17 +104,25 @@ fn in_ledger(work: &Work<'_>) -> bool {
     work.terms.ledger && !work.tentative && !work.reads() && !alone(work) && !matches!(work.ask, DbAsk::Migrate(_))
 }
 
-/// Begins the transaction, and enters the call into the ledger in the same journey. When it is there, it has been done, and this is what came of it.
-async fn begin(conn: &mut Conn, work: &Work<'_>) -> Result<Option<DbResponse>, Failure> {
+/// Sends what has to be there before the first statement, in one journey, or nothing: in this session a transaction begins with its first statement. Enters the
+/// call into the ledger; when it is there, it has been done, and this is what came of it.
+async fn begin(session: &mut Session, work: &Work<'_>) -> Result<Option<DbResponse>, Failure> {
     let failed = |error| lost(error, work.terms);
-    let begin = match (work.reads(), alone(work)) {
-        (true, _) => "START TRANSACTION READ ONLY".to_owned(),
-        (false, true) => "DO 0".to_owned(),
-        (false, false) if in_ledger(work) => format!("START TRANSACTION READ WRITE; {}", entry(work)?),
-        (false, false) => "START TRANSACTION READ WRITE".to_owned(),
+    let transaction = if work.reads() {
+        Some("START TRANSACTION READ ONLY".to_owned())
+    } else if in_ledger(work) {
+        Some(entry(work)?)
+    } else {
+        // Nothing of the call has been done yet: a session that is not there any more is found out now, and another one is opened.
+        let is_asked = !session.is_fresh() || alone(work) || matches!(work.ask, DbAsk::Migrate(_));
+        is_asked.then(|| "DO 0".to_owned())
     };
-    let limited = connect::limited(work.terms.engine, servers_deadline(work.deadline()));
-    let begin = format!("{limited}; {begin}");
+    let longest = connect::longest(work.deadline());
+    let parts: Vec<_> = session.limited(work.terms.engine, longest).into_iter().chain(transaction).collect();
+    if parts.is_empty() {
+        return Ok(None);
+    }
+    let (begin, conn) = (parts.join("; "), &mut session.conn);
     let mut begun = conn.query_drop(&begin).await;
     if let Err(mysql_async::Error::Server(error)) = &begun
         && error.code == 1146
@@ -136,7 +132,10 @@ async fn begin(conn: &mut Conn, work: &Work<'_>) -> Result<Option<DbResponse>, F
         begun = conn.query_drop(&begin).await;
     }
     match begun {
-        Ok(()) => Ok(None),
+        Ok(()) => {
+            session.limit = Some(longest);
+            Ok(None)
+        }
         Err(mysql_async::Error::Server(error)) if error.code == 1062 => {
             let key = work.context.idempotency_key;
             let done: Option<String> = conn.exec_first("SELECT done FROM lockstep_ledger WHERE call_key = ?", (key,)).await.map_err(failed)?;
@@ -146,16 +145,20 @@ async fn begin(conn: &mut Conn, work: &Work<'_>) -> Result<Option<DbResponse>, F
     }
 }
 
-/// The row of the ledger before anything is done. The key is the host's own, and digits: nothing of a guest's is in the text.
+/// The row of the ledger before anything is done.
 fn entry(work: &Work<'_>) -> Result<String, Failure> {
-    let key = work.context.idempotency_key;
-    if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(fault::plain("db.error", "the call's key is none"));
-    }
-    Ok(format!("INSERT INTO lockstep_ledger (call_key, done) VALUES ('{key}', '')"))
+    Ok(format!("INSERT INTO lockstep_ledger (call_key, done) VALUES ('{}', '')", key(work)?))
 }
 
-async fn attempt(conn: &mut Conn, work: &Work<'_>, course: &Course, begun: Result<Option<DbResponse>, Failure>) -> Result<DbResponse, Failure> {
+/// The call's key as it stands in the text of a statement. It is the host's own, and digits: nothing of a guest's is in the text.
+fn key<'a>(work: &Work<'a>) -> Result<&'a str, Failure> {
+    let key = work.context.idempotency_key;
+    let is_one = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_one { Ok(key) } else { Err(fault::plain("db.error", "the call's key is none")) }
+}
+
+async fn attempt(session: &mut Session, work: &Work<'_>, course: &Course, begun: Result<Option<DbResponse>, Failure>) -> Result<DbResponse, Failure> {
+    let conn = &mut session.conn;
     let result = match begun {
         Ok(None) => inside(conn, work, course).await,
         Ok(Some(recorded)) => conn.query_drop("ROLLBACK").await.map(|()| recorded).map_err(|error| lost(error, work.terms)),
@@ -166,6 +169,7 @@ async fn attempt(conn: &mut Conn, work: &Work<'_>, course: &Course, begun: Resul
     {
         course.spoilt.set(true);
     }
+    session.heard = Instant::now();
     result
 }
 
@@ -182,7 +186,6 @@ async fn inside(conn: &mut Conn, work: &Work<'_>, course: &Course) -> Result<DbR
         done.push(DbDone { affected: "0".to_owned(), returned: history::shown(migrations::rows(conn, work.terms).await?) });
     }
     for (index, (statement, expected)) in work.parts().into_iter().enumerate() {
-        course.acting.set(alone);
         let found = one(conn, work, course, &work.terms.statements[index], statement).await;
         let (affected, returned) = match found {
             Err(failure) if alone && failure.code() == "db.connection-lost" => {
@@ -204,17 +207,27 @@ async fn inside(conn: &mut Conn, work: &Work<'_>, course: &Course) -> Result<DbR
         conn.query_drop("ROLLBACK").await.map_err(|error| lost(error, work.terms))?;
         return Ok(DbResponse::Done(done));
     }
-    if alone {
-        return Ok(DbResponse::Done(done));
+    let last = if in_ledger(work) { told(conn, work, &done).await? } else { COMMIT.to_owned() };
+    commit(conn, course, &last).await.map(|()| DbResponse::Done(done))
+}
+
+/// Writes into the ledger what came of the call: with the COMMIT, in the message that is returned, or at once when it is long.
+async fn told(conn: &mut Conn, work: &Work<'_>, done: &[DbDone]) -> Result<String, Failure> {
+    let text = serde_json::to_string(done).map_err(|error| fault::plain("db.error", error.to_string()))?;
+    if text.len() <= SHORT {
+        // In digits: rows that came back are somebody else's text.
+        let digits: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        return Ok(format!("UPDATE lockstep_ledger SET done = _utf8mb4 X'{digits}' WHERE call_key = '{}'; {COMMIT}", key(work)?));
     }
-    if in_ledger(work) {
-        let text = serde_json::to_string(&done).map_err(|error| fault::plain("db.error", error.to_string()))?;
-        let update = "UPDATE lockstep_ledger SET done = ? WHERE call_key = ?";
-        conn.exec_drop(update, (text, work.context.idempotency_key)).await.map_err(|error| lost(error, work.terms))?;
-    }
-    course.acting.set(true);
-    match conn.query_drop("COMMIT").await {
-        Ok(()) => Ok(DbResponse::Done(done)),
+    let update = "UPDATE lockstep_ledger SET done = ? WHERE call_key = ?";
+    conn.exec_drop(update, (text, work.context.idempotency_key)).await.map_err(|error| lost(error, work.terms))?;
+    Ok(COMMIT.to_owned())
+}
+
+/// Sends what ends in COMMIT. What the server answers, it answers before it has committed.
+async fn commit(conn: &mut Conn, course: &Course, last: &str) -> Result<(), Failure> {
+    match conn.query_drop(last).await {
+        Ok(()) => Ok(()),
         Err(mysql_async::Error::Server(error)) => Err(fault::by_number(error.code, &error.message)),
         Err(error) => {
             course.spoilt.set(true);

@@ -8,9 +8,7 @@ mod encrypted;
 pub(crate) mod migrations;
 
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
@@ -23,6 +21,7 @@ use serde_json::{Value, json};
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, SimpleQueryMessage, Statement};
 
+use crate::line::{Kept, Line};
 use crate::rows::{Gather, check_count};
 use crate::server::Server;
 use crate::{Work, cancelled, fault, history, is_noted, rows, value};
@@ -30,35 +29,8 @@ use crate::{Work, cancelled, fault, history, is_noted, rows, value};
 pub(crate) use connect::Session;
 use connect::connect;
 
-/// How many idle connections to one database are kept: more are for bursts.
-const MOST_IDLE: usize = 4;
 /// How often the end of a transaction that is still under way is asked for.
 const PAUSE: Duration = Duration::from_millis(200);
-
-/// Connections that are idle, by where they lead.
-#[derive(Default)]
-pub(crate) struct Kept(Mutex<HashMap<String, Vec<Session>>>);
-
-impl Kept {
-    fn take(&self, key: &str) -> Option<Session> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = kept.get_mut(key)?;
-        while let Some(session) = idle.pop() {
-            if !session.client.is_closed() {
-                return Some(session);
-            }
-        }
-        None
-    }
-
-    fn give_back(&self, key: String, session: Session) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = kept.entry(key).or_default();
-        if idle.len() < MOST_IDLE {
-            idle.push(session);
-        }
-    }
-}
 
 /// How far a call has come.
 #[derive(Default)]
@@ -69,16 +41,23 @@ struct Course {
     spoilt: Cell<bool>,
 }
 
-pub(crate) async fn perform(kept: &Kept, trust: &Trust, server: &Server, work: &Work<'_>) -> Result<DbResponse, Failure> {
-    let course = Course::default();
-    let open: Mutex<Option<Session>> = Mutex::new(None);
+pub(crate) fn perform(kept: &Kept<Session>, trust: &Trust, server: &Server, work: &Work<'_>) -> Result<DbResponse, Failure> {
     let key = server.key(work.terms);
+    let mut line = kept.take(&key)?;
+    let Line { session, mover } = &mut line;
+    let result = mover.wait(within(session, trust, server, work));
+    kept.give_back(key, line);
+    result
+}
+
+/// Runs the call until its deadline, or until the operator cancels. A session that is left can be used again.
+async fn within(session: &mut Option<Session>, trust: &Trust, server: &Server, work: &Work<'_>) -> Result<DbResponse, Failure> {
+    let course = Course::default();
     let result = tokio::select! {
-        result = run(kept, &key, trust, server, work, &course, &open) => result,
+        result = run(session, trust, server, work, &course) => result,
         () = tokio::time::sleep(work.deadline()) => Err(work.timed_out()),
         () = cancelled(work.context.interrupt) => Err(Failure::TimedOut("cancelled by the operator".to_owned())),
     };
-    let session = open.into_inner().unwrap_or_else(PoisonError::into_inner);
     let too_long = session.as_ref().map_or(0, |session| session.too_long.length());
     let result = match result {
         Err(failure) if too_long > 0 && failure.code() == "db.connection-lost" => {
@@ -86,45 +65,30 @@ pub(crate) async fn perform(kept: &Kept, trust: &Trust, server: &Server, work: &
         }
         result => result,
     };
-    if let Some(session) = session {
-        let under_way = course.spoilt.get() || matches!(result, Err(Failure::TimedOut(_) | Failure::InDoubt(_)));
-        if under_way {
-            session.cancel(trust, server, work.terms).await;
-        } else if !session.client.is_closed() {
-            kept.give_back(key, session);
-        }
+    let under_way = course.spoilt.get() || matches!(result, Err(Failure::TimedOut(_) | Failure::InDoubt(_)));
+    if let Some(used) = session.take_if(|session| under_way || session.client.is_closed())
+        && under_way
+    {
+        used.cancel(trust, server, work.terms).await;
     }
     result
 }
 
-/// Runs the call on a kept connection or a new one. What stands in `open` afterwards was used.
-async fn run(
-    kept: &Kept,
-    key: &str,
-    trust: &Trust,
-    server: &Server,
-    work: &Work<'_>,
-    course: &Course,
-    open: &Mutex<Option<Session>>,
-) -> Result<DbResponse, Failure> {
-    let used = |session: Session| {
-        let (client, begin) = (std::sync::Arc::clone(&session.client), session.begin(work.reads(), work.deadline()));
-        *open.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
-        (client, begin)
-    };
-    if let Some(session) = kept.take(key) {
-        let (client, how) = used(session);
-        match begin(&client, &how, work).await {
+/// Runs the call on the session that was kept, or a new one.
+async fn run(session: &mut Option<Session>, trust: &Trust, server: &Server, work: &Work<'_>, course: &Course) -> Result<DbResponse, Failure> {
+    if let Some(kept) = session {
+        match begin(kept, work).await {
             // It broke while nobody used it: nothing of this call has been done.
             Err(failure) if failure.code() == "db.connection-lost" => {}
-            begun => return attempt(&client, work, course, begun?).await,
+            begun => return attempt(&kept.client, work, course, begun?).await,
         }
     }
-    let mut session = connect(trust, server, work.terms).await?;
-    session.fence().await.map_err(|error| lost(&error, work.terms))?;
-    let (client, how) = used(session);
-    let begun = begin(&client, &how, work).await?;
-    attempt(&client, work, course, begun).await
+    *session = None;
+    let mut fresh = connect(trust, server, work.terms).await?;
+    fresh.fence().await.map_err(|error| lost(&error, work.terms))?;
+    let fresh = session.insert(fresh);
+    let begun = begin(fresh, work).await?;
+    attempt(&fresh.client, work, course, begun).await
 }
 
 /// The transaction's id, when it may change something, and the first statement.
@@ -154,9 +118,9 @@ async fn send(client: &Client, work: &Work<'_>, compiled: &Compiled, statement: 
     client.execute_typed(&compiled.sql, &parameters).await.map(Sent::Run).map_err(failed)
 }
 
-/// Begins the transaction as `how` says, and sends the first statement behind it in the same journey.
-async fn begin(client: &Client, how: &str, work: &Work<'_>) -> Result<Begun, Failure> {
-    let parts = work.parts();
+/// Begins the transaction, and sends the first statement behind it in the same journey.
+async fn begin(session: &Session, work: &Work<'_>) -> Result<Begun, Failure> {
+    let (client, how, parts) = (&session.client, session.begin(work.reads(), work.deadline()), work.parts());
     let first = async {
         match (work.terms.statements.first(), parts.first()) {
             // Of a migration nothing is looked at before it is known to be its turn.
@@ -164,7 +128,7 @@ async fn begin(client: &Client, how: &str, work: &Work<'_>) -> Result<Begun, Fai
             (Some(_) | None, Some(_) | None) => None,
         }
     };
-    let (begun, first) = tokio::join!(biased; client.simple_query(how), first);
+    let (begun, first) = tokio::join!(biased; client.simple_query(&how), first);
     let begun = begun.map_err(|error| lost(&error, work.terms))?;
     let xid = begun.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),

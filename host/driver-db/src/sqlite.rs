@@ -2,14 +2,14 @@
 
 pub(crate) mod backup;
 mod migrations;
+mod watch;
 
 use std::path::Path;
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use lockstep_gate::{Interrupt, Settled};
+use lockstep_gate::Settled;
 use lockstep_grant::Compiled;
 use lockstep_model::Failure;
 use lockstep_model::request::{DbAsk, DbColumn, DbDone, DbResponse, DbRows, DbStatement, DbValue};
@@ -18,7 +18,8 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Error, OpenFlags, OptionalExtension as _};
 
 use crate::rows::{self, Gather, check_count};
-use crate::{GLANCE, Work, fault, history, value};
+use crate::{Work, fault, history, value};
+pub(crate) use watch::Watch;
 
 /// How long another writer is waited for: then the caller may try again, and an operator's wish to cancel is heard.
 const BUSY: Duration = Duration::from_secs(5);
@@ -26,34 +27,18 @@ const BUSY: Duration = Duration::from_secs(5);
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS lockstep_ledger (call_key TEXT NOT NULL PRIMARY KEY, done TEXT NOT NULL, \
     made_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)";
 
-pub(crate) fn perform(path: &Path, work: &Work<'_>) -> Result<DbResponse, Failure> {
+pub(crate) fn perform(watch: &Watch, path: &Path, work: &Work<'_>) -> Result<DbResponse, Failure> {
     let connection = open(path, work)?;
-    watched(&connection, work, || inside(&connection, work))
-}
-
-/// Interrupts the statement when its time is over or the operator cancels.
-fn watched<T>(connection: &Connection, work: &Work<'_>, run: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    let (handle, began) = (connection.get_interrupt_handle(), Instant::now());
-    let over = |interrupt: &Interrupt| began.elapsed() >= work.deadline() || interrupt.is_cancelled();
-    std::thread::scope(|scope| {
-        let (done, waits) = channel::<()>();
-        scope.spawn(move || {
-            while let Err(RecvTimeoutError::Timeout) = waits.recv_timeout(GLANCE.min(work.deadline())) {
-                if over(work.context.interrupt) {
-                    handle.interrupt();
-                }
-            }
-        });
-        let result = run();
-        drop(done);
-        match result {
-            Err(failure) if over(work.context.interrupt) && failure.code() != "in-doubt" => {
-                tracing::debug!(%failure, "a statement was interrupted");
-                Err(if work.context.interrupt.is_cancelled() { Failure::TimedOut("cancelled by the operator".to_owned()) } else { work.timed_out() })
-            }
-            result => result,
+    let interrupt = work.context.interrupt;
+    let unwatched = |error| Failure::retryable("db.connect", format!("nobody can look after the statement: {error}"));
+    let watched = watch.over(&connection, work.deadline(), interrupt).map_err(unwatched)?;
+    match inside(&connection, work) {
+        Err(failure) if watched.is_over() && failure.code() != "in-doubt" => {
+            tracing::debug!(%failure, "a statement was interrupted");
+            Err(if interrupt.is_cancelled() { Failure::TimedOut("cancelled by the operator".to_owned()) } else { work.timed_out() })
         }
-    })
+        result => result,
+    }
 }
 
 fn open(path: &Path, work: &Work<'_>) -> Result<Connection, Failure> {
@@ -67,8 +52,8 @@ fn open(path: &Path, work: &Work<'_>) -> Result<Connection, Failure> {
         connection.busy_timeout(BUSY.min(work.deadline()))?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-        connection.pragma_update(None, "foreign_keys", true)?;
-        connection.pragma_update(None, "query_only", work.reads())
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
+        if work.reads() { connection.pragma_update(None, "query_only", true) } else { Ok(()) }
     };
     set().map_err(|error| lost(&error))?;
     Ok(connection)

@@ -8,6 +8,7 @@ mod migrations;
 mod place;
 mod reads;
 mod rows;
+mod sessions;
 mod trials;
 mod values;
 
@@ -148,15 +149,6 @@ fn a_deadline_reaches_the_server_and_the_next_call_is_served() {
     let endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(x) FROM n";
     let failure = place.perform_within(Duration::from_millis(200), DbAsk::Query(sql(endless)), &Mutex::default()).unwrap_err();
     assert!(matches!(failure, Failure::TimedOut(_)), "{failure}");
-}
-
-#[test]
-fn a_connection_that_the_server_ended_while_nobody_used_it_is_not_noticed() {
-    let Some(place) = Place::postgres() else { return };
-    place.ping().unwrap();
-    place.server("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lockstep' AND datname = current_database()");
-    place.ping().unwrap();
-    assert_eq!(place.query(sql("SELECT 1 AS one")).unwrap().rows[0][0].as_deref(), Some("1"));
 }
 
 /// What a call noted, and what its driver would find out by that.

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::connect::{connect, lost};
 use super::dump::Dump;
 use crate::backup::{self, Job, Task, after, bury, copy, expect, pipe, same, well};
+use crate::line::Mover;
 use crate::server::Server;
 use crate::tally::difference;
 use crate::{DbDriver, fault};
@@ -40,10 +41,10 @@ pub(crate) fn perform(driver: &DbDriver, job: &Job<'_>) -> Result<DbResponse, Fa
 /// Compares what is there with the backup, once nobody restores any more.
 pub(crate) fn settle(driver: &DbDriver, job: &Job<'_>, restore: &DbRestore) -> Result<Settled<DbResponse>, Failure> {
     let mysql = Mysql { driver, job, server: job.work.server()? };
-    if !driver.runtime()?.block_on(job.within(mysql.stands_still()))? {
+    if !Mover::new()?.wait(job.within(mysql.stands_still()))? {
         return Ok(Settled::Unknown("it is still being restored".to_owned()));
     }
-    if driver.runtime()?.block_on(job.within(async { mysql.is_marked(&mut mysql.connect().await?).await }))? {
+    if Mover::new()?.wait(job.within(async { mysql.is_marked(&mut mysql.connect().await?).await }))? {
         return Ok(Settled::DidNot("the database has a part of the backup, and it begins anew".to_owned()));
     }
     let found = mysql.dump(&mysql.server, &mut |_| Ok(()))?;
@@ -63,7 +64,7 @@ struct Mysql<'a> {
 impl Mysql<'_> {
     fn make(&self, order: &DbBackupOrder) -> Result<DbBackup, Failure> {
         let terms = self.job.work.terms;
-        let server_version = self.driver.runtime()?.block_on(self.job.within(async { self.text(&mut self.connect().await?, "SELECT VERSION()").await }))?;
+        let server_version = Mover::new()?.wait(self.job.within(async { self.text(&mut self.connect().await?, "SELECT VERSION()").await }))?;
         let mut sink = self.job.work.context.artifacts.create(&order.artifact)?;
         let mut bytes = 0;
         let tables = self.dump(&self.server, &mut |piece| {
@@ -77,12 +78,12 @@ impl Mysql<'_> {
     }
 
     fn verify(&self, backup: &DbBackup) -> Result<(), Failure> {
-        let (runtime, name) = (self.driver.runtime()?, self.job.scratch());
+        let (mover, name) = (Mover::new()?, self.job.scratch());
         let scratch = self.server.with_database(&name);
-        let drop_it = || runtime.block_on(bury(self.drop_database(&name)));
+        let drop_it = || mover.wait(bury(self.drop_database(&name)));
         // What a crashed host has left.
         drop_it()?;
-        let tried = runtime.block_on(self.job.within(self.create_like(&name))).and_then(|()| {
+        let tried = mover.wait(self.job.within(self.create_like(&name))).and_then(|()| {
             self.load(backup, &scratch, "")?;
             same(backup, &self.dump(&scratch, &mut |_| Ok(()))?)
         });
@@ -90,8 +91,8 @@ impl Mysql<'_> {
     }
 
     fn restore(&self, DbRestore { backup, over }: &DbRestore) -> Result<(), Failure> {
-        let (runtime, terms) = (self.driver.runtime()?, self.job.work.terms);
-        let (things, marked) = runtime.block_on(self.job.within(async {
+        let (mover, terms) = (Mover::new()?, self.job.work.terms);
+        let (things, marked) = mover.wait(self.job.within(async {
             let mut conn = self.connect().await?;
             Ok((self.text(&mut conn, THINGS).await?, self.is_marked(&mut conn).await?))
         }))?;
@@ -101,7 +102,7 @@ impl Mysql<'_> {
         }
         // From here on a part of it may be there, and nothing takes it back.
         self.job.work.context.notes.note(&json!({ "begun": true }))?;
-        runtime.block_on(self.job.within(self.mark(things == "0")))?;
+        mover.wait(self.job.within(self.mark(things == "0")))?;
         let partly = |failure| match failure {
             Failure::Failed(problem) => fault::plain(&problem.code, format!("{}; the database has a part of the backup now", problem.message)),
             other @ (Failure::Denied(_) | Failure::TimedOut(_) | Failure::InDoubt(_)) => other,

@@ -1,6 +1,6 @@
 //! Connections to MariaDB and MySQL, in a session that reads statements as the grant has read them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lockstep_grant::{DbTerms, Engine};
 use lockstep_model::Failure;
@@ -9,13 +9,15 @@ use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Error, IoError, OptsBuilder, SslOpts};
 
 use crate::server::Server;
-use crate::{fault, rows};
+use crate::{fault, rows, servers_deadline};
 
 /// What a session is told: with another mode, quotes and backslashes would mean something else to the server than to the grant.
 const SETUP: [&str; 2] = ["SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'", "SET SESSION time_zone = '+00:00'"];
 /// How many statements a connection keeps prepared: a server has a limit for all of them together, and another one takes the place of that which was not used
 /// for longest. What a table has become since, the server finds out at each use.
 const MOST_PREPARED: usize = 32;
+/// For how long a session that was heard of is taken to be there. One that has gone meanwhile breaks under the statement, and the caller hears of it.
+const FRESH: Duration = Duration::from_millis(500);
 /// What a message may have besides a row's bytes.
 const OVERHEAD: usize = 64 << 10;
 
@@ -46,8 +48,45 @@ pub(super) async fn connect(trust: &Trust, server: &Server, terms: &DbTerms) -> 
         let message = format!("`{place}` is version `{version}`, and the grant says that it is {}", terms.engine.word());
         return Err(fault::plain("db.engine", message));
     }
-    conn.query_drop(format!("SET @lockstep_limit = @@SESSION.{}", limit_of(terms.engine))).await.map_err(|error| lost(error, terms))?;
     Ok(conn)
+}
+
+/// A connection on which nothing is kept without a COMMIT, but what commits by itself.
+pub(crate) struct Session {
+    pub(super) conn: Conn,
+    /// How long the server lets a statement take, as it was told last.
+    pub(super) limit: Option<Duration>,
+    /// When the server was last heard of.
+    pub(super) heard: Instant,
+}
+
+impl Session {
+    pub(super) async fn open(trust: &Trust, server: &Server, terms: &DbTerms) -> Result<Self, Failure> {
+        let mut conn = connect(trust, server, terms).await?;
+        let set = format!("SET @lockstep_limit = @@SESSION.{}, SESSION autocommit = 0", limit_of(terms.engine));
+        conn.query_drop(set).await.map_err(|error| lost(error, terms))?;
+        Ok(Self { conn, limit: None, heard: Instant::now() })
+    }
+
+    /// Whether it is taken to be there without being asked.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.heard.elapsed() < FRESH
+    }
+
+    /// What tells the server how long each statement may take from now on, unless it has been told. The limit that the login has is not made longer.
+    pub(super) fn limited(&self, engine: Engine, longest: Duration) -> Option<String> {
+        let number = match engine {
+            Engine::Mysql => longest.as_millis().to_string(),
+            Engine::Mariadb | Engine::Postgresql | Engine::Sqlite => longest.as_secs().to_string(),
+        };
+        let set = || format!("SET SESSION {} = IF(@lockstep_limit > 0, LEAST(@lockstep_limit, {number}), {number})", limit_of(engine));
+        (self.limit != Some(longest)).then(set)
+    }
+}
+
+/// How long the server lets a statement take that this host will wait so long for: in whole seconds, rounded up, so that one call after the other has the same.
+pub(super) fn longest(left: Duration) -> Duration {
+    servers_deadline(Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0)))
 }
 
 /// Where a session has the limit of a statement: MariaDB's in seconds and of every statement, MySQL's in milliseconds and of what reads.
@@ -56,15 +95,6 @@ fn limit_of(engine: Engine) -> &'static str {
         Engine::Mysql => "max_execution_time",
         Engine::Mariadb | Engine::Postgresql | Engine::Sqlite => "max_statement_time",
     }
-}
-
-/// Tells the server how long each statement may take from now on. The limit that the login has is not made longer.
-pub(super) fn limited(engine: Engine, longest: Duration) -> String {
-    let longest = match engine {
-        Engine::Mysql => longest.as_millis().to_string(),
-        Engine::Mariadb | Engine::Postgresql | Engine::Sqlite => longest.as_secs_f64().to_string(),
-    };
-    format!("SET SESSION {} = IF(@lockstep_limit > 0, LEAST(@lockstep_limit, {longest}), {longest})", limit_of(engine))
 }
 
 /// Tells the server to stop what it does for a connection, and lets go of it.

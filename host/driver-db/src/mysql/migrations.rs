@@ -8,10 +8,10 @@ use lockstep_model::request::{DbMigration, DbResponse};
 use mysql_async::Conn;
 use mysql_async::prelude::Queryable as _;
 
-use super::{Course, PAUSE, connect, lost, one, unheld};
+use super::{COMMIT, Course, PAUSE, commit, connect, lost, one, unheld};
 use crate::history::{self, Entry, Next};
 use crate::server::Server;
-use crate::{NO_VALUES, Work, cancelled, fault};
+use crate::{NO_VALUES, Work, cancelled};
 use lockstep_tls::Trust;
 
 /// Of this connection, and given back with it: whoever comes after a crash waits for what still runs. Names of locks are the whole server's.
@@ -33,8 +33,8 @@ pub(super) async fn perform(conn: &mut Conn, work: &Work<'_>, course: &Course, m
     lock(conn, work).await?;
     let performed = locked(conn, work, course, migration).await;
     if !course.spoilt.get() {
-        // A session that is kept must not keep the lock.
-        course.spoilt.set(conn.query_drop(format!("DO RELEASE_LOCK({NAME})")).await.is_err());
+        // A session that is kept must not keep the lock, nor see its rows as they were then.
+        course.spoilt.set(conn.query_drop(format!("ROLLBACK; DO RELEASE_LOCK({NAME})")).await.is_err());
     }
     performed
 }
@@ -60,8 +60,7 @@ async fn locked(conn: &mut Conn, work: &Work<'_>, course: &Course, migration: &D
             one(conn, work, course, statement, &NO_VALUES).await?;
         }
         enter(conn, work, &entry.finished()).await?;
-        course.acting.set(true);
-        commit(conn, course).await?;
+        commit(conn, course, COMMIT).await?;
     }
     Ok(DbResponse::Migrated)
 }
@@ -74,8 +73,7 @@ async fn one_by_one(conn: &mut Conn, work: &Work<'_>, course: &Course, mut entry
         if alone {
             entry.under_way = true;
             enter(conn, work, &entry).await?;
-            commit(conn, course).await?;
-            course.acting.set(true);
+            commit(conn, course, COMMIT).await?;
         }
         let done = one(conn, work, course, statement, &NO_VALUES).await;
         if let Err(failure) = done {
@@ -93,7 +91,7 @@ async fn one_by_one(conn: &mut Conn, work: &Work<'_>, course: &Course, mut entry
                 Some(before) if entry.done == 0 => enter(conn, work, &before).await?,
                 Some(_) | None => enter(conn, work, &entry).await?,
             }
-            commit(conn, course).await?;
+            commit(conn, course, COMMIT).await?;
             return Err(failure);
         }
         (entry.done, entry.under_way) = (entry.done + 1, false);
@@ -101,7 +99,7 @@ async fn one_by_one(conn: &mut Conn, work: &Work<'_>, course: &Course, mut entry
             run(conn, work, "START TRANSACTION READ WRITE").await?;
         }
         enter(conn, work, &entry).await?;
-        commit(conn, course).await?;
+        commit(conn, course, COMMIT).await?;
     }
     Ok(())
 }
@@ -119,17 +117,6 @@ async fn enter(conn: &mut Conn, work: &Work<'_>, entry: &Entry) -> Result<(), Fa
 async fn remove(conn: &mut Conn, work: &Work<'_>, entry: &Entry) -> Result<(), Failure> {
     let sql = "DELETE FROM lockstep_migrations WHERE version = ?";
     conn.exec_drop(sql, (entry.version(),)).await.map_err(|error| lost(error, work.terms))
-}
-
-async fn commit(conn: &mut Conn, course: &Course) -> Result<(), Failure> {
-    match conn.query_drop("COMMIT").await {
-        Ok(()) => Ok(()),
-        Err(mysql_async::Error::Server(error)) => Err(fault::by_number(error.code, &error.message)),
-        Err(error) => {
-            course.spoilt.set(true);
-            Err(Failure::InDoubt(format!("the connection broke after COMMIT had been sent: {error}")))
-        }
-    }
 }
 
 /// What the history has of the call, behind whoever is still at it.

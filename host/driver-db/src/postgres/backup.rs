@@ -12,6 +12,7 @@ use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 use super::connect::{Session, connect};
 use super::lost;
 use crate::backup::{self, BURIAL, Job, PipeEnd, Task, after, bury, expect, pipe, same, well};
+use crate::line::Mover;
 use crate::server::Server;
 use crate::tally::Tally;
 use crate::{DbDriver, fault};
@@ -59,7 +60,7 @@ pub(crate) fn perform(driver: &DbDriver, job: &Job<'_>) -> Result<DbResponse, Fa
 pub(crate) fn settle(driver: &DbDriver, job: &Job<'_>, note: &Value) -> Result<Settled<DbResponse>, Failure> {
     let server = job.work.server()?;
     let note = json!({ "xid": note["xid"], "done": [] });
-    Ok(match driver.runtime()?.block_on(super::settle(&driver.trust, &server, job.work, Some(&note)))? {
+    Ok(match Mover::new()?.wait(super::settle(&driver.trust, &server, job.work, Some(&note)))? {
         Settled::Happened(_, seen) => Settled::Happened(DbResponse::Restored, seen),
         other @ (Settled::NobodyToAsk | Settled::DidNot(_) | Settled::Unknown(_)) => other,
     })
@@ -75,9 +76,9 @@ impl Postgres<'_> {
     fn make(&self, order: &DbBackupOrder) -> Result<DbBackup, Failure> {
         let terms = self.job.work.terms;
         let program = self.job.program(&terms.programs.dump, "pg_dump")?;
-        let runtime = self.driver.runtime()?;
+        let mover = Mover::new()?;
         // Open until the dump is there: the snapshot lives as long as its transaction.
-        let (session, snapshot, server_version, tables) = runtime.block_on(self.job.within(async {
+        let (session, snapshot, server_version, tables) = mover.wait(self.job.within(async {
             let session = self.connect(&self.server).await?;
             let begun = self.rows(&session.client, SNAPSHOT).await?;
             let tables = self.tally(&session.client).await?;
@@ -94,7 +95,7 @@ impl Postgres<'_> {
         let args = vec!["--format=custom".to_owned(), "--no-password".to_owned(), format!("--snapshot={snapshot}")];
         let end = self.job.run(Tool { program, args, env: self.env(&self.server), private: self.private()?, stdin: None, stdout: &mut take })?;
         well("pg_dump", &end)?;
-        drop(session);
+        drop((session, mover));
         expect(order, &tables, Some(bytes))?;
         let engine = terms.engine;
         let (database, format) = (terms.id.clone(), backup::format(engine).to_owned());
@@ -102,14 +103,14 @@ impl Postgres<'_> {
     }
 
     fn verify(&self, backup: &DbBackup) -> Result<(), Failure> {
-        let (runtime, name) = (self.driver.runtime()?, self.job.scratch());
+        let (mover, name) = (Mover::new()?, self.job.scratch());
         let scratch = self.server.with_database(&name);
-        let drop_it = || runtime.block_on(bury(self.drop_scratch(&name)));
+        let drop_it = || mover.wait(bury(self.drop_scratch(&name)));
         // What a crashed host has left.
         drop_it()?;
-        let tried = runtime.block_on(self.job.within(self.create_scratch(&name))).and_then(|()| {
+        let tried = mover.wait(self.job.within(self.create_scratch(&name))).and_then(|()| {
             self.load(backup, &scratch, false, None)?;
-            let found = runtime.block_on(self.job.within(async {
+            let found = mover.wait(self.job.within(async {
                 let session = self.connect(&scratch).await?;
                 self.rows(&session.client, "BEGIN READ ONLY").await?;
                 self.tally(&session.client).await
@@ -121,7 +122,7 @@ impl Postgres<'_> {
 
     fn restore(&self, DbRestore { backup, over }: &DbRestore) -> Result<(), Failure> {
         if !over {
-            let things = self.driver.runtime()?.block_on(self.job.within(async {
+            let things = Mover::new()?.wait(self.job.within(async {
                 let session = self.connect(&self.server).await?;
                 let things = self.rows(&session.client, THINGS).await?;
                 Ok(things.first().map(|row| cell(row, 0)).unwrap_or_default())

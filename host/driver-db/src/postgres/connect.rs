@@ -24,7 +24,7 @@ const OVERHEAD: usize = 64 << 10;
 
 /// A connection.
 pub(crate) struct Session {
-    pub(super) client: Arc<Client>,
+    pub(super) client: Client,
     /// Whether a message was too long for it.
     pub(super) too_long: TooLong,
     /// How long the server lets a statement of this login take, in milliseconds; 0 for as long as it likes.
@@ -59,7 +59,7 @@ pub(super) async fn connect(trust: &Trust, server: &Server, terms: &DbTerms) -> 
     };
     let limit = client.simple_query(LIMIT).await.map_err(refused)?;
     let limit = limit.iter().find_map(|message| if let SimpleQueryMessage::Row(row) = message { row.get(0)?.parse().ok() } else { None });
-    Ok(Session { cancel: client.cancel_token(), client: Arc::new(client), too_long, limit: limit.unwrap_or_default(), only_reads: false })
+    Ok(Session { cancel: client.cancel_token(), client, too_long, limit: limit.unwrap_or_default(), only_reads: false })
 }
 
 fn note_end(end: Result<(), tokio_postgres::Error>) {

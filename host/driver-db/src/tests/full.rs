@@ -89,7 +89,7 @@ fn a_server_whose_disk_is_full_keeps_nothing_of_a_call_and_the_run_goes_on_once_
     let script = Script::default().imports(&["db"]).step("work", work, |_| Ok(())).with(|step| step.on_failure = OnFailure::Pause);
     let (script, grant) = (Arc::new(script), grant(&format!("{}functions = [\"repeat\", \"generate_series\"]\n", place.grant)));
     let store = Arc::new(SqliteStore::open(&own.folder.path().join("store"), Options::default()).unwrap());
-    let db = Arc::new(DbDriver::new(Arc::new(ShellDriver::new())).unwrap());
+    let db = Arc::new(DbDriver::new(Arc::new(ShellDriver::new())));
     let fakes = FakeDrivers::default();
     let house = House { drivers: Drivers { db, ..fakes.drivers() }, secrets: Arc::new(Password(place.password.clone())), ..house(store, &fakes) };
 

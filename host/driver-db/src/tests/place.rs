@@ -74,7 +74,7 @@ impl Place {
             password: String::new(),
             port: 0,
             key: KEY.to_owned(),
-            driver: DbDriver::new(tools()).unwrap(),
+            driver: DbDriver::new(tools()),
             admin,
             artifacts: std::sync::Arc::default(),
             _folder: Some(folder),
@@ -101,17 +101,7 @@ impl Place {
             "[secrets]\nPASSWORD = {{ env = \"PASSWORD\", to = [\"db.main\"] }}\n[db.main]\nengine = \"{engine}\"\nurl = \"{reached}\"\npassword = {{ secret = \"PASSWORD\" }}\n\
              allow = [\"read\", \"write\", \"ddl\", \"destructive\"]\n"
         );
-        Self {
-            engine,
-            grant,
-            password,
-            port,
-            key: KEY.to_owned(),
-            driver: DbDriver::new(tools()).unwrap(),
-            admin,
-            artifacts: std::sync::Arc::default(),
-            _folder: None,
-        }
+        Self { engine, grant, password, port, key: KEY.to_owned(), driver: DbDriver::new(tools()), admin, artifacts: std::sync::Arc::default(), _folder: None }
     }
 
     /// The same database by another grant.
@@ -124,7 +114,7 @@ impl Place {
             password,
             port: *port,
             key,
-            driver: DbDriver::new(tools()).unwrap(),
+            driver: DbDriver::new(tools()),
             artifacts: std::sync::Arc::clone(artifacts),
             admin,
             _folder: _folder.clone(),
