@@ -2,6 +2,7 @@
 
 mod kills;
 mod room;
+mod tried;
 mod ways;
 
 use std::io::{Read as _, Write as _};

@@ -63,12 +63,14 @@ fn inside(connection: &Connection, work: &Work<'_>) -> Result<DbResponse, Failur
     let batch = |sql: &str| connection.execute_batch(sql).map_err(|error| lost(&error));
     // The first statement of a read finds out whether the file is a database at all.
     batch(if work.reads() { "BEGIN; SELECT count(*) FROM sqlite_schema" } else { "BEGIN IMMEDIATE" })?;
+    // A deferred constraint is only looked at by the COMMIT: a dry run does not hear of it.
+    let end = if work.tentative { "ROLLBACK" } else { "COMMIT" };
     let mut done = Vec::new();
     match work.ask {
         DbAsk::History => done.push(DbDone { affected: "0".to_owned(), returned: history::shown(migrations::rows(connection)?) }),
         DbAsk::Migrate(migration) => {
             migrations::perform(connection, work, migration)?;
-            batch("COMMIT")?;
+            batch(end)?;
             return Ok(work.answer(done));
         }
         DbAsk::Open
@@ -95,8 +97,7 @@ fn inside(connection: &Connection, work: &Work<'_>) -> Result<DbResponse, Failur
         let update = "UPDATE lockstep_ledger SET done = ?1 WHERE call_key = ?2";
         connection.execute(update, (text, work.context.idempotency_key)).map_err(|error| lost(&error))?;
     }
-    // A deferred constraint is only looked at by the COMMIT: a dry run does not hear of it.
-    batch(if work.tentative { "ROLLBACK" } else { "COMMIT" })?;
+    batch(end)?;
     Ok(work.answer(done))
 }
 

@@ -74,8 +74,8 @@ pub trait Dispatch: Grantable {
         Trial::Untried("nobody can try it without its happening".to_owned())
     }
 
-    /// Whether it waits for something to come true.
-    fn waits(&self) -> bool {
+    /// Whether it goes on from what the run has changed: it waits for something to come true, or comes after something in an order that is kept.
+    fn goes_on_from_changes(&self) -> bool {
         false
     }
 
@@ -131,7 +131,7 @@ impl Dispatch for HttpRequest {
         around.drivers.http.try_out(call, context)
     }
 
-    fn waits(&self) -> bool {
+    fn goes_on_from_changes(&self) -> bool {
         self.until.is_some()
     }
 
@@ -159,7 +159,7 @@ impl Dispatch for KubeRequest {
         around.drivers.kube.try_out(call, context)
     }
 
-    fn waits(&self) -> bool {
+    fn goes_on_from_changes(&self) -> bool {
         match self.call {
             KubeCall::RolloutStatus | KubeCall::WaitForCondition { .. } | KubeCall::WaitForJson { .. } | KubeCall::WaitForDeleted => true,
             KubeCall::Read
@@ -224,7 +224,27 @@ impl Dispatch for DbRequest {
     }
 
     fn try_out(around: &Surroundings<'_>, call: &Granted<Self>, context: &CallContext<'_>) -> Trial<DbResponse> {
-        around.drivers.db.try_out(call, context)
+        match &call.request().ask {
+            DbAsk::Migrate(migration) => match migrations::may_migrate(migration, &call.request().database, around) {
+                Ok(()) => around.drivers.db.try_out(call, context),
+                Err(failure) => Trial::Told(Err(failure)),
+            },
+            DbAsk::Open
+            | DbAsk::Ping
+            | DbAsk::Query(_)
+            | DbAsk::Execute(_)
+            | DbAsk::Commit(_)
+            | DbAsk::History
+            | DbAsk::MakeBackup(_)
+            | DbAsk::BackupIn(_)
+            | DbAsk::VerifyBackup(_)
+            | DbAsk::Restore(_) => around.drivers.db.try_out(call, context),
+        }
+    }
+
+    /// A migration is the next one only when those before it have been applied.
+    fn goes_on_from_changes(&self) -> bool {
+        matches!(self.ask, DbAsk::Migrate(_))
     }
 
     fn notes_first(drivers: &Drivers, call: &Granted<Self>) -> bool {

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use lockstep_gate::{Driver as _, Trial};
 use lockstep_model::Failure;
-use lockstep_model::request::{DbAsk, DbPart, DbResponse, DbTransaction};
+use lockstep_model::request::{DbAsk, DbDirection, DbPart, DbResponse, DbTransaction};
 
+use super::migrations::{history, migration};
 use super::place::{Place, everywhere, sql};
 
 fn tried(place: &Place, ask: DbAsk) -> Trial<DbResponse> {
@@ -96,4 +97,21 @@ fn a_constraint_that_only_the_commit_would_look_at_is_heard_of_from_postgresql()
     let place = place.again("dry-run = true");
     assert_eq!(told(&place, DbAsk::Execute(sql("INSERT INTO t (id) VALUES (1)"))).unwrap_err().code(), "db.foreign-key");
     assert_eq!(count(&place), "0");
+}
+
+#[test]
+fn a_migration_is_tried_with_its_row_of_the_history_where_a_transaction_holds_both() {
+    everywhere(|place| {
+        let place = place.again("dry-run = true");
+        let up = |script: &str| migration("1", DbDirection::Up, script, script);
+        let script = "CREATE TABLE t (id INTEGER); INSERT INTO t (id) VALUES (1)";
+        if place.engine == "mariadb" {
+            assert!(matches!(tried(&place, up(script)), Trial::Untried(_)));
+        } else {
+            assert_eq!(told(&place, up(script)).unwrap(), DbResponse::Migrated, "{}", place.engine);
+            assert_eq!(told(&place, up("INSERT INTO missing (id) VALUES (1)")).unwrap_err().code(), "db.undefined", "{}", place.engine);
+        }
+        assert!(history(&place).is_empty(), "{}", place.engine);
+        assert_eq!(place.query(sql("SELECT count(*) FROM lockstep_migrations")).unwrap_err().code(), "db.undefined", "{}", place.engine);
+    });
 }

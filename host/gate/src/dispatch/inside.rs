@@ -69,7 +69,7 @@ impl Dispatch for ClockRequest {
         true
     }
 
-    fn waits(&self) -> bool {
+    fn goes_on_from_changes(&self) -> bool {
         !matches!(self, Self::Now)
     }
 

@@ -22,11 +22,11 @@ impl Way<'_> {
         next: NextCall,
         granted: Granted<R>,
     ) -> Result<Result<R::Response, Failure>, Stop> {
+        if granted.request().goes_on_from_changes() && dry_run.has_changed_something() {
+            return Err(stop(dry_run, &next, "it goes on from what was only tried".to_owned()));
+        }
         if granted.class().is_effect() && !R::stays_inside() {
             return self.trial(dry_run, session, next, granted);
-        }
-        if granted.request().waits() && dry_run.has_changed_something() {
-            return Err(stop(dry_run, &next, "it would wait for what was only tried".to_owned()));
         }
         match self.perform(session, &next.id, &granted, "", self.now()) {
             Err(Stop::Waiting(until)) => Err(stop(dry_run, &next, format!("it would wait until {until}"))),
