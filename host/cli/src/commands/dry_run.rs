@@ -51,7 +51,10 @@ pub(super) fn go(target: &Target, procedure: Arc<dyn Procedure>, context: &Conte
     view.end();
     let report = report?;
     let records = house.store.records(report.run)?;
-    Ok(DryRun { problem: problem(&report, &records), shown: shown(report) })
+    let cut_off = report
+        .interrupted
+        .then(|| CliError::new(Code::RunInterrupted, "the dry run was ended before its end").hint("nothing was changed, and nothing is kept"));
+    Ok(DryRun { problem: problem(&report, &records).or(cut_off), shown: shown(report) })
 }
 
 impl DryRun {
@@ -127,9 +130,6 @@ pub(super) fn show(ui: &Ui, shown: &DryRunShown) {
         if let Some(failure) = &step.failure {
             ui.data(format!("     {}", harmless(&failure.to_string())));
         }
-    }
-    if shown.interrupted {
-        ui.data("it was ended before its end");
     }
 }
 
