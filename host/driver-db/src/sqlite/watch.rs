@@ -60,7 +60,7 @@ impl Watch {
 
 /// Waits, and looks at every call once; false when there were none.
 fn look_after(calls: &Mutex<Calls>) -> bool {
-    thread::sleep(GLANCE);
+    thread::park_timeout(GLANCE);
     let mut calls = calls.lock().unwrap_or_else(PoisonError::into_inner);
     calls.under_way.retain(|call| {
         let call = call.upgrade();
