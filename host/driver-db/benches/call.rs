@@ -4,8 +4,8 @@
 //! only shows that it works, with few.
 //!
 //! What an insertion needs, besides the sync of the journal and the server's own at its commit: in PostgreSQL two journeys to the server, BEGIN with the statement
-//! and COMMIT, and as many on the bare side, which prepares the statement and is its own transaction; in MariaDB two, with a ledger three, where the bare side,
-//! whose statement is prepared, has one. Above that it is the host's work: to judge the statement, and to write three records. The lines before each table say what
+//! and COMMIT, and as many on the bare side, which prepares the statement and is its own transaction; in MariaDB two, where the bare side, whose statement is prepared,
+//! has one; with a ledger three, beside a bare transaction that enters a row as well. Above that it is the host's work: to judge the statement, and to write three records. The lines before each table say what
 //! a sync and a journey take, and whether the server syncs. Where it does not, the bare side has half of its work left, and the host's weighs twice.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a program of its own that prints a table")]
@@ -33,6 +33,7 @@ use tokio::runtime::Runtime;
 /// Calls and bare statements take turns of so many.
 const TURN: usize = 10;
 
+const BOOK: &str = "CREATE TABLE IF NOT EXISTS book (call_key CHAR(64) CHARACTER SET ascii NOT NULL PRIMARY KEY, done LONGTEXT NOT NULL)";
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY, label VARCHAR(40))";
 
 fn main() {
@@ -55,7 +56,9 @@ fn main() {
         let lines = format!("{secret}[db.main]\nengine = \"{engine}\"\nurl = \"{engine}://{user}@{server}\"\npassword = {{ secret = \"PASSWORD\" }}\n");
         measure(place.path(), engine, Bare::of(engine, &url), &lines, password, turns);
         if engine == "mariadb" {
-            measure(place.path(), "mariadb with a ledger", Bare::of(engine, &url), &format!("{lines}ledger = true\n"), password, turns);
+            let mut bare = Bare::of(engine, &url);
+            bare.run(BOOK);
+            measure(place.path(), "mariadb with a ledger", bare.keeping_a_book(), &format!("{lines}ledger = true\n"), password, turns);
         }
         admin.run(&format!("DROP DATABASE {database}{}", if engine == "postgresql" { " WITH (FORCE)" } else { "" }));
     }
@@ -65,7 +68,8 @@ fn main() {
 enum Bare {
     Sqlite(rusqlite::Connection),
     Postgres(Runtime, tokio_postgres::Client),
-    Mysql(Runtime, mysql_async::Conn),
+    /// And whether it enters what it inserts.
+    Mysql(Runtime, mysql_async::Conn, bool),
 }
 
 impl Bare {
@@ -77,14 +81,21 @@ impl Bare {
             return Self::Postgres(runtime, client);
         }
         let conn = runtime.block_on(mysql_async::Conn::from_url(url.replacen("mariadb", "mysql", 1))).unwrap();
-        Self::Mysql(runtime, conn)
+        Self::Mysql(runtime, conn, false)
+    }
+
+    fn keeping_a_book(self) -> Self {
+        match self {
+            Self::Mysql(runtime, conn, _) => Self::Mysql(runtime, conn, true),
+            other => other,
+        }
     }
 
     fn run(&mut self, sql: &str) {
         match self {
             Self::Sqlite(connection) => connection.execute_batch(sql).unwrap(),
             Self::Postgres(runtime, client) => runtime.block_on(client.batch_execute(sql)).unwrap(),
-            Self::Mysql(runtime, conn) => runtime.block_on(conn.query_drop(sql)).unwrap(),
+            Self::Mysql(runtime, conn, _) => runtime.block_on(conn.query_drop(sql)).unwrap(),
         }
     }
 
@@ -96,7 +107,7 @@ impl Bare {
                 let asked = "SELECT current_setting('fsync') = 'on' AND current_setting('synchronous_commit') <> 'off'";
                 runtime.block_on(client.query_one(asked, &[])).unwrap().get(0)
             }
-            Self::Mysql(runtime, conn) => runtime.block_on(conn.query_first::<bool, _>("SELECT @@innodb_flush_log_at_trx_commit = 1")).unwrap().unwrap(),
+            Self::Mysql(runtime, conn, _) => runtime.block_on(conn.query_first::<bool, _>("SELECT @@innodb_flush_log_at_trx_commit = 1")).unwrap().unwrap(),
         }
     }
 
@@ -106,7 +117,15 @@ impl Bare {
         match self {
             Self::Sqlite(connection) => drop(connection.execute(SQL, (id, label)).unwrap()),
             Self::Postgres(runtime, client) => drop(runtime.block_on(client.execute(SQL, &[&id.cast_signed(), &label])).unwrap()),
-            Self::Mysql(runtime, conn) => runtime.block_on(conn.exec_drop("INSERT INTO t (id, label) VALUES (?, ?)", (id, label))).unwrap(),
+            Self::Mysql(runtime, conn, books) => runtime.block_on(async {
+                if *books {
+                    conn.query_drop(format!("START TRANSACTION; INSERT INTO book (call_key, done) VALUES ('{id:064}', '')")).await.unwrap();
+                }
+                conn.exec_drop("INSERT INTO t (id, label) VALUES (?, ?)", (id, label)).await.unwrap();
+                if *books {
+                    conn.query_drop(format!("UPDATE book SET done = 'done' WHERE call_key = '{id:064}'; COMMIT")).await.unwrap();
+                }
+            }),
         }
     }
 
@@ -115,7 +134,7 @@ impl Bare {
         let label: String = match self {
             Self::Sqlite(connection) => connection.query_row(SQL, (id,), |row| row.get(0)).unwrap(),
             Self::Postgres(runtime, client) => runtime.block_on(client.query_one(SQL, &[&id.cast_signed()])).unwrap().get(0),
-            Self::Mysql(runtime, conn) => runtime.block_on(conn.exec_first("SELECT label FROM t WHERE id = ?", (id,))).unwrap().unwrap(),
+            Self::Mysql(runtime, conn, _) => runtime.block_on(conn.exec_first("SELECT label FROM t WHERE id = ?", (id,))).unwrap().unwrap(),
         };
         assert!(label.starts_with("number"));
     }
