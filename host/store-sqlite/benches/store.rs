@@ -26,6 +26,11 @@ const TURN: usize = 20;
 
 const RECORDS: usize = 400_000;
 
+/// So many are enough to measure. Among the tests, where nothing is measured, a hundredth shows that the bench runs.
+fn enough(many: usize) -> usize {
+    if std::env::args().any(|argument| argument == "--bench") { many } else { many / 100 }
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -80,7 +85,7 @@ fn effect_against_bare_commit(dir: &Path) {
     let store = open(&dir.join("effects"));
     let mut calls = Calls::begin(&store, 1);
     let (mut commits, mut effects) = (Vec::new(), Vec::new());
-    for _ in 0..EFFECTS / TURN {
+    for _ in 0..enough(EFFECTS) / TURN {
         let turn: Vec<_> = (0..TURN).map(|_| calls.effect()).collect();
         for (intent, outcome) in &turn {
             let bytes = [intent.bytes.as_slice(), &outcome.bytes].concat();
@@ -126,9 +131,10 @@ fn syncs_per_effect(dir: &Path) {
         let status = strace.stderr(Stdio::null()).status().ok().filter(std::process::ExitStatus::success)?;
         status.success().then(|| std::fs::read_to_string(trace).unwrap().lines().filter(|line| line.contains("sync(")).count())
     };
-    match (count(0), count(EFFECTS)) {
+    let effects = enough(EFFECTS);
+    match (count(0), count(effects)) {
         (Some(none), Some(many)) => {
-            let each = f64::from(u32::try_from(many - none).unwrap()) / f64::from(u32::try_from(EFFECTS).unwrap());
+            let each = f64::from(u32::try_from(many - none).unwrap()) / f64::from(u32::try_from(effects).unwrap());
             row("syncs per effect, writing back the log included", format!("{each:.3}"));
             row("syncs of making, opening and closing a store", none);
         }
@@ -152,7 +158,7 @@ fn blobs(dir: &Path) {
 }
 
 fn group_commit(dir: &Path, writers: u64) {
-    const EACH: usize = 300;
+    let each = enough(300);
     let store = open(&dir.join(format!("writers-{writers}")));
     let time = timed(|| {
         std::thread::scope(|scope| {
@@ -160,7 +166,7 @@ fn group_commit(dir: &Path, writers: u64) {
                 let store = &store;
                 scope.spawn(move || {
                     let mut calls = Calls::begin(store, writer);
-                    for _ in 0..EACH {
+                    for _ in 0..each {
                         let (intent, outcome) = calls.effect();
                         store.append(Batch { records: vec![intent], ..Batch::default() }, Durability::Durable).unwrap();
                         store.append(Batch { records: vec![outcome], ..Batch::default() }, Durability::Written).unwrap();
@@ -169,7 +175,7 @@ fn group_commit(dir: &Path, writers: u64) {
             }
         });
     });
-    let effects = f64::from(u32::try_from(writers).unwrap()) * f64::from(u32::try_from(EACH).unwrap());
+    let effects = f64::from(u32::try_from(writers).unwrap()) * f64::from(u32::try_from(each).unwrap());
     row(&format!("effects a second of {writers} runs at once"), format!("{:.0}", effects / time.as_secs_f64()));
 }
 
@@ -177,7 +183,7 @@ fn verification(dir: &Path) {
     let store = open(&dir.join("records"));
     let (mut number, mut bytes) = (0, 0);
     for run in 0.. {
-        if number >= RECORDS {
+        if number >= enough(RECORDS) {
             break;
         }
         let mut calls = Calls::begin(&store, run);

@@ -1,6 +1,6 @@
-// Command etcd is the store of the control plane that scripts/servers starts.
+// Command etcd is the store of the Kubernetes that scripts/servers starts.
 //
-// A main of our own, since the module of etcd's own main has replace lines, which `go install` refuses.
+// A main of our own, since etcd's own has the name `server`.
 package main
 
 import (
