@@ -196,7 +196,11 @@ fn parts(engine: &str, bare: &mut Bare, file: &mut File, times: usize) {
         medians[1].push(timed(journey).unwrap());
     }
     let [sync, journey] = medians.each_mut().map(|times| median(times).as_micros());
-    let commits = if bare.syncs() { "it syncs what it commits" } else { "it does not sync what it commits" };
+    let commits = if bare.syncs() {
+        "it syncs what it commits"
+    } else {
+        "it does not sync what it commits (one that does: `LOCKSTEP_SERVERS_FSYNC=on scripts/servers up postgres`)"
+    };
     println!("{engine}: a sync takes {sync} µs, a journey to the server {journey} µs; {commits}");
     println!("{:<44}{:>12}{:>18}{:>8}", "median", "a call, µs", "bare + sync, µs", "ratio");
 }

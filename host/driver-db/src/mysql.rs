@@ -22,6 +22,8 @@ use crate::rows::{Gather, check_count};
 use crate::server::Server;
 use crate::tentative::NO_TRIAL;
 use crate::{Work, cancelled, fault, history, value};
+#[cfg(test)]
+pub(crate) use connect::FRESH;
 pub(crate) use connect::Session;
 use connect::{connect, lost};
 

@@ -17,7 +17,7 @@ const SETUP: [&str; 2] = ["SET SESSION sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR
 /// for longest. What a table has become since, the server finds out at each use.
 const MOST_PREPARED: usize = 32;
 /// For how long a session that was heard of is taken to be there. One that has gone meanwhile breaks under the statement, and the caller hears of it.
-const FRESH: Duration = Duration::from_millis(500);
+pub(crate) const FRESH: Duration = Duration::from_millis(500);
 /// What a message may have besides a row's bytes.
 const OVERHEAD: usize = 64 << 10;
 

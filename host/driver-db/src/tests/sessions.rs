@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lockstep_gate::Driver as _;
 use lockstep_model::Failure;
@@ -10,6 +10,7 @@ use lockstep_model::request::{DbAsk, DbBackupOrder, DbResponse};
 
 use super::faults::{await_that, endless};
 use super::place::{Place, sql};
+use crate::mysql::FRESH;
 
 fn servers() -> impl Iterator<Item = Place> {
     [Place::postgres(), Place::mariadb()].into_iter().flatten()
@@ -45,6 +46,15 @@ fn a_session_that_the_server_ended_while_nobody_used_it_is_not_noticed() {
         place.ping().unwrap();
         end(&place);
         assert_eq!(place.query(sql("SELECT 1 AS one")).unwrap().rows[0][0].as_deref(), Some("1"), "{}", place.engine);
+        place.setup("CREATE TABLE t (id INTEGER)");
+        end(&place);
+        // Until a session of MariaDB is asked whether it is there, before a write as well.
+        let since = Instant::now();
+        while since.elapsed() <= FRESH {
+            thread::park_timeout(FRESH);
+        }
+        place.execute(sql("INSERT INTO t (id) VALUES (1)")).unwrap();
+        assert_eq!(place.asked("SELECT count(*) FROM t"), "1", "{}", place.engine);
     }
 }
 
